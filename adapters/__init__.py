@@ -1,0 +1,1 @@
+"""Adapters: one package per kind of machine we listen to or publish to."""

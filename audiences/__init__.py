@@ -1,0 +1,1 @@
+"""Audiences: regions, households, people, contacts, terminals and duties. The ground floor."""

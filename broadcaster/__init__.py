@@ -1,0 +1,1 @@
+"""The core of Daohu: alerts, dispatch, responses, escalation, and the processes that run them."""

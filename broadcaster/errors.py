@@ -1,0 +1,74 @@
+"""The closed tree of errors that leave a context.
+
+Each says what happened, to what, and what to do next. The edge that catches one maps it to its own form:
+exit code (command line), problem document (HTTP, RFC 9457), form message (pages), row report (imports).
+"""
+
+from __future__ import annotations
+
+
+class DaohuError(Exception):
+    """Base of every error that this system raises on purpose.
+
+    `code` is a stable kebab-case name for machines; `remedy` is the next step for the person who reads it.
+    """
+
+    code = "error"
+    remedy = ""
+
+    def __init__(self, what: str, *, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        if remedy:
+            self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
+
+class SettingsError(DaohuError):
+    """A setting is missing or wrong; raised at start, with the key, where its value came from and what is allowed."""
+
+    code = "settings"
+
+
+class InputError(DaohuError):
+    """What was given cannot be used: a file, a row, a document, a field. Nothing was changed."""
+
+    code = "bad-input"
+
+
+class RuleError(DaohuError):
+    """A well-formed request that the rules forbid now (state, completeness, order). Nothing was changed."""
+
+    code = "rule"
+
+
+class ForbiddenError(DaohuError):
+    """The caller is known but may not do this, or not in this region."""
+
+    code = "forbidden"
+
+
+class UnauthenticatedError(DaohuError):
+    """The caller is not known: no token, a wrong one, an expired one."""
+
+    code = "unauthenticated"
+
+
+class NotFoundError(DaohuError):
+    """The thing named does not exist, or not for this caller."""
+
+    code = "not-found"
+
+
+class ConflictError(DaohuError):
+    """Somebody else changed it first, or the same key was used for a different request."""
+
+    code = "conflict"
+
+
+class UnavailableError(DaohuError):
+    """A part we need (database, doorbell, gateway, speech) does not answer; the same call may work later."""
+
+    code = "unavailable"

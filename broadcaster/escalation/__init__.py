@@ -1,0 +1,1 @@
+"""Escalation: what happens to a unit that stays silent."""

@@ -1,0 +1,1 @@
+"""Responses: understanding what people answer and what it settles."""

@@ -1,0 +1,1 @@
+"""Security: accounts, tokens, permissions by region, and the audit trail."""

@@ -1,0 +1,1 @@
+"""The aiohttp application: API, public pages, callbacks and status page."""

@@ -1,0 +1,1 @@
+"""Channels: one package per medium; each ends at a person and yields receipts."""

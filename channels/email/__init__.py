@@ -1,0 +1,1 @@
+"""Email: subject and body rules and the drivers that relay them."""

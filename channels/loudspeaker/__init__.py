@@ -1,0 +1,1 @@
+"""Loudspeakers: the broadcast file and the drivers that have terminals play it."""

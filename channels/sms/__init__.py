@@ -1,0 +1,1 @@
+"""SMS: segmentation rules and the drivers that submit short messages."""

@@ -1,0 +1,1 @@
+"""Voice: spoken calls and the drivers that place them."""

@@ -1,0 +1,1 @@
+"""WeChat: template fields and the drivers that push them."""
