@@ -1,0 +1,7 @@
+"""Every record (Tortoise model) of the core, gathered for the ORM; each lives with the context that owns it."""
+
+from __future__ import annotations
+
+from tortoise.models import Model
+
+__models__: list[type[Model]] = []
