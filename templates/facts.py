@@ -67,7 +67,7 @@ def facts_of(
     onset, expires = (anywhere.onset, anywhere.expires) if anywhere else (None, None)
     return Facts(
         signature=issuer.signature(language),
-        source=clean(anywhere.sender_name if anywhere else "") or issuer.signature(language),
+        source=clean(words.sender_name if words else "") or issuer.signature(language),
         event=clean(words.event if words else "") or language.hazard(alert.hazard) or language.hazard("generic"),
         kind=kind.value,
         closing="closing" if closes(alert) else "",
@@ -78,13 +78,13 @@ def facts_of(
         verb=language.verb(alert),
         issued=language.moment(alert.sent),
         onset=language.moment(onset) if onset and onset > alert.sent else "",
-        until=language.moment(expires) if expires else "",
+        until=language.moment(expires) if expires and not closes(alert) else "",
         headline=clean(words.headline if words else ""),
         description=clean(words.description if words else ""),
         instruction=clean(words.instruction if words else ""),
         contact=clean(words.contact if words else ""),
         web=clean(words.web if words else ""),
-        hotline=issuer.hotline,
+        hotline="" if alert.rehearsal else issuer.hotline,  # a drill must not send people to the real one
         reply_code=reply_code,
         place=blanks.place,
         link=blanks.link if linked else "",

@@ -97,15 +97,22 @@ def _finish(texts: Texts, page: Page, language: Language, mark: Mark | None, bla
         said = speak(texts["text"], language.tag, keep=blanks.all)
         return {"text": f"{mark.opening}{said}{mark.closing}" if mark else said}
     texts = {name: text.strip() for name, text in texts.items()}
-    return {name: _marked(name, text, mark) for name, text in texts.items()} if mark else texts
+    if mark is None:
+        return texts
+    gaps = dict.fromkeys(texts, language.joint)
+    if page.medium is Medium.EMAIL:
+        gaps["text"] = "\n"
+    elif texts["text"].endswith(blanks.link):
+        gaps["text"] = " "  # a page's address must end before the mark begins
+    return {name: _marked(name, text, mark.written, gaps[name]) for name, text in texts.items()}
 
 
-def _marked(name: str, text: str, mark: Mark) -> str:
+def _marked(name: str, text: str, mark: str, gap: str) -> str:
     if name == "html":
-        return f"<p><strong>{mark.written}</strong></p>\n{text}\n<p><strong>{mark.written}</strong></p>"
-    if name in ("text", "subject") or name in MARKED_FIELDS:
-        return f"{mark.written}{text}" if name == "keyword1" else f"{mark.written}{text}{mark.written}"
-    return text
+        return f"<p><strong>{mark}</strong></p>\n{text}\n<p><strong>{mark}</strong></p>"
+    if name == "keyword1":
+        return f"{mark}{gap}{text}"
+    return f"{mark}{gap}{text}{gap}{mark}" if name in ("text", "subject", *MARKED_FIELDS) else text
 
 
 def _cut(texts: Texts, blanks: Blanks) -> Sheet:

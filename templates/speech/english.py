@@ -26,7 +26,7 @@ def _character(character: str, reading: Reading) -> str:
     if character in reading.keep or (character.isalnum() and character < "\u0250"):
         return character
     reading.unread.append(character)
-    return ""
+    return character if "\u4e00" <= character <= "\u9fff" else ""  # a bilingual voice can read a Chinese name
 
 
 def _unread(match: re.Match[str], reading: Reading) -> str:
