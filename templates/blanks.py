@@ -7,7 +7,7 @@ so nothing that an officer writes can become a blank and nothing that is filled 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -42,21 +42,38 @@ class Blanks:
         return f"{self.place}{self.link}{self.unit}"
 
 
-class Pieces:
-    """A text cut at its blanks. `fill` takes the values in the order of `Blanks`: (place, link, unit)."""
+class _Compiled:
+    """Room for what is worked out from a `Pieces` and never stored with it."""
 
-    __slots__ = ("_format", "_pick", "blanks")
+    __slots__ = ("_pick",)
 
-    def __init__(self, text: str, blanks: Blanks) -> None:
-        literal, *rest = re.split(f"([{re.escape(blanks.all)}])", text)
-        order = [blanks.all.index(mark) for mark in rest[::2]]
-        self.blanks = frozenset(order)
-        self._format = "%s".join(piece.replace("%", "%%") for piece in (literal, *rest[1::2]))
-        # itemgetter of one index gives the item, which "%" takes as well; of none there is nothing to pick
-        self._pick = itemgetter(*order) if order else None
-        if self._pick is None:
-            self._format = text
+    _pick: Callable[[tuple[str, str, str]], object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces(_Compiled):
+    """A text cut at its blanks; plain data, so that it can be kept as JSON with the alert.
+
+    `format` is the text with %s for each blank (and %% for a percent sign, if there are blanks at all); `order` says
+    which value each blank takes: 0 the place, 1 the link, 2 the unit.
+    """
+
+    format: str
+    order: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        # an itemgetter of one index gives the item itself, which "%" takes as well
+        object.__setattr__(self, "_pick", itemgetter(*self.order) if self.order else None)
+
+    @classmethod
+    def cut(cls, text: str, blanks: Blanks) -> Pieces:
+        """`text` cut wherever one of `blanks` stands."""
+        literal, *rest = re.split(f"([{blanks.all}])", text)
+        if not rest:
+            return cls(text)
+        order = tuple(blanks.all.index(mark) for mark in rest[::2])
+        return cls("%s".join(piece.replace("%", "%%") for piece in (literal, *rest[1::2])), order)
 
     def fill(self, values: tuple[str, str, str]) -> str:
-        """The text with `values` in its blanks."""
-        return self._format if self._pick is None else self._format % self._pick(values)
+        """The text with `values`, (place, link, unit), in its blanks."""
+        return self.format if self._pick is None else self.format % self._pick(values)

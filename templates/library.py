@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, TemplateError, TemplateSyntaxError
@@ -96,12 +95,6 @@ class Library:
             return {block: "".join(context.blocks[block][0](context)) for block in blocks}
 
 
-@cache
-def built_in() -> Library:
-    """The templates that come with the house, without any of an office's own."""
-    return Library()
-
-
 def _environment(directory: Path | None, *, escape: bool) -> ImmutableSandboxedEnvironment:
     house = FileSystemLoader(MESSAGES)
     own = [FileSystemLoader(directory)] if directory is not None else []
@@ -139,3 +132,7 @@ def _blamed(name: str) -> Iterator[None]:
             f"Template {name}: {error}.",
             remedy="Use only the variables and filters that templates/README.md lists.",
         ) from error
+
+
+BUILT_IN = Library()
+"""The templates that come with the house, without any of an office's own."""

@@ -15,7 +15,7 @@ from templates.facts import facts_of, texts_of
 from templates.fields import FIELDS, shorten
 from templates.issuer import Issuer
 from templates.language import Language, Mark, closes, language_of
-from templates.library import Library, Page, built_in
+from templates.library import BUILT_IN, Library, Page
 from templates.skeleton import SPOKEN, Purpose, Sheet, Skeleton
 from templates.speech import speak
 
@@ -42,7 +42,7 @@ def render(
     reply_code: str = "",
     *,
     issuer: Issuer,
-    library: Library | None = None,
+    library: Library = BUILT_IN,
 ) -> Skeleton:
     """The message of `alert` on `medium`, for everyone at once; `Skeleton.fill` makes each recipient's.
 
@@ -59,7 +59,7 @@ def render(
     def sheet(*, linked: bool) -> tuple[Sheet, tuple[str, ...]]:
         oneline = medium is not Medium.EMAIL
         facts = facts_of(alert, spoken, issuer, blanks, reply_code=reply_code, linked=linked, oneline=oneline)
-        texts = (library or built_in()).blocks(page, PARTS[medium], asdict(facts))
+        texts = library.blocks(page, PARTS[medium], asdict(facts))
         finished = _finish(texts, page, spoken, spoken.mark(alert.status), blanks)
         shortened = shorten(finished) if medium is Medium.WECHAT else ()
         return _cut(finished, blanks), shortened
@@ -76,7 +76,7 @@ def render_all(
     reply_code: str = "",
     *,
     issuer: Issuer,
-    library: Library | None = None,
+    library: Library = BUILT_IN,
     languages: Iterable[str] = ("zh-CN", "en"),
 ) -> tuple[Skeleton, ...]:
     """Every medium × language × purpose that there is; languages that mean the same one are rendered once."""
@@ -116,7 +116,7 @@ def _marked(name: str, text: str, mark: str, gap: str) -> str:
 
 
 def _cut(texts: Texts, blanks: Blanks) -> Sheet:
-    pieces = {name: Pieces(text, blanks) for name, text in texts.items()}
+    pieces = {name: Pieces.cut(text, blanks) for name, text in texts.items()}
     return Sheet(
         text=pieces["text"],
         subject=pieces.get("subject"),
