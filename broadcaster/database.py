@@ -189,6 +189,8 @@ async def migrate_database(url: str) -> list[str]:
             async with database.transaction() as connection:
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
                 executor = MigrationExecutor(context.connections.get("default"), config["apps"])
+                # First of all, because looking into a missing table would spoil the transaction.
+                await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
                 await executor.migrate(direction="forward", progress=_note(applied))
         except (OSError, TimeoutError, DBConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as error:
             raise _unavailable(url, error) from error
