@@ -13,10 +13,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 from tortoise import Tortoise
 from tortoise.connection import get_connection
+from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api import migrate
 from tortoise.transactions import in_transaction
 
 Connection = asyncpg.Connection
+
+DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, DBConnectionError)
+"""What a statement raises when the database is stopped, full, read-only or cut off: worth trying again."""
 
 MODELS = {
     "audiences": "audiences.records",
@@ -44,7 +48,11 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
         "application_name": application,
     }
     apps = {
-        label: {"models": [module], "default_connection": "default", "migrations": f"{module.rpartition('.')[0]}.migrations"}
+        label: {
+            "models": [module],
+            "default_connection": "default",
+            "migrations": f"{module.rpartition('.')[0]}.migrations",
+        }
         for label, module in MODELS.items()
     }
     connections = {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}}
