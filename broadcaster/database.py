@@ -62,7 +62,11 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
     if "sslmode" in query:
         credentials["ssl"] = query["sslmode"][0]
     apps = {
-        label: {"models": [module], "default_connection": "default", "migrations": f"{module.rpartition('.')[0]}.migrations"}
+        label: {
+            "models": [module],
+            "default_connection": "default",
+            "migrations": f"{module.rpartition('.')[0]}.migrations",
+        }
         for label, module in MODELS.items()
     }
     connections = {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}}
