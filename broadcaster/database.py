@@ -20,6 +20,9 @@ from broadcaster.errors import SettingsError, UnavailableError
 
 Connection = asyncpg.Connection
 
+DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, DBConnectionError)
+"""What a statement raises when the database is stopped, full, read-only or cut off: worth trying again."""
+
 MODELS = {
     "audiences": "audiences.records",
     "broadcaster": "broadcaster.records",
@@ -59,7 +62,11 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
     if "sslmode" in query:
         credentials["ssl"] = query["sslmode"][0]
     apps = {
-        label: {"models": [module], "default_connection": "default", "migrations": f"{module.rpartition('.')[0]}.migrations"}
+        label: {
+            "models": [module],
+            "default_connection": "default",
+            "migrations": f"{module.rpartition('.')[0]}.migrations",
+        }
         for label, module in MODELS.items()
     }
     connections = {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}}

@@ -139,9 +139,13 @@ class EmbeddedServers:
                 break
             if self._keeper is not None and self._keeper.poll() not in {None, 0}:
                 log = self._layout.logs / "keeper.log"
-                raise UnavailableError(f"内置数据库的看护进程启动失败:\n{last_lines(log)}", remedy=f"完整日志在 {log}。")
+                raise UnavailableError(
+                    f"内置数据库的看护进程启动失败:\n{last_lines(log)}", remedy=f"完整日志在 {log}。"
+                )
             if time.monotonic() > deadline:
-                raise UnavailableError("内置数据库在一分钟内没有就绪。", remedy=f"请查看 {self._layout.logs} 下的日志。")
+                raise UnavailableError(
+                    "内置数据库在一分钟内没有就绪。", remedy=f"请查看 {self._layout.logs} 下的日志。"
+                )
             time.sleep(0.01)
         if "error" in report:
             raise UnavailableError(str(report["error"]), remedy=str(report["remedy"]))
