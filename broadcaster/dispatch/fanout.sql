@@ -127,9 +127,9 @@ SELECT count(*)::int AS households FROM lost
 UPDATE chunk k
 SET state = CASE WHEN x.soonest IS NULL THEN 2 ELSE 1 END, next_at = coalesce(x.soonest, k.next_at)
 FROM (
-    SELECT min(CASE WHEN t.step_at + make_interval(secs => ($4::float8[])[t.step]) > $3
+    SELECT min(CASE WHEN t.step_at + make_interval(secs => ($4::float8[])[t.step]) > $3::timestamptz
                     THEN t.step_at + make_interval(secs => ($4::float8[])[t.step])
-                    ELSE $3 + interval '5 seconds' END) AS soonest
+                    ELSE $3::timestamptz + interval '5 seconds' END) AS soonest
     FROM target t WHERE t.alert_id = $1 AND t.village = $2 AND t.state = 0
 ) x
 WHERE k.alert_id = $1 AND k.region = $2
