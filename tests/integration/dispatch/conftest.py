@@ -92,7 +92,6 @@ class District:
             expires_at=self.clock.now() + lasts,
             policy=policy,
             selection=Selection(regions=regions),
-            households=True,
         )
         self.plans[alert_id] = plan
         async with self.database.transaction() as connection:
