@@ -24,9 +24,6 @@ Circle = tuple[float, float, float]
 
 # CAP 1.2 gives circles in kilometres; this is the mean radius of WGS 84 (IUGG).
 EARTH_RADIUS_KM = 6371.0088
-# The planner guesses that a shape holds 0.1 % of the table. Where it holds far more, a probe per household is slower
-# than reading the contacts through.
-MANY_HOUSEHOLDS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +112,14 @@ async def count(connection: asyncpg.Connection, selection: Selection, at: dateti
     """Everything a duty officer wants to know before issuing; duty holders are those on duty at `at`."""
     async with connection.transaction():
         regions = await _by_region(connection, selection)
-        households = sum(row["households"] for row in regions)
-        if selection.polygons or selection.circles or selection.tags:
-            contacts = await _contacts(connection, selection, many=households > MANY_HOUSEHOLDS)
-        else:
-            contacts = await _contacts_of_regions(connection, selection)
         condition, parameters = where_terminal(selection)
         return Counts(
-            households=households,
+            households=sum(row["households"] for row in regions),
             people=sum(row["people"] for row in regions),
             vulnerable=sum(row["vulnerable"] for row in regions),
             terminals=await connection.fetchval(f"SELECT count(*) FROM terminal t WHERE {condition}", *parameters),
             duty_holders=await _duty_holders(connection, selection, {row["code"] for row in regions}, at),
-            contacts=contacts,
+            contacts=await _contacts(connection, selection, regions),
         )
 
 
@@ -143,45 +135,48 @@ async def _by_region(connection: asyncpg.Connection, selection: Selection) -> li
     return rows
 
 
-async def _contacts(connection: asyncpg.Connection, selection: Selection, *, many: bool) -> dict[str, int]:
-    """The active contacts of the selected households, by medium."""
-    condition, parameters = where(selection)
-    if many:
-        await connection.execute("SET LOCAL enable_nestloop = off")
-    rows = await connection.fetch(
-        f"SELECT c.medium, count(*) AS contacts FROM household h JOIN contact c ON c.household_id = h.id AND c.active"
-        f" WHERE {condition} GROUP BY c.medium ORDER BY c.medium",
-        *parameters,
-    )
-    if many:
-        await connection.execute("SET LOCAL enable_nestloop TO DEFAULT")
-    return {row["medium"]: row["contacts"] for row in rows}
+async def _contacts(
+    connection: asyncpg.Connection, selection: Selection, regions: list[asyncpg.Record]
+) -> dict[str, int]:
+    """The active contacts of the selected households, by medium.
 
-
-async def _contacts_of_regions(connection: asyncpg.Connection, selection: Selection) -> dict[str, int]:
-    """The same for whole regions, from the contacts' own region code, less those of the few inactive households."""
-    parameters = _Parameters(1)
-    contacts = " OR ".join(_in_region("c.region_code", code, parameters.add) for code in _outermost(selection.regions))
-    homes = " OR ".join(_in_region("h.region_code", code, parameters.add) for code in _outermost(selection.regions))
-    if not contacts:
-        return {}
+    Regions that are selected whole are counted from the contacts' own region codes, without a look at any household;
+    only the homes of regions that the selection cuts through are joined with their contacts.
+    """
+    chosen = {row["code"]: row["households"] for row in regions}
+    whole = set(chosen)
+    if selection.tags:  # hardly any region will be selected whole
+        whole = set()
+    elif selection.polygons or selection.circles:
+        totals = await connection.fetch(
+            "SELECT h.region_code AS code, count(*) AS households FROM household h"
+            " WHERE h.active AND h.region_code = ANY($1::text[]) GROUP BY h.region_code",
+            sorted(chosen),
+        )
+        whole = {row["code"] for row in totals if row["households"] == chosen[row["code"]]}
+    condition, parameters = where(selection, first_parameter=3)
     rows = await connection.fetch(
         f"""
         SELECT medium, sum(contacts)::bigint AS contacts FROM (
             SELECT c.medium, count(*) AS contacts FROM contact c
-            WHERE c.active AND c.household_id IS NOT NULL AND ({contacts}) GROUP BY c.medium
+            WHERE c.active AND c.household_id IS NOT NULL AND c.region_code = ANY($1::text[]) GROUP BY c.medium
             UNION ALL
             SELECT c.medium, -count(*) FROM household h JOIN contact c ON c.household_id = h.id AND c.active
-            WHERE NOT h.active AND ({homes}) GROUP BY c.medium
+            WHERE NOT h.active AND h.region_code = ANY($1::text[]) GROUP BY c.medium
+            UNION ALL
+            SELECT c.medium, count(*) FROM household h JOIN contact c ON c.household_id = h.id AND c.active
+            WHERE ($2::text[] IS NULL OR h.region_code = ANY($2)) AND {condition} GROUP BY c.medium
         ) AS counted GROUP BY medium HAVING sum(contacts) > 0 ORDER BY medium
         """,
-        *parameters.values,
+        sorted(whole),
+        sorted(set(chosen) - whole) if whole else None,
+        *parameters,
     )
     return {row["medium"]: row["contacts"] for row in rows}
 
 
 async def _duty_holders(connection: asyncpg.Connection, selection: Selection, homes: set[str], at: datetime) -> int:
-    """People on duty at `at` in a region that is selected, whose middle lies in a shape, or where selected homes are."""
+    """People on duty at `at` in a region that is selected, has its middle in a shape, or holds a selected home."""
     parameters = _Parameters(1)
     middle = _place(selection, "r", "code", parameters)
     codes = parameters.add(sorted(homes | {code[: Level.VILLAGE.code_length] for code in homes}))
