@@ -44,7 +44,11 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
         "application_name": application,
     }
     apps = {
-        label: {"models": [module], "default_connection": "default", "migrations": f"{module.rpartition('.')[0]}.migrations"}
+        label: {
+            "models": [module],
+            "default_connection": "default",
+            "migrations": f"{module.rpartition('.')[0]}.migrations",
+        }
         for label, module in MODELS.items()
     }
     connections = {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}}
