@@ -1,7 +1,7 @@
 """The keeper: the embedded servers' parent, a process of its own (`python -m broadcaster.embedded.keeper`).
 
-It starts the servers, starts them again if one dies, and stops them in order once nobody holds them any more. It has one
-thread and no event loop: the kernel's farewell signal to the servers is bound to the thread that started them.
+It starts the servers, starts them again if one dies, and stops them in order once nobody holds them any more. It has
+one thread and no event loop: the kernel's farewell signal to the servers is bound to the thread that started them.
 """
 
 from __future__ import annotations

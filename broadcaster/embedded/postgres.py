@@ -20,6 +20,7 @@ from broadcaster.errors import UnavailableError
 MAJOR = 18
 
 _MEGABYTE = 1024 * 1024
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount point, not a place for our files
 _READY_LINE = 7
 """postmaster.pid, zero-based: the line that says starting, ready or stopping (PostgreSQL source, pidfile.h)."""
 
@@ -31,7 +32,7 @@ def programs() -> Path:
     if folder is None or not (folder / "postgres").exists():
         raise UnavailableError(
             f"没有找到内置的 PostgreSQL {MAJOR}。",
-            remedy="请重新安装依赖(make setup),或在 [database] url 中给出外部 PostgreSQL。",
+            remedy="请重新安装依赖（make setup），或在 [database] url 中给出外部 PostgreSQL。",
         )
     return folder
 
@@ -52,8 +53,8 @@ class Postgres:
         version = (self._layout.postgres / "PG_VERSION").read_text().strip()
         if version != str(MAJOR):
             raise UnavailableError(
-                f"{self._layout.postgres} 是 PostgreSQL {version} 的数据,本版本使用 {MAJOR}。",
-                remedy="请用原来的版本导出(pg_dump),再导入到新的数据目录。",
+                f"{self._layout.postgres} 是 PostgreSQL {version} 的数据，本版本使用 {MAJOR}。",
+                remedy="请用原来的版本导出（pg_dump），再导入到新的数据目录。",
             )
         self._clear_leftovers()
         (self._layout.postgres / "daohu.conf").write_text(self._configuration())
@@ -75,10 +76,11 @@ class Postgres:
 
     def ready(self) -> bool:
         """Whether it answers by now; raises `UnavailableError` when it ended instead."""
-        assert self._process is not None
+        if self._process is None:
+            return False
         if self._process.poll() is not None:
             raise UnavailableError(
-                f"PostgreSQL 启动失败(退出码 {self._process.returncode}):\n{child.last_lines(self._log)}",
+                f"PostgreSQL 启动失败（退出码 {self._process.returncode}）：\n{child.last_lines(self._log)}",
                 remedy=f"完整日志在 {self._log}。",
             )
         lines = _lines(self._layout.postgres / "postmaster.pid")
@@ -110,7 +112,7 @@ class Postgres:
         process = child.spawn(command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGKILL)
         if process.wait() != 0:
             raise UnavailableError(
-                f"无法建立数据库目录:\n{child.last_lines(self._log)}",
+                f"无法建立数据库目录：\n{child.last_lines(self._log)}",
                 remedy="请检查磁盘空间和权限。",
             )
         with (fresh / "postgresql.conf").open("a") as configuration:
@@ -201,10 +203,10 @@ def _lines(path: Path) -> list[str]:
 def _shared_memory_is_roomy() -> bool:
     """Containers often give /dev/shm 64 MB, too little for a parallel query."""
     try:
-        found = os.statvfs("/dev/shm")
+        found = os.statvfs(_SHARED_MEMORY)
     except OSError:
         return False
-    return found.f_bavail * found.f_frsize >= 256 * _MEGABYTE and os.access("/dev/shm", os.W_OK)
+    return found.f_bavail * found.f_frsize >= 256 * _MEGABYTE and os.access(_SHARED_MEMORY, os.W_OK)
 
 
 def _sync_folder(path: Path) -> None:

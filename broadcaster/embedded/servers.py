@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from broadcaster.embedded.child import last_lines
 from broadcaster.embedded.layout import LOOK, Layout
@@ -140,7 +139,7 @@ class EmbeddedServers:
             if self._keeper is not None and self._keeper.poll() not in {None, 0}:
                 log = self._layout.logs / "keeper.log"
                 raise UnavailableError(
-                    f"内置数据库的看护进程启动失败:\n{last_lines(log)}", remedy=f"完整日志在 {log}。"
+                    f"内置数据库的看护进程启动失败：\n{last_lines(log)}", remedy=f"完整日志在 {log}。"
                 )
             if time.monotonic() > deadline:
                 raise UnavailableError(
@@ -151,7 +150,7 @@ class EmbeddedServers:
             raise UnavailableError(str(report["error"]), remedy=str(report["remedy"]))
         if missing := set(self._servers) - set(report["servers"]):
             raise UnavailableError(
-                f"数据目录 {self._layout.data} 正被另一个设置不同的 daohu 使用,它没有启动 {'、'.join(sorted(missing))}。",
+                f"数据目录 {self._layout.data} 正被设置不同的 daohu 使用，没有启动 {'、'.join(sorted(missing))}。",
                 remedy="请让使用同一数据目录的进程使用同一份 daohu.toml。",
             )
 

@@ -23,8 +23,8 @@ def program() -> Path:
     place = Path(found.origin or "").parent / "_binaries" / f"linux-{machine}" / "valkey-server" if found else None
     if place is None or not place.exists():
         raise UnavailableError(
-            f"没有找到适合本机({machine})的内置 Valkey。",
-            remedy="请重新安装依赖(make setup),或在 [redis] url 中给出外部 Redis。",
+            f"没有找到适合本机（{machine}）的内置 Valkey。",
+            remedy="请重新安装依赖（make setup），或在 [redis] url 中给出外部 Redis。",
         )
     return place
 
@@ -62,10 +62,11 @@ class Valkey:
 
     def ready(self) -> bool:
         """Whether it answers by now; raises `UnavailableError` when it ended instead."""
-        assert self._process is not None
+        if self._process is None:
+            return False
         if self._process.poll() is not None:
             raise UnavailableError(
-                f"Valkey 启动失败(退出码 {self._process.returncode}):\n{child.last_lines(self._log)}",
+                f"Valkey 启动失败（退出码 {self._process.returncode}）：\n{child.last_lines(self._log)}",
                 remedy=f"完整日志在 {self._log}。",
             )
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
