@@ -66,12 +66,13 @@ class Keeper:
                 self._say("failed", what=error.what)
                 self._report({"error": error.what, "remedy": error.remedy})
                 return 1
+            else:
+                self._layout.report.unlink(missing_ok=True)
+                return 0
             finally:
                 self._stop_all()
                 # Whoever waits for the users' lock starts a new keeper, so ours must be gone before that one.
                 life.close()
-            self._layout.report.unlink(missing_ok=True)
-            return 0
 
     def _start_all(self) -> None:
         account = server_account(self._layout.postgres)

@@ -7,13 +7,12 @@ import importlib.util
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from broadcaster.embedded import child
 from broadcaster.embedded.account import Account
+from broadcaster.embedded.child import Child
 from broadcaster.embedded.layout import POSTGRES_PORT, SUPERUSER, Layout
 from broadcaster.errors import UnavailableError
 
@@ -45,7 +44,7 @@ class Postgres:
         self._account = account
         self._durable = durable
         self._log = layout.logs / "postgres.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
 
     def prepare(self) -> None:
         """Make the data folder if there is none, stop what a dead keeper left behind, clear its traces."""
@@ -68,19 +67,15 @@ class Postgres:
             *("-c", "listen_addresses="),
         ]
         # Its farewell signal asks for a fast shutdown: roll back, write a checkpoint, leave.
-        self._process = child.spawn(command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGINT)
-
-    @property
-    def process(self) -> subprocess.Popen[bytes] | None:
-        return self._process
+        self._process = Child(command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGINT)
 
     def ready(self) -> bool:
         """Whether it answers by now; raises `UnavailableError` when it ended instead."""
         if self._process is None:
             return False
-        if self._process.poll() is not None:
+        if (code := self._process.ended) is not None:
             raise UnavailableError(
-                f"PostgreSQL 启动失败（退出码 {self._process.returncode}）：\n{child.last_lines(self._log)}",
+                f"PostgreSQL 已退出（退出码 {code}）：\n{self._process.said()}",
                 remedy=f"完整日志在 {self._log}。",
             )
         lines = _lines(self._layout.postgres / "postmaster.pid")
@@ -92,7 +87,7 @@ class Postgres:
 
     def stop(self) -> None:
         if self._process is not None:
-            child.stop(self._process, (signal.SIGINT, 60), (signal.SIGQUIT, 10))
+            self._process.stop((signal.SIGINT, 60), (signal.SIGQUIT, 10))
 
     def _create(self) -> None:
         """Run initdb beside the final place and move the result there, so that half a data folder never counts."""
@@ -109,10 +104,10 @@ class Postgres:
             *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
             *(() if self._durable else ("--no-sync",)),
         ]
-        process = child.spawn(command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGKILL)
+        process = Child(command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGKILL)
         if process.wait() != 0:
             raise UnavailableError(
-                f"无法建立数据库目录：\n{child.last_lines(self._log)}",
+                f"无法建立数据库目录：\n{process.said()}",
                 remedy="请检查磁盘空间和权限。",
             )
         with (fresh / "postgresql.conf").open("a") as configuration:
