@@ -62,9 +62,8 @@ class Keeper:
                 self._start_all()
                 self._report({"servers": self._names, "pid": os.getpid()})
                 self._watch(users)
-            except DaohuError as error:
-                self._say("failed", what=error.what)
-                self._report({"error": error.what, "remedy": error.remedy})
+            except (DaohuError, OSError) as error:
+                self._give_up(error)
                 return 1
             else:
                 self._layout.report.unlink(missing_ok=True)
@@ -137,6 +136,12 @@ class Keeper:
         for name, server in reversed(self._servers.items()):
             server.stop()
             self._say("stopped", server=name)
+
+    def _give_up(self, error: DaohuError | OSError) -> None:
+        what = error.what if isinstance(error, DaohuError) else f"内置数据库启动失败：{error}。"
+        remedy = error.remedy if isinstance(error, DaohuError) else "请检查磁盘空间，以及数据目录的属主和权限。"
+        self._say("failed", what=what)
+        self._report({"error": what, "remedy": remedy})
 
     def _report(self, content: dict[str, object]) -> None:
         fresh = self._layout.report.with_suffix(".new")

@@ -106,9 +106,9 @@ class Layout:
                 f"无法建立数据目录 {error.filename}：{error.strerror}。",
                 remedy="请检查 [data] dir 所在磁盘的空间和权限，或换一个可写的目录。",
             ) from error
-        if not os.access(self.control, os.R_OK | os.W_OK | os.X_OK):
+        if not os.access(self.control, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
             raise UnavailableError(
-                f"当前系统用户(uid {os.geteuid()})不能读写 {self.control}。",
+                f"当前系统用户（uid {os.geteuid()}）不能读写 {self.control}。",
                 remedy="数据目录属于另一个系统用户：请用那个用户运行 daohu，或用 chown 更换目录的属主。",
             )
 

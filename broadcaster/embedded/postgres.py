@@ -108,7 +108,7 @@ class Postgres:
         if process.wait() != 0:
             raise UnavailableError(
                 f"无法建立数据库目录：\n{process.said()}",
-                remedy="请检查磁盘空间和权限。",
+                remedy="请检查磁盘空间，以及各级上级目录是否允许该系统用户进入（chmod o+x）；也可以改用普通用户运行。",
             )
         with (fresh / "postgresql.conf").open("a") as configuration:
             configuration.write("include_if_exists = 'daohu.conf'  # written by daohu at every start\n")

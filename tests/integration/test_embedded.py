@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
@@ -20,6 +21,7 @@ import redis
 
 from broadcaster.database import with_database
 from broadcaster.embedded import EmbeddedServers, Endpoints
+from broadcaster.embedded.account import Account, become
 from broadcaster.embedded.layout import Layout
 from broadcaster.errors import UnavailableError
 from tests.harness.processes import ROOT
@@ -42,13 +44,14 @@ def data() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def hold(data: Path) -> subprocess.Popen[str]:
+def hold(data: Path, **options: Any) -> subprocess.Popen[str]:
     """Another daohu process that holds the servers."""
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(data)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        **options,
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "holding\n"
@@ -315,3 +318,14 @@ def test_root_may_keep_its_data_in_a_folder_closed_to_others() -> None:
             assert query(endpoints, "SELECT 1") == 1
             assert postmaster(data).uids().effective != 0
         assert Path(folder).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_an_ordinary_user_runs_the_servers_as_itself(data: Path) -> None:
+    nobody = Account(user=65534, group=65534, borrowed=True)
+    data.mkdir()
+    os.chown(data, nobody.user, nobody.group)
+    holder = hold(data, preexec_fn=lambda: become(nobody))
+    assert {process.uids().effective for process in keeper(data).children()} == {nobody.user}
+    kill(holder)
+    wait_for(lambda: servers_left(data) == [], what="the servers to stop")
