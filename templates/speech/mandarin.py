@@ -214,6 +214,7 @@ RULES: tuple[Rule, ...] = (
     Rule.of(r"(?<![\d.])(\d{1,3})/(\d{1,3})(?![\d/])", lambda m, _: f"{cardinal(int(m[2]))}分之{cardinal(int(m[1]))}"),
     # lists and levels
     Rule.of(r"(?:(?<=[。；;：:，\n ])|^)[(（]?(?P<number>\d{1,2})(?:[.、．](?!\d)|[)）][.、．]?)\s*", _item),
+    Rule.of(r"[(（](?P<number>\d{1,2})[)）]", _item),
     Rule.of(rf"[{_CIRCLED}]", lambda m, _: f"，第{cardinal(_CIRCLED.index(m[0]) + 1)}，"),
     Rule.of(rf"[{''.join(_ROMAN)}]", lambda m, _: _ROMAN[m[0]]),
     Rule.of(r"(?<![A-Za-z])(IV|I{1,3}|V)(?=级)", lambda m, _: _LATIN_ROMAN[m[0]]),
