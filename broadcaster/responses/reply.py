@@ -66,7 +66,7 @@ def understand(text: str, *, keypad: bool = False) -> Understanding:
     """What `text` means; `keypad` for keys pressed during a call, where 1 confirms and 9 asks for help."""
     plain = _plain(text)
     if keypad:
-        return {"1": Acknowledge(), "9": Help()}.get(plain, NotUnderstood())
+        return Acknowledge() if plain == "1" else Help() if plain == "9" else NotUnderstood()
     if _HELP.search(plain) and not _NO_HELP.search(plain):
         found = _HELP_CODE.search(plain)
         return Help(found["code"] if found else "")
