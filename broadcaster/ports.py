@@ -229,6 +229,28 @@ class DriverPlugin(Protocol):
         ...
 
 
+class Studio(Protocol):
+    """Makes the files that loudspeakers play and calls say. The core is handed one; it does not know how it is done."""
+
+    async def build(
+        self, text: str, medium: Medium, *, colour: str, repeats: int = 1, drill: bool = False, language: str = "zh-CN"
+    ) -> Audio:
+        """The finished broadcast of `text` (voice or loudspeaker); the same text again costs nothing.
+
+        `colour` is red, orange, yellow, blue or "" and chooses the attention tone; `repeats` 1 to 10. Raises
+        `InputError` for what cannot be said and `UnavailableError` when speech, encoder or disk fail.
+        """
+        ...
+
+    def estimate(self, text: str, medium: Medium, *, colour: str, repeats: int = 1, drill: bool = False) -> float:
+        """About how many seconds that broadcast will last; nothing is built."""
+        ...
+
+    async def close(self) -> None:
+        """Give up what is being built and end the speech engine."""
+        ...
+
+
 @runtime_checkable
 class ParsesCallback(Protocol):
     """A plugin whose gateway calls us over HTTP (`/callbacks/{gateway}`)."""

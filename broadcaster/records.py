@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from tortoise.models import Model
 
-__models__: list[type[Model]] = []
+from broadcaster.alerts.records import AlertRecord
+
+__models__: list[type[Model]] = [AlertRecord]
