@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from tortoise.models import Model
 
-__models__: list[type[Model]] = []
+from broadcaster.security.records import AccountRecord, CredentialRecord, GrantRecord
+
+__models__: list[type[Model]] = [AccountRecord, CredentialRecord, GrantRecord]
