@@ -6,15 +6,17 @@ Inside `transaction()` both speak on the same connection, so a record saved and 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
 import asyncpg
-from tortoise import Tortoise
-from tortoise.connection import get_connection
-from tortoise.migrations.api import migrate
-from tortoise.transactions import in_transaction
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.context import TortoiseContext, set_global_context
+from tortoise.exceptions import ConfigurationError, DBConnectionError
+from tortoise.migrations.executor import MigrationExecutor
+
+from broadcaster.errors import SettingsError, UnavailableError
 
 Connection = asyncpg.Connection
 
@@ -23,26 +25,39 @@ MODELS = {
     "broadcaster": "broadcaster.records",
 }
 
+_CONNECT_SECONDS = 10.0
+_MIGRATION_LOCK = 0x64616F6875  # "daohu": the advisory lock that one migrating process holds
+
 
 def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu") -> dict[str, Any]:
-    """Tortoise's configuration for a `postgres://` URL.
+    """Tortoise's configuration for a `postgres://` URL; `?sslmode=` as libpq understands it.
 
     A unix socket is named the libpq way, `postgres://user@/database?host=/folder&port=5432`.
+    Raises `SettingsError` for anything else.
     """
     parts = urlsplit(url)
     query = parse_qs(parts.query)
-    host = query.get("host", [parts.hostname or "localhost"])[0]
-    port = int(query.get("port", [str(parts.port or 5432)])[0])
+    try:
+        port = int(query.get("port", [str(parts.port or 5432)])[0])
+    except ValueError:
+        port = 0
+    if parts.scheme not in {"postgres", "postgresql"} or not 0 < port < 65536 or len(parts.path) < 2:
+        raise SettingsError(
+            f"不是可用的数据库地址:{shown(url)}", remedy="应为 postgres://用户:口令@主机:5432/库名,或 embedded。"
+        )
     credentials: dict[str, Any] = {
-        "host": host,
+        "host": query.get("host", [parts.hostname or "localhost"])[0],
         "port": port,
         "user": unquote(parts.username or "postgres"),
         "password": unquote(parts.password) if parts.password else None,
-        "database": parts.path.lstrip("/"),
+        "database": unquote(parts.path[1:]),
         "minsize": 1,
         "maxsize": pool_max,
+        "timeout": _CONNECT_SECONDS,
         "application_name": application,
     }
+    if "sslmode" in query:
+        credentials["ssl"] = query["sslmode"][0]
     apps = {
         label: {"models": [module], "default_connection": "default", "migrations": f"{module.rpartition('.')[0]}.migrations"}
         for label, module in MODELS.items()
@@ -51,36 +66,145 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
     return {"connections": connections, "apps": apps, "use_tz": True, "timezone": "UTC"}
 
 
+def shown(url: str) -> str:
+    """`url` as it may appear in a log or an error: without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")))
+
+
+def with_database(url: str, name: str) -> str:
+    """`url` with another database of the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{quote(name)}"))
+
+
 class Database:
-    """The open database. Make one with `open`; close it when the process ends."""
+    """The open database. Make one with `open`; close it when the process ends.
+
+    A task that is started inside `transaction()` inherits its connection: start tasks outside.
+    """
+
+    def __init__(self, context: TortoiseContext) -> None:
+        self._context = context
 
     @classmethod
     async def open(cls, url: str, *, pool_max: int = 10, application: str = "daohu") -> Database:
-        """Connect to `url`; raises the driver's connection errors when it does not answer."""
-        await Tortoise.init(config=tortoise_config(url, pool_max=pool_max, application=application))
-        return cls()
+        """Connect to `url`, with at most `pool_max` connections. Raises `UnavailableError` when it does not answer.
+
+        The records work in this task, in tasks started from it and, for the first database a process opens, everywhere.
+        """
+        context = TortoiseContext()
+        context.__enter__()
+        database = cls(context)
+        try:
+            await context.init(config=tortoise_config(url, pool_max=pool_max, application=application))
+            async with database.connection():
+                pass
+        except (OSError, TimeoutError, asyncpg.PostgresError, DBConnectionError) as error:
+            await database.close()
+            raise _unavailable(url, error) from error
+        except BaseException:
+            await database.close()
+            raise
+        with suppress(ConfigurationError):  # another database of this process is the fallback already
+            set_global_context(context)
+        return database
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A pooled asyncpg connection, outside any transaction."""
-        async with get_connection("default").acquire_connection() as raw:
+        """A pooled asyncpg connection, in autocommit; inside `transaction()` the transaction's own."""
+        async with self._client().acquire_connection() as raw:
             yield raw
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A transaction for records and SQL alike; yields the asyncpg connection it runs on."""
-        async with in_transaction("default") as wrapper:
-            async with wrapper.acquire_connection() as raw:
-                pass  # the wrapper's lock must be free while records use the same connection
-            yield raw
+        """A transaction for records and SQL alike; yields the asyncpg connection it runs on.
+
+        A transaction inside a transaction is a savepoint.
+        """
+        client = self._client()
+        if isinstance(client, TransactionWrapper):
+            async with client._connection.transaction():
+                yield client._connection
+            return
+        async with client.acquire_connection() as raw:
+            wrapper = TransactionWrapper(client)
+            wrapper._connection = raw
+            token = self._context.connections.set("default", wrapper)
+            try:
+                async with raw.transaction():
+                    yield raw
+            finally:
+                self._context.connections.reset(token)
 
     async def close(self) -> None:
-        await Tortoise.close_connections()
+        """Close the pool; waits up to 10 s for statements under way."""
+        await self._context.close_connections()
+        with suppress(ValueError):  # closed in another task than it was opened in
+            self._context.__exit__(None, None, None)
+
+    def _client(self) -> AsyncpgDBClient:
+        client = self._context.connections.get("default")
+        assert isinstance(client, AsyncpgDBClient)
+        return client
 
 
-async def migrate_database(url: str) -> None:
-    """Bring the schema at `url` up to this version's; safe to run again, and by several processes at once."""
+async def create_database(url: str) -> bool:
+    """Create the database that `url` names unless it exists; returns whether it was created."""
+    name = unquote(urlsplit(url).path[1:])
     try:
-        await migrate(config=tortoise_config(url, pool_max=2, application="daohu-migrate"))
+        connection = await asyncpg.connect(dsn=with_database(url, "postgres"), timeout=_CONNECT_SECONDS)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise _unavailable(url, error) from error
+    try:
+        if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            return False
+        quoted = '"' + name.replace('"', '""') + '"'
+        await connection.execute(f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0")
+    except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+        return False
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise UnavailableError(
+            f"当前数据库用户无权建立数据库 {name}。", remedy=f"请由数据库管理员执行 CREATE DATABASE {name}。"
+        ) from error
+    else:
+        return True
     finally:
-        await Tortoise.close_connections()
+        await connection.close()
+
+
+async def migrate_database(url: str) -> list[str]:
+    """Bring the schema at `url` up to this version's; returns the names of the migrations applied.
+
+    Everything is one transaction under an advisory lock: run again, by several processes at once, or killed half-way,
+    the schema is either the old or the new one.
+    """
+    config = tortoise_config(url, pool_max=2, application="daohu-migrate")
+    async with TortoiseContext() as context:
+        await context.init(config=config)
+        database = Database(context)
+        applied: list[str] = []
+        try:
+            async with database.transaction() as connection:
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+                executor = MigrationExecutor(context.connections.get("default"), config["apps"])
+                await executor.migrate(direction="forward", progress=_note(applied))
+        except (OSError, TimeoutError, DBConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+            raise _unavailable(url, error) from error
+        return applied
+
+
+def _note(applied: list[str]) -> Any:
+    def progress(event: str, label: str, name: str) -> None:
+        if event == "apply_done":
+            applied.append(f"{label}.{name}")
+
+    return progress
+
+
+def _unavailable(url: str, error: BaseException) -> UnavailableError:
+    reason = str(error) or type(error).__name__
+    return UnavailableError(
+        f"连接不上数据库 {shown(url)}:{reason}", remedy="请检查 [database] url,以及数据库是否已经启动、允许连接。"
+    )

@@ -1,0 +1,22 @@
+-- What the load-carrying statements lean on; each index names its reader.
+
+-- Selection by region prefix: counting the whole district reads only this index.
+CREATE INDEX household_region ON household (region_code text_pattern_ops) INCLUDE (risk, active);
+-- Selection by polygon and circle.
+CREATE INDEX household_place ON household USING gist (point(lon, lat));
+-- Selection by tag. Most tag lists are empty; those rows cost nothing here.
+CREATE INDEX household_tags ON household USING gin (tags) WITH (fastupdate = off);
+CREATE INDEX region_prefix ON region (code text_pattern_ops);
+
+-- The natural keys of contacts. The first is also the fan-out's way from a village's households to their addresses.
+CREATE UNIQUE INDEX contact_of_household ON contact (household_id, medium, address) INCLUDE (priority, active)
+    WHERE household_id IS NOT NULL;
+CREATE UNIQUE INDEX contact_of_person ON contact (person_id, medium, address) WHERE household_id IS NULL;
+-- A reply comes from an address.
+CREATE INDEX contact_address ON contact (address text_pattern_ops);
+-- Contacts of a whole district by medium, without touching the households.
+CREATE INDEX contact_region ON contact (region_code text_pattern_ops, medium) WHERE active AND household_id IS NOT NULL;
+
+CREATE INDEX person_household ON person (household_id) WHERE household_id IS NOT NULL;
+CREATE INDEX terminal_region ON terminal (region_code text_pattern_ops);
+CREATE INDEX duty_region ON duty (region_code text_pattern_ops, role);

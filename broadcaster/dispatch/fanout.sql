@@ -1,0 +1,194 @@
+-- Statements of the fan-out: who is a target, and the deliveries that each step of the policy adds.
+
+-- name: open_chunks
+-- One chunk per village of the audience, the most at risk first.
+INSERT INTO chunk (alert_id, region, rank, next_at)
+SELECT $1, v.region, v.rank, $4 FROM unnest($2::text[], $3::int[]) AS v(region, rank)
+ON CONFLICT DO NOTHING
+
+-- name: lineage_villages
+-- Villages where an earlier alert of the lineage may have been heard.
+SELECT DISTINCT k.region FROM chunk k JOIN run r ON r.alert_id = k.alert_id
+WHERE r.lineage = $1 AND k.alert_id < $2 AND k.region <> ''
+
+-- name: lineage_targets
+-- Everyone whom an earlier alert of the lineage reached, or may have reached.
+INSERT INTO target (alert_id, household_id, village, region, risk)
+SELECT DISTINCT ON (t.household_id) $1, t.household_id, t.village, t.region, t.risk
+FROM run r JOIN target t ON t.alert_id = r.alert_id
+WHERE r.lineage = $2 AND r.alert_id < $1 AND t.village = $3
+  AND (t.state = 1 OR t.household_id IN (
+        SELECT d.household_id FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+        WHERE b.lineage = $2 AND b.alert_id < $1 AND b.region = $3 AND d.household_id IS NOT NULL
+          AND (d.state IN (1, 4, 6) OR d.attempts > 0)))
+ON CONFLICT DO NOTHING
+
+-- name: targets
+-- The audience in one village, by the selection's own condition on `h`. The pattern operators take the index whatever the
+-- collation; ':' follows '9', so the range is the prefix.
+INSERT INTO target (alert_id, household_id, village, region, risk)
+SELECT $1, h.id, $2, h.region_code, h.risk
+FROM household h
+WHERE h.active AND h.region_code ~>=~ $2 AND h.region_code ~<~ ($2 || ':') AND left(h.region_code, 12) = $2 AND ({where})
+ON CONFLICT DO NOTHING
+
+-- name: count_targets
+UPDATE chunk SET state = 1, households = (SELECT count(*) FROM target t WHERE t.alert_id = $1 AND t.village = $2)
+WHERE alert_id = $1 AND region = $2
+
+-- name: plan_step
+-- Households of village $2 that are due for step $4 of the policy get one delivery per address on the step's channels.
+-- Due: nothing tried yet ($4 = 0); or all of the step before failed; or its wait is over with nothing left to send;
+-- or three waits are over whatever is left. Ordinals are contiguous, batches are ranges of them.
+WITH tried AS (
+    SELECT d.household_id, bool_or(d.state IN (0, 1)) AS unsent, bool_or(d.state = 4) AS waiting
+    FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+    WHERE $4 > 0 AND b.alert_id = $1 AND b.region = $2 AND b.step = $4 - 1 AND d.household_id IS NOT NULL
+    GROUP BY d.household_id
+), due AS (
+    UPDATE target t SET step = $4 + 1, step_at = $3
+    FROM target o LEFT JOIN tried USING (household_id)
+    WHERE o.alert_id = $1 AND o.village = $2 AND o.state = 0 AND o.step = $4
+      AND ($4 = 0
+           OR NOT (coalesce(tried.unsent, false) OR coalesce(tried.waiting, false))
+           OR (NOT coalesce(tried.unsent, false) AND o.step_at + make_interval(secs => $5) <= $3)
+           OR o.step_at + make_interval(secs => 3 * $5) <= $3)
+      AND t.alert_id = o.alert_id AND t.household_id = o.household_id
+    RETURNING t.household_id, t.risk
+), addressed AS (
+    SELECT DISTINCT ON (due.household_id, m.place, c.address)
+           due.household_id, c.id AS contact_id, c.address, m.channel, m.place, due.risk,
+           CASE WHEN due.risk < $11 THEN 2 ELSE 3 END AS tier, coalesce(p.language, 'zh-CN') AS language
+    FROM due
+    JOIN contact c ON c.household_id = due.household_id AND c.active
+    JOIN unnest($6::text[], $7::text[]) WITH ORDINALITY AS m(channel, medium, place) ON m.medium = c.medium
+    LEFT JOIN person p ON p.id = c.person_id
+    ORDER BY due.household_id, m.place, c.address, c.priority
+), placed AS (
+    SELECT *, (row_number() OVER (PARTITION BY tier, place, language ORDER BY risk, household_id, contact_id) - 1) / $12 AS part,
+           (row_number() OVER (ORDER BY tier, place, language, risk, household_id, contact_id) - 1)::int AS position
+    FROM addressed
+), reserved AS (
+    UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
+    RETURNING next - (SELECT count(*) FROM placed)::int AS base
+), numbered AS (
+    SELECT placed.*, base + position AS ordinal, base + min(position) OVER (PARTITION BY tier, place, language, part) AS batch
+    FROM placed, reserved
+), written AS (
+    INSERT INTO delivery (alert_id, ordinal, batch, household_id, contact_id, address)
+    SELECT $1, ordinal, batch, household_id, contact_id, address FROM numbered ORDER BY ordinal
+), cut AS (
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before, queued)
+    SELECT $1, batch, max(ordinal), $8, $2, min(channel), 'public', min(language), $4, $9, $10, min(tier), $13, $3, count(*)
+    FROM numbered GROUP BY batch
+)
+SELECT (SELECT count(*) FROM due)::int AS households, (SELECT count(*) FROM numbered)::int AS deliveries
+
+-- name: give_up
+-- Households that went through every step without evidence become unreached, and a door task for the grid.
+WITH tried AS (
+    SELECT d.household_id, bool_or(d.state IN (0, 1)) AS unsent, bool_or(d.state = 4) AS waiting
+    FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+    WHERE b.alert_id = $1 AND b.region = $2 AND d.household_id IS NOT NULL AND b.step = $4 - 1
+    GROUP BY d.household_id
+), contacted AS (
+    SELECT DISTINCT d.household_id
+    FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+    WHERE b.alert_id = $1 AND b.region = $2 AND d.household_id IS NOT NULL
+), lost AS (
+    UPDATE target t SET state = 2
+    FROM target o LEFT JOIN tried USING (household_id)
+    WHERE o.alert_id = $1 AND o.village = $2 AND o.state = 0 AND o.step >= $4
+      AND (NOT (coalesce(tried.unsent, false) OR coalesce(tried.waiting, false))
+           OR (NOT coalesce(tried.unsent, false) AND o.step_at + make_interval(secs => $5) <= $3)
+           OR o.step_at + make_interval(secs => 3 * $5) <= $3)
+      AND t.alert_id = o.alert_id AND t.household_id = o.household_id
+    RETURNING t.household_id, t.region, coalesce(tried.waiting, false) AS waiting
+), tasks AS (
+    INSERT INTO door_task (alert_id, household_id, region, assignee_person_id, reason, created_at)
+    SELECT $1, lost.household_id, lost.region, duty.person_id,
+           CASE WHEN contacted.household_id IS NULL THEN 'no_contact' WHEN lost.waiting THEN 'no_evidence' ELSE 'all_failed' END, $3
+    FROM lost
+    LEFT JOIN contacted USING (household_id)
+    LEFT JOIN LATERAL (
+        SELECT u.person_id FROM duty u
+        WHERE u.region_code = lost.region AND u.role IN ('grid_member', 'grid_leader')
+          AND u.valid_from <= $3 AND (u.valid_to IS NULL OR u.valid_to > $3)
+        ORDER BY u.role DESC, u.rank DESC, u.id LIMIT 1
+    ) duty ON true
+    ON CONFLICT (alert_id, household_id) DO NOTHING
+), counted AS (
+    UPDATE chunk SET unreached = unreached + (SELECT count(*) FROM lost)::int WHERE alert_id = $1 AND region = $2
+)
+SELECT count(*)::int AS households FROM lost
+
+-- name: next_visit
+-- When this village must be looked at again: the soonest wait that ends; nothing pending means never.
+UPDATE chunk k
+SET state = CASE WHEN x.soonest IS NULL THEN 2 ELSE 1 END, next_at = coalesce(x.soonest, k.next_at)
+FROM (
+    SELECT min(CASE WHEN t.step_at + make_interval(secs => ($4::float8[])[t.step]) > $3
+                    THEN t.step_at + make_interval(secs => ($4::float8[])[t.step])
+                    ELSE $3 + interval '5 seconds' END) AS soonest
+    FROM target t WHERE t.alert_id = $1 AND t.village = $2 AND t.state = 0
+) x
+WHERE k.alert_id = $1 AND k.region = $2
+
+-- name: due_chunk
+-- The next village to plan or look at again; a worker that dies here leaves it as it was.
+SELECT k.alert_id, k.region, k.rank, k.state, r.lineage, r.rehearsal, r.urgency
+FROM chunk k JOIN run r ON r.alert_id = k.alert_id
+WHERE k.state < 2 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
+ORDER BY r.urgency, k.state, k.rank, k.alert_id
+LIMIT 1
+FOR UPDATE OF k SKIP LOCKED
+
+-- name: plan_terminals
+-- Every loudspeaker of the area, and every one that an earlier alert of the lineage was played on.
+WITH chosen AS (
+    SELECT h.id, h.address FROM terminal h WHERE h.active AND ({where})
+    UNION
+    SELECT h.id, h.address FROM terminal h WHERE h.id IN (
+        SELECT d.terminal_id FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+        WHERE b.lineage = $2 AND b.alert_id < $1 AND b.channel = 'loudspeaker' AND d.state IN (1, 4, 6))
+), placed AS (
+    SELECT id, address, (row_number() OVER (ORDER BY id) - 1)::int AS position FROM chosen
+), reserved AS (
+    UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
+    RETURNING next - (SELECT count(*) FROM placed)::int AS base
+), numbered AS (
+    SELECT id, address, base + position AS ordinal, base + position / $6 * $6 AS batch FROM placed, reserved
+), written AS (
+    INSERT INTO delivery (alert_id, ordinal, batch, terminal_id, address) SELECT $1, ordinal, batch, id, address FROM numbered
+), cut AS (
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before, queued)
+    SELECT $1, batch, max(ordinal), $2, '', 'loudspeaker', 'public', 'zh-CN', 0, $3, $4, 1, 0, $5, count(*)
+    FROM numbered GROUP BY batch
+)
+SELECT count(*)::int AS deliveries FROM numbered
+
+-- name: enqueue_units
+-- Deliveries to duty holders, ahead of everything else of their alert.
+WITH asked AS (
+    SELECT row_number() OVER (ORDER BY channel, unit_id, contact_id) - 1 AS n, unit_id, channel, contact_id, address, language
+    FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[]) AS a(unit_id, channel, contact_id, address, language)
+), placed AS (
+    SELECT *, (row_number() OVER (PARTITION BY channel, language ORDER BY n) - 1) / $8 AS part,
+           (row_number() OVER (ORDER BY channel, language, n) - 1)::int AS position
+    FROM asked
+), reserved AS (
+    UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
+    RETURNING next - (SELECT count(*) FROM placed)::int AS base
+), numbered AS (
+    SELECT placed.*, base + position AS ordinal, base + min(position) OVER (PARTITION BY channel, language, part) AS batch
+    FROM placed, reserved
+), written AS (
+    INSERT INTO delivery (alert_id, ordinal, batch, unit_id, contact_id, address)
+    SELECT $1, ordinal, batch, unit_id, contact_id, address FROM numbered
+), cut AS (
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before, queued)
+    SELECT $1, x.batch, x.last, r.lineage, '', x.channel, 'unit', x.language, 0, r.rehearsal, r.urgency, 0, 0, $7, x.n
+    FROM (SELECT batch, max(ordinal) AS last, min(channel) AS channel, min(language) AS language, count(*) AS n FROM numbered GROUP BY batch) x
+    JOIN run r ON r.alert_id = $1
+)
+SELECT count(*)::int AS deliveries FROM numbered

@@ -1,0 +1,115 @@
+"""What comes back from a gateway: receipts into the log, replies to whoever understands them; durable before acknowledged."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from broadcaster.clock import Clock
+from broadcaster.database import Database
+from broadcaster.dispatch import ledger
+from broadcaster.dispatch.delivery import DeliveryState
+from broadcaster.dispatch.ledger import Event, StrayReceipt
+from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.slots import Gateway
+from broadcaster.ports import DeliveryKey, Evidence, Receipt, Reply
+
+log = structlog.get_logger()
+
+KeepReplies = Callable[[str, Sequence[Reply]], Awaitable[None]]
+"""Stores a gateway's replies (by the gateway's name) and returns when they are durable."""
+
+PROVES = {Evidence.DELIVERED: DeliveryState.DELIVERED, Evidence.FAILED: DeliveryState.FAILED}
+
+INT4 = 2**31
+INT2 = 2**15
+
+
+class RecentRefs:
+    """The last message ids of one gateway and the deliveries they stand for, so that few receipts need the database."""
+
+    def __init__(self, most: int = 200_000) -> None:
+        self._most = most
+        self._keys: OrderedDict[str, DeliveryKey] = OrderedDict()
+
+    def remember(self, ref: str, key: DeliveryKey) -> None:
+        self._keys[ref] = key
+        if len(self._keys) > self._most:
+            self._keys.popitem(last=False)
+
+    def get(self, ref: str) -> DeliveryKey | None:
+        return self._keys.get(ref)
+
+
+class GatewayInbox:
+    """The `ports.Inbox` of one gateway."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        database: Database,
+        recorder: Recorder,
+        clock: Clock,
+        refs: RecentRefs,
+        keep_replies: KeepReplies,
+    ) -> None:
+        self._gateway = gateway
+        self._database = database
+        self._recorder = recorder
+        self._clock = clock
+        self._refs = refs
+        self._keep_replies = keep_replies
+
+    async def receipts(self, items: Sequence[Receipt]) -> None:
+        """Keep evidence; returns when it is durable. Evidence for a message that nobody knows is kept as a stray."""
+        events: list[Event] = []
+        nameless: list[Receipt] = []
+        for item in items:
+            key = item.key if item.key is not None and _plausible(item.key) else self._refs.get(item.ref)
+            if key is None:
+                nameless.append(item)
+            else:
+                events.append(self._event(key, item))
+        strays = await self._resolve(nameless, events) if nameless else []
+        await self._recorder.store(events, strays)
+
+    async def replies(self, items: Sequence[Reply]) -> None:
+        """Keep what people sent back; returns when it is durable."""
+        await self._keep_replies(self._gateway.settings.name, items)
+
+    async def _resolve(self, nameless: Sequence[Receipt], events: list[Event]) -> list[StrayReceipt]:
+        named = [item for item in nameless if item.ref]
+        if len(named) < len(nameless):
+            log.warning("receipt.nameless", gateway=self._gateway.settings.name, count=len(nameless) - len(named))
+        async with self._database.connection() as connection:
+            known = await ledger.resolve(connection, self._gateway.id, {_text(item.ref) for item in named})
+        strays: list[StrayReceipt] = []
+        for item in named:
+            found = known.get(_text(item.ref))
+            if found is not None:
+                events.append(self._event(DeliveryKey(*found), item))
+            else:
+                state = int(PROVES[item.evidence])
+                strays.append(
+                    StrayReceipt(
+                        self._gateway.id, _text(item.ref), state, _text(item.reason) or None, item.at, self._clock.now()
+                    )
+                )
+        return strays
+
+    def _event(self, key: DeliveryKey, item: Receipt) -> Event:
+        failed = item.evidence is Evidence.FAILED
+        reason = _text(item.reason) or None if failed else None
+        return Event(*key, int(PROVES[item.evidence]), self._gateway.id, None, reason, item.at)
+
+
+def _plausible(key: DeliveryKey) -> bool:
+    """A key comes back from outside: one that cannot be ours must not spoil the write of the others."""
+    return 0 < key.alert < INT4 and 0 <= key.ordinal < INT4 and 0 <= key.attempt < INT2
+
+
+def _text(value: str) -> str:
+    """Text from outside, as PostgreSQL can hold it."""
+    return value.replace("\0", "")[:200]

@@ -1,0 +1,195 @@
+"""The ledger: claiming batches, writing down what happened, and folding it into the state of every delivery.
+
+Writing and folding are two steps. A worker appends what gateways said to the log by COPY and commits before anyone is
+answered; the fold then applies whole segments of the log in one set-based statement, one fold at a time in the whole
+installation. A crash between the two loses nothing: the segment stays unfolded and the next fold takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from broadcaster.database import Connection, Database
+from broadcaster.dispatch.delivery import DeliveryState
+from broadcaster.sql import statements
+
+SQL = statements("broadcaster.dispatch", "ledger.sql")
+
+FOLD_LOCK = 0x64616F68
+"""The advisory lock that whoever changes delivery states holds ("daoh")."""
+
+FOLD_SEGMENTS = 64
+"""Most log segments that one fold applies."""
+
+
+class Event(NamedTuple):
+    """One line of the log: the state that is proved for one attempt of one delivery, in the order of the table."""
+
+    alert_id: int
+    ordinal: int
+    attempt: int
+    state: int
+    gateway_id: int | None
+    ref: str | None
+    reason: str | None
+    at: datetime
+
+
+class StrayReceipt(NamedTuple):
+    """Evidence whose message is not known yet."""
+
+    gateway_id: int
+    ref: str
+    state: int
+    reason: str | None
+    at: datetime
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A claimed batch: a contiguous range of one alert's deliveries on one channel, leased to this worker."""
+
+    alert_id: int
+    first: int
+    last: int
+    region: str
+    channel: str
+    purpose: str
+    language: str
+    urgency: int
+    tier: int
+    seq: int
+    claims: int
+    expires_at: datetime
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return (self.alert_id, self.first)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A delivery of a claimed batch that still waits to be sent; not `needed` when its household was reached meanwhile."""
+
+    ordinal: int
+    address: str
+    unit_id: int | None
+    household_id: int | None
+    needed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A worker is done with a batch for now; what remains open is sent again at `not_before`."""
+
+    batch: Batch
+    not_before: datetime
+
+
+async def claim(
+    connection: Connection, *, channel: str, rehearsal: bool, now: datetime, limit: int, worker: str, lease: float
+) -> list[Batch]:
+    """Lease up to `limit` of the most urgent ready batches for `lease` seconds."""
+    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease)
+    batches = [Batch(**dict(record)) for record in records]
+    return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))
+
+
+async def claimed_rows(connection: Connection, batch: Batch) -> list[Row]:
+    """What of `batch` is still to be sent, in order."""
+    records = await connection.fetch(SQL["claimed_rows"], batch.alert_id, batch.first)
+    return [Row(*record) for record in records]
+
+
+async def renew(connection: Connection, worker: str, lease: float) -> set[tuple[int, int]]:
+    """Keep this worker's leases for `lease` seconds more; returns the batches it still holds."""
+    return {(record["alert_id"], record["first"]) for record in await connection.fetch(SQL["renew"], worker, lease)}
+
+
+async def write(
+    database: Database,
+    worker: str,
+    events: Sequence[Event],
+    strays: Sequence[StrayReceipt] = (),
+    releases: Sequence[Release] = (),
+) -> None:
+    """Append one segment to the log, and release batches with it, in one transaction. Durable when this returns."""
+    async with database.transaction() as connection:
+        segment = await connection.fetchval(SQL["open_segment"], worker, len(events))
+        if events:
+            await connection.copy_records_to_table(
+                "event", columns=("segment", *Event._fields), records=[(segment, *event) for event in events]
+            )
+        if strays:
+            await connection.copy_records_to_table("stray_receipt", columns=StrayReceipt._fields, records=strays)
+        if releases:
+            await connection.executemany(
+                SQL["release"],
+                [(item.batch.alert_id, item.batch.first, worker, segment, item.not_before) for item in releases],
+            )
+
+
+async def fold(database: Database, now: datetime) -> int:
+    """Apply the oldest unfolded segments of the log; returns how many, 0 also when another fold is under way."""
+    async with database.transaction() as connection:
+        if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", FOLD_LOCK):
+            return 0
+        return await _fold_some(connection, now)
+
+
+async def fold_all(connection: Connection, now: datetime) -> None:
+    """Wait for the fold lock (held until the transaction ends) and apply the whole log: states are then up to date."""
+    await lock_states(connection)
+    while await _fold_some(connection, now):
+        pass
+
+
+async def lock_states(connection: Connection) -> None:
+    """Wait until this transaction alone may change delivery states; held until it ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
+
+
+async def _fold_some(connection: Connection, now: datetime) -> int:
+    segments = [record["id"] for record in await connection.fetch(SQL["unfolded"], FOLD_SEGMENTS)]
+    if segments:
+        await connection.execute(SQL["fold"], segments, now)
+        await connection.execute(SQL["fold_releases"], segments)
+    return len(segments)
+
+
+async def reclaim_lapsed(database: Database, now: datetime) -> int:
+    """Make the batches of silent workers ready again, after everything they wrote is folded; returns how many."""
+    async with database.connection() as connection:
+        lapsed = await connection.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM batch WHERE state = 1 AND lease_until < clock_timestamp())"
+        )
+    if not lapsed:
+        return 0
+    async with database.transaction() as connection:
+        await fold_all(connection, now)
+        records = await connection.fetch(SQL["lapsed"])
+        for record in records:
+            await connection.execute(SQL["reclaim"], record["alert_id"], record["first"])
+        return len(records)
+
+
+async def withdraw(connection: Connection, alert_id: int, end: DeliveryState, now: datetime) -> None:
+    """End what no gateway has taken of an alert as `end` (EXPIRED or CANCELLED). Needs `lock_states` before."""
+    await connection.execute(SQL["withdraw"], alert_id, int(end), now)
+
+
+async def resolve(connection: Connection, gateway_id: int, refs: Iterable[str]) -> dict[str, tuple[int, int, int]]:
+    """The (alert, ordinal, attempt) that a gateway's own message ids stand for, as far as they are in the log."""
+    records = await connection.fetch(SQL["resolve_refs"], gateway_id, list(refs))
+    return {record["ref"]: (record["alert_id"], record["ordinal"], record["attempt"]) for record in records}
+
+
+async def adopt_strays(database: Database, worker: str) -> None:
+    """Receipts that came before our own write find their message, now that it is in the log."""
+    async with database.transaction() as connection:
+        if await connection.fetchval("SELECT EXISTS (SELECT 1 FROM stray_receipt)"):
+            await connection.execute(SQL["adopt_strays"], worker)

@@ -1,0 +1,193 @@
+-- Statements of the ledger. Codes are those of delivery.py:
+-- delivery 0 queued, 1 unknown, 2 expired, 3 cancelled, 4 submitted, 5 failed, 6 delivered;
+-- target 0 pending, 1 reached, 2 unreached; batch 0 ready, 1 leased, 2 settled, 3 released; run 0 open.
+
+-- name: claim
+-- The most urgent ready batches of a channel. Taking the run FOR SHARE makes a supersession wait for claims under way, and
+-- claims after it see the run closed; together with the busy check nothing of a later alert starts while an earlier one
+-- of its lineage may still be sending.
+WITH picked AS (
+    SELECT b.alert_id, b.first
+    FROM batch b JOIN run r ON r.alert_id = b.alert_id
+    WHERE b.state = 0 AND b.channel = $1 AND b.rehearsal = $2 AND b.not_before <= $3
+      AND r.state = 0 AND r.expires_at > $3
+      AND NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id < b.alert_id AND a.state IN (1, 3))
+    ORDER BY b.urgency, b.tier, b.seq, b.alert_id
+    LIMIT $4
+    FOR UPDATE OF b SKIP LOCKED
+    FOR SHARE OF r
+)
+UPDATE batch b
+SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = b.claims + 1
+FROM picked p, run r
+WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
+RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.urgency, b.tier, b.seq, b.claims, r.expires_at
+
+-- name: claimed_rows
+-- What of a claimed batch is still to be sent. Later steps of the policy go only to households that are still pending.
+SELECT d.ordinal, d.address, d.unit_id, d.household_id, b.step = 0 OR t.household_id IS NULL OR t.state = 0 AS needed
+FROM batch b
+JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+LEFT JOIN target t ON b.step > 0 AND t.alert_id = d.alert_id AND t.household_id = d.household_id
+WHERE b.alert_id = $1 AND b.first = $2 AND d.state IN (0, 1)
+ORDER BY d.ordinal
+
+-- name: renew
+-- Keep the leases of a worker; what comes back are the ones it still holds.
+UPDATE batch SET lease_until = clock_timestamp() + make_interval(secs => $2)
+WHERE state = 1 AND lease_owner = $1 AND lease_until > clock_timestamp()
+RETURNING alert_id, first
+
+-- name: release
+-- A batch's last results are in segment $4: the fold that applies it decides between settled and ready again.
+UPDATE batch SET state = 3, segment = $4, not_before = GREATEST(not_before, $5)
+WHERE alert_id = $1 AND first = $2 AND state = 1 AND lease_owner = $3
+
+-- name: lapsed
+-- Batches whose worker fell silent.
+SELECT alert_id, first FROM batch WHERE state = 1 AND lease_until < clock_timestamp() ORDER BY alert_id, first FOR UPDATE SKIP LOCKED
+
+-- name: reclaim
+-- What a silent worker had not settled may or may not have gone out: it is unknown, and will be sent again.
+WITH freed AS (
+    UPDATE batch SET state = 0, lease_owner = NULL, lease_until = NULL, unknown = unknown + queued, queued = 0
+    WHERE alert_id = $1 AND first = $2
+    RETURNING alert_id, first, last
+)
+UPDATE delivery d SET state = 1 FROM freed
+WHERE d.alert_id = freed.alert_id AND d.ordinal BETWEEN freed.first AND freed.last AND d.state = 0
+
+-- name: open_segment
+INSERT INTO segment (worker, rows) VALUES ($1, $2) RETURNING id
+
+-- name: unfolded
+SELECT id FROM segment WHERE NOT folded ORDER BY id LIMIT $1
+
+-- name: fold
+-- Apply log segments $1 to deliveries, then to the counts of batches, households, villages and runs. One fold runs at a
+-- time (an advisory lock), so `old` is what the row holds.
+WITH news AS MATERIALIZED (
+    SELECT alert_id, ordinal, max(state) AS state, max(attempt) AS attempt, max(gateway_id) AS gateway_id,
+           min(attempt) FILTER (WHERE state >= 4) AS first_proof, max(attempt) FILTER (WHERE state >= 4) AS last_proof,
+           min(at) FILTER (WHERE state >= 4) AS submitted_at, max(at) FILTER (WHERE state <> 4) AS settled_at,
+           max(reason) AS reason
+    FROM event WHERE segment = ANY($1::bigint[])
+    GROUP BY alert_id, ordinal
+), changed AS (
+    UPDATE delivery d
+    SET state = GREATEST(d.state, n.state),
+        attempts = GREATEST(d.attempts, n.attempt),
+        gateway_id = coalesce(n.gateway_id, d.gateway_id),
+        submitted_at = coalesce(d.submitted_at, n.submitted_at),
+        settled_at = coalesce(n.settled_at, d.settled_at),
+        reason = CASE WHEN GREATEST(d.state, n.state) = 6 THEN NULL ELSE coalesce(n.reason, d.reason) END
+    FROM news n JOIN delivery old ON old.alert_id = n.alert_id AND old.ordinal = n.ordinal
+    WHERE d.alert_id = n.alert_id AND d.ordinal = n.ordinal
+      AND (n.state > old.state OR n.attempt > old.attempts OR n.last_proof < old.attempts)
+    RETURNING d.alert_id, d.batch, d.household_id, old.state AS was, d.state AS now, n.settled_at,
+              (coalesce(n.first_proof < n.last_proof, false)
+               OR (old.state >= 4 AND coalesce(n.last_proof <> old.attempts, false)))::int AS duplicate
+), counted AS (
+    UPDATE batch b
+    SET queued = b.queued + c.queued, unknown = b.unknown + c.unknown, expired = b.expired + c.expired,
+        cancelled = b.cancelled + c.cancelled, submitted = b.submitted + c.submitted, failed = b.failed + c.failed,
+        delivered = b.delivered + c.delivered
+    FROM (
+        SELECT alert_id, batch,
+               count(*) FILTER (WHERE now = 0) - count(*) FILTER (WHERE was = 0) AS queued,
+               count(*) FILTER (WHERE now = 1) - count(*) FILTER (WHERE was = 1) AS unknown,
+               count(*) FILTER (WHERE now = 2) - count(*) FILTER (WHERE was = 2) AS expired,
+               count(*) FILTER (WHERE now = 3) - count(*) FILTER (WHERE was = 3) AS cancelled,
+               count(*) FILTER (WHERE now = 4) - count(*) FILTER (WHERE was = 4) AS submitted,
+               count(*) FILTER (WHERE now = 5) - count(*) FILTER (WHERE was = 5) AS failed,
+               count(*) FILTER (WHERE now = 6) - count(*) FILTER (WHERE was = 6) AS delivered
+        FROM changed WHERE now <> was GROUP BY alert_id, batch
+    ) c
+    WHERE b.alert_id = c.alert_id AND b.first = c.batch
+), arrived AS (
+    UPDATE target t
+    SET state = 1, reached_by = b.channel, reached_at = c.settled_at
+    FROM changed c
+    JOIN batch b ON b.alert_id = c.alert_id AND b.first = c.batch
+    JOIN target old ON old.alert_id = c.alert_id AND old.household_id = c.household_id
+    WHERE c.now = 6 AND c.was < 6 AND t.alert_id = c.alert_id AND t.household_id = c.household_id AND t.state <> 1
+    RETURNING t.alert_id, t.village AS region, old.state AS was
+), villages AS (
+    UPDATE chunk k
+    SET reached = k.reached + v.reached, unreached = k.unreached - v.regained,
+        next_at = CASE WHEN v.failed THEN LEAST(k.next_at, $2 + interval '5 seconds') ELSE k.next_at END
+    FROM (
+        SELECT alert_id, region, sum(reached)::int AS reached, sum(regained)::int AS regained, bool_or(failed) AS failed
+        FROM (
+            SELECT alert_id, region, 1 AS reached, (was = 2)::int AS regained, false AS failed FROM arrived
+            UNION ALL
+            SELECT DISTINCT b.alert_id, b.region, 0, 0, true
+            FROM changed c JOIN batch b ON b.alert_id = c.alert_id AND b.first = c.batch
+            WHERE c.now = 5 AND c.was < 5 AND c.household_id IS NOT NULL
+        ) u GROUP BY alert_id, region
+    ) v
+    WHERE k.alert_id = v.alert_id AND k.region = v.region
+), twice AS (
+    UPDATE run r SET duplicates = r.duplicates + x.n
+    FROM (SELECT alert_id, sum(duplicate)::int AS n FROM changed GROUP BY alert_id HAVING sum(duplicate) > 0) x
+    WHERE r.alert_id = x.alert_id
+)
+UPDATE segment SET folded = true WHERE id = ANY($1::bigint[])
+
+-- name: fold_releases
+UPDATE batch
+SET state = CASE WHEN queued + unknown = 0 THEN 2 ELSE 0 END, lease_owner = NULL, lease_until = NULL, segment = NULL
+WHERE state = 3 AND segment = ANY($1::bigint[])
+
+-- name: resolve_refs
+-- The deliveries that a gateway's own message ids belong to.
+SELECT ref, alert_id, ordinal, attempt FROM event WHERE gateway_id = $1 AND ref = ANY($2::text[])
+
+-- name: adopt_strays
+-- Receipts that came before our own write find their message now.
+WITH found AS (
+    DELETE FROM stray_receipt s USING event e
+    WHERE e.ref = s.ref AND e.gateway_id = s.gateway_id
+    RETURNING e.alert_id, e.ordinal, e.attempt, s.state, s.gateway_id, s.reason, s.at
+), opened AS (
+    INSERT INTO segment (worker, rows) SELECT $1, count(*) FROM found HAVING count(*) > 0 RETURNING id
+)
+INSERT INTO event (segment, alert_id, ordinal, attempt, state, gateway_id, reason, at)
+SELECT o.id, f.alert_id, f.ordinal, f.attempt, f.state, f.gateway_id, f.reason, f.at FROM found f, opened o
+
+-- name: forget_strays
+DELETE FROM stray_receipt WHERE stored_at < $1
+
+-- name: withdraw
+-- Deliveries of an alert that were never taken by a gateway end as $2 (expired or cancelled), batch by batch.
+WITH closed AS (
+    UPDATE batch b
+    SET state = 2, queued = 0, unknown = 0,
+        expired = b.expired + CASE WHEN $2 = 2 THEN b.queued + b.unknown ELSE 0 END,
+        cancelled = b.cancelled + CASE WHEN $2 = 3 THEN b.queued + b.unknown ELSE 0 END
+    WHERE b.alert_id = $1 AND b.state = 0
+    RETURNING b.alert_id, b.first, b.last
+)
+UPDATE delivery d SET state = $2, settled_at = $3
+FROM closed c WHERE d.alert_id = c.alert_id AND d.ordinal BETWEEN c.first AND c.last AND d.state IN (0, 1)
+
+-- name: withdraw_units
+-- The unit has answered: what still waits to be sent to it is cancelled, at once and exactly.
+WITH waiting AS (
+    SELECT d.alert_id, d.ordinal, d.batch, d.state
+    FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+    WHERE b.alert_id = $1 AND b.purpose = 'unit' AND b.queued + b.unknown > 0
+      AND d.unit_id = ANY($2::bigint[]) AND d.state IN (0, 1)
+    ORDER BY d.ordinal
+    FOR UPDATE OF d
+), cancelled AS (
+    UPDATE delivery d SET state = 3, settled_at = $3
+    FROM waiting w WHERE d.alert_id = w.alert_id AND d.ordinal = w.ordinal
+    RETURNING d.alert_id, d.batch, w.state AS was
+)
+UPDATE batch b SET queued = b.queued - x.queued, unknown = b.unknown - x.unknown, cancelled = b.cancelled + x.queued + x.unknown
+FROM (
+    SELECT alert_id, batch, count(*) FILTER (WHERE was = 0) AS queued, count(*) FILTER (WHERE was = 1) AS unknown
+    FROM cancelled GROUP BY alert_id, batch
+) x
+WHERE b.alert_id = x.alert_id AND b.first = x.batch

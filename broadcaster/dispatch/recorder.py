@@ -1,0 +1,108 @@
+"""The recorder: one per process, it gathers what gateways said and writes it down in few, large transactions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from broadcaster.clock import Clock
+from broadcaster.database import Database
+from broadcaster.dispatch import ledger
+from broadcaster.dispatch.ledger import Event, Release, StrayReceipt
+
+log = structlog.get_logger()
+
+
+class Recorder:
+    """Buffers events, stray receipts and releases; `run` writes them every `seconds` or every `rows`, whichever is first.
+
+    Nothing is dropped: while the database does not answer, the buffer waits and `room` holds the couriers back.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, worker: str, *, rows: int = 1000, seconds: float = 0.2, most: int = 50_000
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._worker = worker
+        self._rows = rows
+        self._seconds = seconds
+        self._most = most
+        self._events: list[Event] = []
+        self._strays: list[StrayReceipt] = []
+        self._releases: list[Release] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._full = asyncio.Event()
+        self._written = asyncio.Event()
+        self._stopping = False
+
+    def add(self, event: Event) -> None:
+        """Keep one event for the next write."""
+        self._events.append(event)
+        if len(self._events) >= self._rows:
+            self._full.set()
+
+    def release(self, release: Release) -> None:
+        """Give a batch back together with the results that were added before."""
+        self._releases.append(release)
+
+    async def store(self, events: Sequence[Event], strays: Sequence[StrayReceipt] = ()) -> None:
+        """Keep these and return when they are durable: what a gateway may then be told."""
+        if not events and not strays:
+            return
+        self._events.extend(events)
+        self._strays.extend(strays)
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        if len(self._events) >= self._rows:
+            self._full.set()
+        await waiter
+
+    async def room(self) -> None:
+        """Return when there is room for more: the brake for couriers while the database is slow or away."""
+        while len(self._events) > self._most:
+            self._written.clear()
+            await self._written.wait()
+
+    async def run(self) -> None:
+        """Write until `stop`; the last write takes what is left."""
+        while not self._stopping:
+            try:
+                await asyncio.wait_for(self._full.wait(), self._seconds)
+            except TimeoutError:
+                pass
+            self._full.clear()
+            await self._write()
+        await self._write()
+
+    def stop(self) -> None:
+        """Let `run` write what is left and return."""
+        self._stopping = True
+        self._full.set()
+
+    async def _write(self) -> None:
+        if not (self._events or self._strays or self._releases):
+            return
+        events, self._events = self._events, []
+        strays, self._strays = self._strays, []
+        releases, self._releases = self._releases, []
+        waiters, self._waiters = self._waiters, []
+        await self._write_until_durable(events, strays, releases)
+        self._written.set()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _write_until_durable(
+        self, events: list[Event], strays: list[StrayReceipt], releases: list[Release]
+    ) -> None:
+        pause = 0.2
+        while True:
+            try:
+                return await ledger.write(self._database, self._worker, events, strays, releases)
+            except Exception as error:  # the database is away, full or read-only: keep what we know and try again
+                log.error("log.write_failed", rows=len(events), error=type(error).__name__, detail=str(error)[:200])
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, 5.0)

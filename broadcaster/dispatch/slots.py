@@ -1,0 +1,66 @@
+"""Slots: the connections of a gateway, leased to workers, so that an account's limits hold however many workers run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from broadcaster.database import Connection
+from broadcaster.ports import GatewaySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A configured gateway and the id it has in the ledger."""
+
+    id: int
+    settings: GatewaySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One connection of a gateway, held by this worker."""
+
+    gateway: Gateway
+    number: int
+
+
+async def register(connection: Connection, settings: GatewaySettings) -> Gateway:
+    """The gateway's id (made when it is new) and its slots."""
+    gateway_id = await connection.fetchval("SELECT id FROM gateway WHERE name = $1", settings.name)
+    if gateway_id is None:
+        gateway_id = await connection.fetchval(
+            "INSERT INTO gateway (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
+            settings.name,
+        )
+    await connection.execute(
+        "INSERT INTO gateway_slot (gateway_id, slot) SELECT $1, generate_series(1, $2) ON CONFLICT DO NOTHING",
+        gateway_id,
+        settings.slots,
+    )
+    return Gateway(gateway_id, settings)
+
+
+async def hold(connection: Connection, gateway: Gateway, owner: str, seconds: float) -> set[int]:
+    """Keep this worker's slots of a gateway and take the free ones, for `seconds`; returns all it holds."""
+    records = await connection.fetch(
+        """
+        UPDATE gateway_slot s SET owner = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
+        FROM (
+            SELECT gateway_id, slot FROM gateway_slot
+            WHERE gateway_id = $1 AND slot <= $4 AND (owner IS NULL OR owner = $2 OR lease_until < clock_timestamp())
+            ORDER BY slot FOR UPDATE SKIP LOCKED
+        ) free
+        WHERE s.gateway_id = free.gateway_id AND s.slot = free.slot
+        RETURNING s.slot
+        """,
+        gateway.id,
+        owner,
+        seconds,
+        gateway.settings.slots,
+    )
+    return {record["slot"] for record in records}
+
+
+async def leave(connection: Connection, owner: str) -> None:
+    """Give every slot of this worker back."""
+    await connection.execute("UPDATE gateway_slot SET owner = NULL, lease_until = NULL WHERE owner = $1", owner)

@@ -1,0 +1,16 @@
+"""The ledger of dispatch."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+SQL = files("broadcaster.migrations").joinpath("0002_dispatch.sql").read_text(encoding="utf-8")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("broadcaster", "0001_alerts")]
+    initial = False
+    operations = [ops.RunSQL(SQL)]

@@ -1,0 +1,171 @@
+-- The ledger of dispatch. Row by row: a run per alert, a chunk per village, a target per household, a delivery per address,
+-- a batch per contiguous range of deliveries, an append-only log of what happened (event, grouped in segments).
+-- Hot rows carry no index but their key, so that their updates stay in the page (HOT).
+
+CREATE TABLE run (
+    alert_id    integer PRIMARY KEY,
+    lineage     integer NOT NULL,              -- the first alert of the lineage: nothing of a later one overtakes an earlier one
+    rehearsal   boolean NOT NULL,              -- may only use gateways marked the same
+    urgency     smallint NOT NULL,             -- 0 red … 3 blue
+    state       smallint NOT NULL DEFAULT 0,   -- 0 open, 1 superseded, 2 expired, 3 ended
+    opened_at   timestamptz NOT NULL,
+    expires_at  timestamptz NOT NULL,
+    closed_at   timestamptz,
+    duplicates  integer NOT NULL DEFAULT 0     -- deliveries that a gateway took more than once, by the evidence in the log
+);
+
+-- Apart from run, because planning takes this row for the length of a chunk and claims must not wait for that.
+CREATE TABLE run_ordinal (
+    alert_id integer PRIMARY KEY,
+    next     integer NOT NULL DEFAULT 0
+);
+
+-- What was approved, exactly as it goes out but for place, link and unit name.
+CREATE TABLE message (
+    alert_id integer NOT NULL,
+    purpose  varchar(8) NOT NULL,              -- public | unit
+    channel  varchar(12) NOT NULL,
+    language varchar(8) NOT NULL,
+    body     jsonb NOT NULL,
+    PRIMARY KEY (alert_id, purpose, channel, language)
+);
+
+CREATE TABLE chunk (
+    alert_id   integer NOT NULL,
+    region     varchar(15) NOT NULL,           -- a village; '' is the loudspeakers of the whole area
+    rank       integer NOT NULL,               -- 0 first: closest to the hazard and most at risk
+    state      smallint NOT NULL DEFAULT 0,    -- 0 to be planned, 1 planned, 2 done
+    next_at    timestamptz NOT NULL,
+    households integer NOT NULL DEFAULT 0,
+    reached    integer NOT NULL DEFAULT 0,
+    unreached  integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (alert_id, region)
+) WITH (fillfactor = 70);
+CREATE INDEX chunk_due ON chunk (next_at) WHERE state < 2;
+
+CREATE TABLE target (
+    alert_id     integer NOT NULL,
+    household_id bigint NOT NULL,
+    village      varchar(12) NOT NULL,         -- its chunk
+    region       varchar(15) NOT NULL,         -- the household's own code, as deep as known
+    risk         smallint NOT NULL,
+    state        smallint NOT NULL DEFAULT 0,  -- 0 pending, 1 reached, 2 unreached
+    step         smallint NOT NULL DEFAULT 0,  -- steps of the policy taken so far
+    step_at      timestamptz,
+    reached_by   varchar(12),                  -- a channel, response or door
+    reached_at   timestamptz,
+    PRIMARY KEY (alert_id, household_id)
+) WITH (fillfactor = 60);
+CREATE INDEX target_village ON target (alert_id, village);
+
+CREATE TABLE delivery (
+    alert_id     integer NOT NULL,
+    ordinal      integer NOT NULL,
+    batch        integer NOT NULL,             -- the first ordinal of its batch
+    state        smallint NOT NULL DEFAULT 0,  -- see dispatch/delivery.py: a higher code always wins
+    attempts     smallint NOT NULL DEFAULT 0,
+    gateway_id   smallint,
+    household_id bigint,
+    unit_id      bigint,
+    contact_id   bigint,
+    terminal_id  bigint,
+    address      text NOT NULL,
+    submitted_at timestamptz,
+    settled_at   timestamptz,
+    reason       text,
+    PRIMARY KEY (alert_id, ordinal)
+) WITH (fillfactor = 55, autovacuum_vacuum_scale_factor = 0.05);
+
+CREATE TABLE batch (
+    alert_id    integer NOT NULL,
+    first       integer NOT NULL,
+    last        integer NOT NULL,              -- inclusive
+    lineage     integer NOT NULL,
+    region      varchar(15) NOT NULL,          -- the village; '' for loudspeakers and units of several
+    channel     varchar(12) NOT NULL,
+    purpose     varchar(8) NOT NULL,
+    language    varchar(8) NOT NULL,
+    step        smallint NOT NULL,             -- of the household policy; 0 goes to everyone, later ones only to who is still pending
+    rehearsal   boolean NOT NULL,
+    urgency     smallint NOT NULL,
+    tier        smallint NOT NULL,             -- 0 units, 1 loudspeakers, 2 vulnerable households, 3 the others
+    seq         integer NOT NULL,              -- place within its alert and tier: alerts of one colour take turns
+    state       smallint NOT NULL DEFAULT 0,   -- 0 ready, 1 leased, 2 settled, 3 released (its last results wait to be folded)
+    not_before  timestamptz NOT NULL,
+    lease_owner text,
+    lease_until timestamptz,
+    segment     bigint,                        -- the log segment that holds the last results of a released batch
+    claims      smallint NOT NULL DEFAULT 0,
+    queued      integer NOT NULL,
+    unknown     integer NOT NULL DEFAULT 0,
+    expired     integer NOT NULL DEFAULT 0,
+    cancelled   integer NOT NULL DEFAULT 0,
+    submitted   integer NOT NULL DEFAULT 0,
+    failed      integer NOT NULL DEFAULT 0,
+    delivered   integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (alert_id, first)
+) WITH (fillfactor = 50);
+CREATE INDEX batch_ready ON batch (channel, rehearsal, urgency, tier, seq, alert_id) WHERE state = 0;
+CREATE INDEX batch_busy ON batch (lineage, alert_id) WHERE state IN (1, 3);
+
+CREATE TABLE gateway (
+    id   smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE
+);
+
+CREATE TABLE gateway_slot (
+    gateway_id  smallint NOT NULL,
+    slot        smallint NOT NULL,
+    owner       text,
+    lease_until timestamptz,
+    PRIMARY KEY (gateway_id, slot)
+);
+
+-- The log: written by COPY and committed before a gateway is answered, folded into deliveries afterwards, kept as evidence.
+CREATE TABLE segment (
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    worker    text NOT NULL,
+    rows      integer NOT NULL,
+    folded    boolean NOT NULL DEFAULT false
+);
+CREATE INDEX segment_unfolded ON segment (id) WHERE NOT folded;
+
+CREATE TABLE event (
+    segment    bigint NOT NULL,
+    alert_id   integer NOT NULL,
+    ordinal    integer NOT NULL,
+    attempt    smallint NOT NULL,
+    state      smallint NOT NULL,              -- the delivery state it proves
+    gateway_id smallint,
+    ref        text,                           -- the gateway's message id, on the row of its acceptance only
+    reason     text,
+    at         timestamptz NOT NULL
+);
+CREATE INDEX event_segment ON event (segment);
+CREATE INDEX event_ref ON event (ref, gateway_id) WHERE ref IS NOT NULL;
+
+-- Receipts whose message is not known yet: they came before our own write, or belong to nobody.
+CREATE TABLE stray_receipt (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    gateway_id smallint NOT NULL,
+    ref        text NOT NULL,
+    state      smallint NOT NULL,
+    reason     text,
+    at         timestamptz NOT NULL,
+    stored_at  timestamptz NOT NULL
+);
+CREATE INDEX stray_receipt_ref ON stray_receipt (ref, gateway_id);
+
+CREATE TABLE door_task (
+    id                 bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alert_id           integer NOT NULL,
+    household_id       bigint NOT NULL,
+    region             varchar(15) NOT NULL,
+    assignee_person_id bigint,                 -- the grid's member or leader on duty; NULL: nobody holds that duty
+    reason             varchar(16) NOT NULL,   -- no_contact | all_failed | no_evidence | escalated
+    state              varchar(10) NOT NULL DEFAULT 'open',   -- open | done | cancelled
+    created_at         timestamptz NOT NULL,
+    closed_at          timestamptz,
+    UNIQUE (alert_id, household_id)
+);
+CREATE INDEX door_task_assignee ON door_task (assignee_person_id, alert_id) WHERE state = 'open';
