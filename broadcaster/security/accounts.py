@@ -29,12 +29,13 @@ class SignedIn:
 
 
 async def create_account(
-    database: Database, by: Actor, name: str, password: str, grants: Sequence[Grant], now: datetime
+    database: Database, by: Actor, name: str, password: str, *, grants: Sequence[Grant], now: datetime
 ) -> int:
     """A new account; its id. `InputError` for a bad name, password or region, `ConflictError` for a name in use."""
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"{name!r} cannot be an account's name.", remedy="Use 2 to 64 letters, digits, dots, hyphens or underscores."
+            f"{name!r} cannot be an account's name.",
+            remedy="Use 2 to 64 letters, digits, dots, hyphens or underscores.",
         )
     _check(by, grants)
     encoded = await hash_password(password)
@@ -52,7 +53,7 @@ async def create_administrator(database: Database, name: str, region: str, now: 
     """The first account, with every office role in `region`; returns its password, which is not kept."""
     password = invent()
     roles = (Role.ADMINISTRATOR, Role.AUTHOR, Role.APPROVER)
-    await create_account(database, SYSTEM, name, password, [Grant(role, region) for role in roles], now)
+    await create_account(database, SYSTEM, name, password, grants=[Grant(role, region) for role in roles], now=now)
     return password
 
 
@@ -94,7 +95,7 @@ async def set_password(database: Database, by: Actor, account_id: int, password:
 
 
 async def sign_in(database: Database, name: str, password: str, source: str, now: datetime) -> SignedIn:
-    """Open a session. `UnauthenticatedError` never says which half was wrong; `LimitedError` while guessing is slowed."""
+    """Open a session. `UnauthenticatedError` never says which half was wrong; `LimitedError` while guesses wait."""
     async with database.transaction() as connection:
         await attempts.count(connection, name, source, now)
     account = await AccountRecord.get_or_none(name=name, active=True)

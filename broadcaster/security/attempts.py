@@ -64,7 +64,7 @@ async def count(connection: Connection, name: str, source: str, now: datetime) -
 
 
 async def forgive(connection: Connection, name: str, source: str) -> None:
-    """The attempt was a success: forget the failures of this account from this address, and one of each of the others."""
+    """A success: forget the failures of this account from this address, and one of each of the other counters."""
     pair, *others = _limits(name, source)
     await connection.execute("DELETE FROM sign_in_attempt WHERE key = $1", pair)
     await connection.execute(

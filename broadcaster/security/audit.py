@@ -1,7 +1,7 @@
 """The audit trail: who did what to which alert. Rows are only ever added, each carrying the hash of the one before.
 
 Writing is serialised by an advisory lock held to the end of the caller's transaction, so append as its last statement.
-A cut-off tail leaves a chain that is right but short: keep a `Head` outside (every append logs one) and give it to `verify`.
+A cut-off tail leaves a chain that is right but short: keep a `Head` outside (every append logs one) for `verify`.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ async def of_alert(connection: Connection, alert_id: int, *, after: int = 0, lim
 
 
 async def verify(connection: Connection, expected: Head | None = None) -> Verdict:
-    """Read the whole chain (streamed) and name the first entry that does not fit; `expected` also proves that no tail is missing."""
+    """Read the whole chain and name the first entry that does not fit; `expected` proves that no tail is missing."""
     head, read, previous = Head(0, _START.hex()), 0, _START
     async with connection.transaction():
         async for row in connection.cursor(_ALL, prefetch=1000):

@@ -32,7 +32,7 @@ WHERE c.selector = $1 AND c.kind = $2"""
 class CredentialKind(StrEnum):
     """A token is for machines and lives until revoked or expired; a session is a browser's."""
 
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 — a kind, not a secret
     SESSION = "session"
 
 
@@ -57,7 +57,7 @@ async def open_session(account_id: int, now: datetime) -> str:
 
 
 async def prove(connection: Connection, kind: CredentialKind, text: str, now: datetime) -> Proof:
-    """Who holds `text`; `UnauthenticatedError` when it is malformed, unknown, ended, expired, or the account is not active."""
+    """Who holds `text`; `UnauthenticatedError` when it is malformed, unknown, ended, expired, or its account is off."""
     shape = _SHAPE.fullmatch(text)
     row = await connection.fetchrow(_FIND, shape[1], kind.value) if shape else None
     expected = row["digest"] if row else "0" * 64

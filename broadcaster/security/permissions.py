@@ -49,11 +49,17 @@ ALLOWED: dict[Role, frozenset[Action]] = {
     Role.VIEWER: frozenset({Action.SEE}),
     Role.AUTHOR: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS, Action.CONFIRM} | _AUTHORING),
     Role.APPROVER: frozenset(
-        {Action.SEE, Action.SEE_HOUSEHOLDS, Action.APPROVE, Action.REJECT, Action.ISSUE, Action.CANCEL, Action.READ_AUDIT}
+        {
+            Action.SEE,
+            Action.SEE_HOUSEHOLDS,
+            Action.APPROVE,
+            Action.REJECT,
+            Action.ISSUE,
+            Action.CANCEL,
+            Action.READ_AUDIT,
+        }
     ),
-    Role.ADMINISTRATOR: frozenset(
-        {Action.SEE, Action.MANAGE_ACCOUNTS, Action.MANAGE_GATEWAYS, Action.READ_AUDIT}
-    ),
+    Role.ADMINISTRATOR: frozenset({Action.SEE, Action.MANAGE_ACCOUNTS, Action.MANAGE_GATEWAYS, Action.READ_AUDIT}),
     Role.VILLAGE_HEAD: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS, Action.CONFIRM}),
     Role.GRID_MEMBER: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS, Action.CONFIRM}),
 }
@@ -120,6 +126,7 @@ def require_somewhere(actor: Actor, action: Action) -> tuple[str, ...]:
     allowed = scopes(actor, action)
     if not allowed:
         raise ForbiddenError(
-            f"This account may not do {action.value} anywhere.", remedy="Ask an administrator for a role that allows it."
+            f"This account may not do {action.value} anywhere.",
+            remedy="Ask an administrator for a role that allows it.",
         )
     return allowed
