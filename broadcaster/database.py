@@ -20,6 +20,9 @@ from broadcaster.errors import SettingsError, UnavailableError
 
 Connection = asyncpg.Connection
 
+DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, DBConnectionError)
+"""What a statement raises when the database is stopped, full, read-only or cut off: worth trying again."""
+
 MODELS = {
     "audiences": "audiences.records",
     "broadcaster": "broadcaster.records",
@@ -59,7 +62,11 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
     if "sslmode" in query:
         credentials["ssl"] = query["sslmode"][0]
     apps = {
-        label: {"models": [module], "default_connection": "default", "migrations": f"{module.rpartition('.')[0]}.migrations"}
+        label: {
+            "models": [module],
+            "default_connection": "default",
+            "migrations": f"{module.rpartition('.')[0]}.migrations",
+        }
         for label, module in MODELS.items()
     }
     connections = {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}}
@@ -189,6 +196,8 @@ async def migrate_database(url: str) -> list[str]:
             async with database.transaction() as connection:
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
                 executor = MigrationExecutor(context.connections.get("default"), config["apps"])
+                # First of all, because looking into a missing table would spoil the transaction.
+                await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
                 await executor.migrate(direction="forward", progress=_note(applied))
         except (OSError, TimeoutError, DBConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as error:
             raise _unavailable(url, error) from error

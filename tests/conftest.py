@@ -33,7 +33,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[Endpoints]:
     """Both embedded servers, for this test run alone; the folder's name is short because sockets lie in it."""
-    folder = Path(tempfile.mkdtemp(prefix="daohu-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="daohu-test-", dir=_quick_folder()))
     servers = EmbeddedServers(folder, durable=False)
     try:
         yield servers.start()
@@ -103,6 +103,14 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no shared test data at {folder} (set DAOHU_SHARED)")
     return folder
+
+
+def _quick_folder() -> str | None:
+    """Memory, where there is plenty: copying a database of 300 files takes 10 ms there, 300 ms on a slow disk."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 * 1024**3:
+        return str(memory)
+    return None
 
 
 def _apart(work: Coroutine[object, object, Result]) -> Result:

@@ -30,7 +30,10 @@ async def end(connection: Connection, alert_id: int, now: datetime) -> None:
     """Stop an alert by hand: what has not gone out is cancelled, households without evidence are unreached."""
     await fold_all(connection, now)
     await connection.execute(
-        "UPDATE run SET state = $2, closed_at = $3 WHERE alert_id = $1 AND state = 0", alert_id, int(RunState.ENDED), now
+        "UPDATE run SET state = $2, closed_at = $3 WHERE alert_id = $1 AND state = 0",
+        alert_id,
+        int(RunState.ENDED),
+        now,
     )
     await _stop(connection, alert_id, DeliveryState.CANCELLED, now)
     await _settle_households(connection, alert_id)

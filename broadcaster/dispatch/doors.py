@@ -35,4 +35,3 @@ async def open_for_region(
         now,
     )
     return len(added)
-

@@ -38,7 +38,7 @@ class Leases:
             return
         asked_at = time.monotonic()
         async with self._database.connection() as connection:
-            held = await ledger.renew(connection, self._worker, self.seconds)
+            held = await ledger.renew(connection, self._worker, self.seconds, list(self._until))
         for key in list(self._until):
             if key in held:
                 self._until[key] = asked_at + self.seconds

@@ -7,7 +7,7 @@ installation. A crash between the two loses nothing: the segment stays unfolded 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -105,9 +105,13 @@ async def claimed_rows(connection: Connection, batch: Batch) -> list[Row]:
     return [Row(*record) for record in records]
 
 
-async def renew(connection: Connection, worker: str, lease: float) -> set[tuple[int, int]]:
-    """Keep this worker's leases for `lease` seconds more; returns the batches it still holds."""
-    return {(record["alert_id"], record["first"]) for record in await connection.fetch(SQL["renew"], worker, lease)}
+async def renew(
+    connection: Connection, worker: str, lease: float, keys: Collection[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """Keep the leases on batches `keys` for `lease` seconds more; returns the ones this worker still holds."""
+    alerts, firsts = [alert for alert, _ in keys], [first for _, first in keys]
+    records = await connection.fetch(SQL["renew"], worker, lease, alerts, firsts)
+    return {(record["alert_id"], record["first"]) for record in records}
 
 
 async def write(

@@ -36,6 +36,7 @@ ORDER BY d.ordinal
 -- Keep the leases of a worker; what comes back are the ones it still holds.
 UPDATE batch SET lease_until = clock_timestamp() + make_interval(secs => $2)
 WHERE state = 1 AND lease_owner = $1 AND lease_until > clock_timestamp()
+  AND (alert_id, first) IN (SELECT * FROM unnest($3::int[], $4::int[]))
 RETURNING alert_id, first
 
 -- name: release

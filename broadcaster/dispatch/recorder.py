@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from broadcaster.clock import Clock
-from broadcaster.database import Database
+from broadcaster.database import DATABASE_AWAY, Database
 from broadcaster.dispatch import ledger
 from broadcaster.dispatch.ledger import Event, Release, StrayReceipt
 
@@ -22,7 +22,14 @@ class Recorder:
     """
 
     def __init__(
-        self, database: Database, clock: Clock, worker: str, *, rows: int = 1000, seconds: float = 0.2, most: int = 50_000
+        self,
+        database: Database,
+        clock: Clock,
+        worker: str,
+        *,
+        rows: int = 1000,
+        seconds: float = 0.2,
+        most: int = 50_000,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -102,7 +109,7 @@ class Recorder:
         while True:
             try:
                 return await ledger.write(self._database, self._worker, events, strays, releases)
-            except Exception as error:  # the database is away, full or read-only: keep what we know and try again
+            except DATABASE_AWAY as error:  # keep what we know and try again
                 log.error("log.write_failed", rows=len(events), error=type(error).__name__, detail=str(error)[:200])
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, 5.0)

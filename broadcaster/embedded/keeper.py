@@ -94,7 +94,9 @@ class Keeper:
         deadline = time.monotonic() + _START_DEADLINE
         while not self._servers[name].ready():
             if time.monotonic() > deadline:
-                raise UnavailableError(f"{name} 在 {_START_DEADLINE:.0f} 秒内没有就绪。", remedy="请查看数据目录下的 log。")
+                raise UnavailableError(
+                    f"{name} 在 {_START_DEADLINE:.0f} 秒内没有就绪。", remedy="请查看数据目录下的 log。"
+                )
             time.sleep(0.01)
         self._say("ready", server=name)
 
@@ -156,9 +158,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
-    keeper = Keeper(
-        Layout(given.data), names=given.servers.split(","), durable=not given.hasty, linger=given.linger
-    )
+    keeper = Keeper(Layout(given.data), names=given.servers.split(","), durable=not given.hasty, linger=given.linger)
     return keeper.run()
 
 

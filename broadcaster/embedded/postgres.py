@@ -67,9 +67,7 @@ class Postgres:
             *("-c", "listen_addresses="),
         ]
         # Its farewell signal asks for a fast shutdown: roll back, write a checkpoint, leave.
-        self._process = child.spawn(
-            command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGINT
-        )
+        self._process = child.spawn(command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGINT)
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:

@@ -22,6 +22,9 @@ from broadcaster.errors import UnavailableError
 POSTGRES = "postgres"
 VALKEY = "valkey"
 
+_left_running: list[subprocess.Popen[bytes]] = []
+"""Keepers that we started and that live on for other holders; kept so that the last look at them can be had."""
+
 _DEADLINE = 60.0  # seconds for a start (with crash recovery) or a stop (with the last checkpoint)
 
 
@@ -91,9 +94,9 @@ class EmbeddedServers:
         self._hold = None
         if last:
             self._wait_for_the_end()
-        if self._keeper is not None:
-            self._keeper.poll()
-            self._keeper = None
+        if self._keeper is not None and self._keeper.poll() is None:
+            _left_running.append(self._keeper)
+        self._keeper = None
 
     def __enter__(self) -> Endpoints:
         return self.start()
@@ -136,9 +139,13 @@ class EmbeddedServers:
                 break
             if self._keeper is not None and self._keeper.poll() not in {None, 0}:
                 log = self._layout.logs / "keeper.log"
-                raise UnavailableError(f"内置数据库的看护进程启动失败:\n{last_lines(log)}", remedy=f"完整日志在 {log}。")
+                raise UnavailableError(
+                    f"内置数据库的看护进程启动失败:\n{last_lines(log)}", remedy=f"完整日志在 {log}。"
+                )
             if time.monotonic() > deadline:
-                raise UnavailableError("内置数据库在一分钟内没有就绪。", remedy=f"请查看 {self._layout.logs} 下的日志。")
+                raise UnavailableError(
+                    "内置数据库在一分钟内没有就绪。", remedy=f"请查看 {self._layout.logs} 下的日志。"
+                )
             time.sleep(0.01)
         if "error" in report:
             raise UnavailableError(str(report["error"]), remedy=str(report["remedy"]))

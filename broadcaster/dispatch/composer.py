@@ -1,0 +1,87 @@
+"""The composer: from a claimed batch to the messages that go out, with the place, link and unit of each filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+from broadcaster.database import Database
+from broadcaster.dispatch.ledger import Batch, Row
+from broadcaster.dispatch.texts import Texts
+from broadcaster.ports import Audio, DeliveryKey, Envelope, Medium, Message
+
+SPOKEN = frozenset({Medium.VOICE.value, Medium.LOUDSPEAKER.value})
+
+
+class Studio(Protocol):
+    """Builds the audio of a spoken text, once for the same text."""
+
+    async def build(self, text: str, medium: Medium, urgency: int) -> Audio: ...
+
+
+UnitPlaces = Callable[[Sequence[int]], Awaitable[Mapping[int, str]]]
+"""The place names of units, by id."""
+
+Link = Callable[[int, int], str]
+"""The reply page's address for (alert id, ordinal)."""
+
+
+class LedgerComposer:
+    """Fills the texts that were frozen at issue. Spoken texts name the whole area, so one recording serves everyone."""
+
+    def __init__(self, database: Database, texts: Texts, studio: Studio, link: Link, unit_places: UnitPlaces) -> None:
+        self._database = database
+        self._texts = texts
+        self._studio = studio
+        self._link = link
+        self._unit_places = unit_places
+        self._regions: dict[str, str] = {}
+        self._spoken: dict[tuple[int, str, str, str], Message] = {}
+
+    async def envelopes(self, batch: Batch, rows: Sequence[Row]) -> list[Envelope]:
+        """One envelope per row; `UnavailableError` when the audio cannot be made now."""
+        if batch.channel in SPOKEN:
+            message = await self._recording(batch)
+            return [self._envelope(batch, row, message) for row in rows]
+        skeleton = await self._texts.skeleton(batch)
+        if batch.purpose == "unit":
+            places = await self._unit_places([row.unit_id for row in rows if row.unit_id is not None])
+            return [
+                self._envelope(
+                    batch,
+                    row,
+                    skeleton.fill(
+                        place=(place := places.get(row.unit_id or 0, "")),
+                        link=self._link(batch.alert_id, row.ordinal),
+                        unit=place,
+                    ),
+                )
+                for row in rows
+            ]
+        place = await self._region(batch.region)
+        return [
+            self._envelope(batch, row, skeleton.fill(place=place, link=self._link(batch.alert_id, row.ordinal)))
+            for row in rows
+        ]
+
+    async def _recording(self, batch: Batch) -> Message:
+        key = (batch.alert_id, batch.purpose, batch.channel, batch.language)
+        message = self._spoken.get(key)
+        if message is None:
+            text = (await self._texts.skeleton(batch)).fill()
+            audio = await self._studio.build(text.text, Medium(batch.channel), batch.urgency)
+            message = Message(text=text.text, subject=text.subject, url=text.url, audio=audio)
+            self._spoken[key] = message
+        return message
+
+    async def _region(self, code: str) -> str:
+        if code not in self._regions:
+            async with self._database.connection() as connection:
+                name = await connection.fetchval("SELECT name FROM region WHERE code = $1", code)
+            self._regions[code] = name or ""
+        return self._regions[code]
+
+    @staticmethod
+    def _envelope(batch: Batch, row: Row, message: Message) -> Envelope:
+        key = DeliveryKey(batch.alert_id, row.ordinal, batch.claims)
+        return Envelope(key, row.address, message, batch.urgency, batch.expires_at)

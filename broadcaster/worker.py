@@ -1,0 +1,211 @@
+"""The worker: one process's share of the work. Any number may run, on any number of machines, on the same database.
+
+It writes what gateways say, folds it, leases slots and runs a courier on each, and every second looks for what is due:
+villages to plan, runs to close, silent workers' batches, silent units, replies not yet understood. The doorbell only
+makes it look sooner; without Redis nothing is lost and little is late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from broadcaster.clock import Clock
+from broadcaster.database import DATABASE_AWAY, Database
+from broadcaster.dispatch import fanout, ledger, slots
+from broadcaster.dispatch.closing import close_due
+from broadcaster.dispatch.courier import Composer, Courier, Tools
+from broadcaster.dispatch.fanout import LoadPlan
+from broadcaster.dispatch.inbox import GatewayInbox, KeepReplies, RecentRefs
+from broadcaster.dispatch.leases import Leases
+from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.slots import Gateway, Slot
+from broadcaster.errors import DaohuError
+from broadcaster.ports import Driver, GatewaySettings
+
+log = structlog.get_logger()
+
+Chore = Callable[[], Awaitable[int]]
+"""Something to look after every second; returns how much it found to do, so that it is called again at once if any."""
+
+MakeDriver = Callable[[GatewaySettings], Driver]
+
+
+class Bell(Protocol):
+    """Hears that there may be work."""
+
+    async def heard(self, seconds: float) -> None:
+        """Return when somebody rang, or after `seconds`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How often a worker does what: seconds, and rows of one write."""
+
+    lease: float = 15.0
+    fold: float = 0.5
+    sweep: float = 1.0
+    flush_rows: int = 1000
+    flush_seconds: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """What the worker is given to do its work with: its database, clock and gateways, and the chores of other contexts."""
+
+    database: Database
+    clock: Clock
+    gateways: Sequence[GatewaySettings]
+    make_driver: MakeDriver
+    composer: Composer
+    load_plan: LoadPlan
+    keep_replies: KeepReplies
+    bell: Bell
+    chores: Sequence[Chore] = ()
+    pulse: Pulse = Pulse()
+
+
+def worker_name() -> str:
+    """A name that no other worker ever has: host, process, and a piece of chance against reuse of both."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+class Worker:
+    """`run` works until cancelled, then finishes what is on the wire and gives everything back."""
+
+    def __init__(self, duties: Duties) -> None:
+        self.name = worker_name()
+        self._duties = duties
+        pulse = duties.pulse
+        self.recorder = Recorder(
+            duties.database, duties.clock, self.name, rows=pulse.flush_rows, seconds=pulse.flush_seconds
+        )
+        self.leases = Leases(duties.database, self.name, pulse.lease)
+        self._tools = Tools(duties.database, self.recorder, self.leases, duties.composer, duties.clock, self.name)
+        self._couriers: dict[tuple[int, int], tuple[Courier, asyncio.Task[None]]] = {}
+        self._refs: dict[int, RecentRefs] = {}
+
+    async def run(self) -> None:
+        gateways = await self._register()
+        recording = asyncio.create_task(self.recorder.run(), name="recorder")
+        loops = [
+            asyncio.create_task(
+                self._every(self._duties.pulse.lease / 3, lambda: self._hold_slots(gateways)), name="slots"
+            ),
+            asyncio.create_task(self._every(self._duties.pulse.lease / 3, self.leases.renew), name="leases"),
+            asyncio.create_task(self._every(self._duties.pulse.fold, self._fold), name="fold"),
+            asyncio.create_task(self._sweep_on_bell(), name="sweep"),
+        ]
+        log.info("worker.started", worker=self.name, gateways=[gateway.settings.name for gateway in gateways])
+        try:
+            await asyncio.gather(recording, *loops)
+        finally:
+            await self._wind_up(recording, loops)
+
+    async def _register(self) -> list[Gateway]:
+        async with self._duties.database.connection() as connection:
+            return [await slots.register(connection, settings) for settings in self._duties.gateways]
+
+    async def _wind_up(self, recording: asyncio.Task[None], loops: Sequence[asyncio.Task[None]]) -> None:
+        couriers = [task for _, task in self._couriers.values()]
+        for task in [*loops, *couriers]:
+            task.cancel()
+        await asyncio.gather(*loops, *couriers, return_exceptions=True)
+        self.recorder.stop()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(recording, 10)
+        with contextlib.suppress(*DATABASE_AWAY):
+            await ledger.fold(self._duties.database, self._duties.clock.now())
+            async with self._duties.database.connection() as connection:
+                await slots.leave(connection, self.name)
+        log.info("worker.stopped", worker=self.name)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        """Do `work` again and again."""
+        while True:
+            await self._guarded(work)
+            await asyncio.sleep(seconds)
+
+    async def _hold_slots(self, gateways: Sequence[Gateway]) -> None:
+        lease = self._duties.pulse.lease
+        for gateway in gateways:
+            async with self._duties.database.connection() as connection:
+                held = await slots.hold(connection, gateway, self.name, lease)
+            for number in range(1, gateway.settings.slots + 1):
+                place = (gateway.id, number)
+                running = self._couriers.get(place)
+                if running is not None and running[1].done():
+                    self._report(running[1])
+                    running = None
+                if number in held and running is None:
+                    self._couriers[place] = self._start(Slot(gateway, number))
+                elif number not in held and running is not None:
+                    running[1].cancel()
+                    self._couriers.pop(place)
+
+    def _start(self, slot: Slot) -> tuple[Courier, asyncio.Task[None]]:
+        duties = self._duties
+        refs = self._refs.setdefault(slot.gateway.id, RecentRefs())
+        inbox = GatewayInbox(slot.gateway, duties.database, self.recorder, duties.clock, refs, duties.keep_replies)
+        courier = Courier(slot, duties.make_driver(slot.gateway.settings), inbox, refs, self._tools)
+        name = f"courier-{slot.gateway.settings.name}-{slot.number}"
+        return courier, asyncio.create_task(courier.run(), name=name)
+
+    @staticmethod
+    def _report(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("courier.died", courier=task.get_name(), exc_info=error)
+
+    async def _fold(self) -> None:
+        while await ledger.fold(self._duties.database, self._duties.clock.now()):
+            pass
+
+    async def _sweep_on_bell(self) -> None:
+        while True:
+            await self._guarded(self._sweep)
+            await self._duties.bell.heard(self._duties.pulse.sweep)
+            self._wake_couriers()
+
+    @staticmethod
+    async def _guarded(work: Callable[[], Awaitable[object]]) -> None:
+        """A database that is away, or a fault in one piece of work, does not end the worker."""
+        try:
+            await work()
+        except DATABASE_AWAY as error:
+            log.warning("worker.database_away", error=type(error).__name__)
+        except DaohuError as error:
+            log.error("worker.refused", what=error.what)
+        except Exception:
+            log.exception("worker.fault")
+
+    async def _sweep(self) -> None:
+        """Look for everything that is due, most urgent first, until nothing is."""
+        duties = self._duties
+        while True:
+            found = 0
+            for chore in duties.chores:
+                found += await chore()
+            while (added := await fanout.advance(duties.database, duties.load_plan, duties.clock.now())) is not None:
+                found += 1
+                if added:
+                    self._wake_couriers()
+            await ledger.adopt_strays(duties.database, self.name)
+            found += len(await close_due(duties.database, duties.clock.now()))
+            if await ledger.reclaim_lapsed(duties.database, duties.clock.now()):
+                self._wake_couriers()
+            if not found:
+                return
+            self._wake_couriers()
+
+    def _wake_couriers(self) -> None:
+        for courier, _ in self._couriers.values():
+            courier.wake()
