@@ -1,0 +1,68 @@
+"""What the web needs of the rest of the house, put together where everything is wired and passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiohttp import web
+
+from broadcaster.alerts.alert import Alert
+from broadcaster.clock import Clock
+from broadcaster.database import Database
+from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback
+from broadcaster.settings import Settings
+
+
+class Bell(Protocol):
+    """Says that there may be work; never raises, False when nobody could be told (work is found by sweeping)."""
+
+    async def ring(self, topic: str) -> bool: ...
+
+
+class AlertFormat(Protocol):
+    """A document format for alerts: CAP 1.2 XML, as an adapter registers it."""
+
+    def read(self, data: bytes) -> Alert:
+        """The alert that `data` says; `InputError` for anything else, hostile documents included."""
+        ...
+
+    def write(self, alert: Alert) -> bytes:
+        """The alert as a document."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A gateway that calls us: its settings, who understands its calls, and where what they carry is stored."""
+
+    gateway: GatewaySettings
+    plugin: ParsesCallback
+    inbox: Inbox
+
+
+Probe = Callable[[], Awaitable[str]]
+"""Looks at one part of the system: "" when it answers, else what is wrong with it (for operators, no secrets)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a handler may use. `cap` None: no CAP adapter is installed, and CAP routes say so.
+
+    `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
+    `trusted_proxies`: addresses whose X-Forwarded-For is believed.
+    """
+
+    database: Database
+    clock: Clock
+    settings: Settings
+    bell: Bell
+    cap: AlertFormat | None = None
+    callbacks: Mapping[str, Callback] = field(default_factory=dict)
+    probes: Mapping[str, Probe] = field(default_factory=dict)
+    degrading: frozenset[str] = frozenset({"doorbell"})
+    trusted_proxies: frozenset[str] = frozenset()
+
+
+CONTEXT = web.AppKey("context", Context)
