@@ -99,7 +99,7 @@ class Alert:
         return max((time for time in times if time is not None), default=None) if all(times) else None
 
     def info(self, language: str) -> Info | None:
-        """What it says in `language` (RFC 3066 tag); else in the same primary language, else first; None without infos."""
+        """What it says in `language` (RFC 3066 tag), else in the same primary language, else its first."""
         wanted = language.casefold()
         primary = wanted.partition("-")[0]
         tags = [info.language.casefold() for info in self.infos]

@@ -38,9 +38,9 @@ async def open_run(connection: Connection, plan: Plan, now: datetime) -> None:
     )
     await connection.execute("INSERT INTO run_ordinal (alert_id) VALUES ($1)", plan.alert_id)
     regions: list[str] = []
-    if plan.policy.loudspeakers and plan.households:
+    if plan.policy.loudspeakers:
         regions.append(LOUDSPEAKERS)
-    if plan.households:
+    if plan.policy.households:
         regions += [village for village, _ in await audience.villages(connection, plan.selection)]
         heard = await connection.fetch(SQL["lineage_villages"], plan.lineage, plan.alert_id)
         known = set(regions)

@@ -116,7 +116,7 @@ WITH news AS MATERIALIZED (
 ), villages AS (
     UPDATE chunk k
     SET reached = k.reached + v.reached, unreached = k.unreached - v.regained,
-        next_at = CASE WHEN v.failed THEN LEAST(k.next_at, $2 + interval '5 seconds') ELSE k.next_at END
+        next_at = CASE WHEN v.failed THEN LEAST(k.next_at, $2::timestamptz + interval '5 seconds') ELSE k.next_at END
     FROM (
         SELECT alert_id, region, sum(reached)::int AS reached, sum(regained)::int AS regained, bool_or(failed) AS failed
         FROM (
