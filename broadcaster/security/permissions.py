@@ -108,6 +108,17 @@ def touches(actor: Actor, action: Action, regions: Iterable[str]) -> bool:
     return any(region.startswith(scope) or scope.startswith(region) for region in regions for scope in allowed)
 
 
+def roles_over(actor: Actor, regions: Iterable[str]) -> frozenset[Role]:
+    """The roles that `actor` holds over every one of `regions`."""
+    asked = tuple(regions)
+
+    def holds(role: Role) -> bool:
+        granted = tuple(grant.region for grant in actor.grants if grant.role is role)
+        return bool(granted) and all(region.startswith(granted) for region in asked)
+
+    return frozenset(role for role in Role if asked and holds(role))
+
+
 def require(actor: Actor, action: Action, regions: Iterable[str]) -> None:
     """Raise `ForbiddenError` unless `may` says yes."""
     asked = tuple(regions)

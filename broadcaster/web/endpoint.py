@@ -1,4 +1,4 @@
-"""How an API route is declared: once, with the types its handler uses. The OpenAPI document is read off the same table."""
+"""How an API route is declared: once, with the types its handler uses; the OpenAPI document is read off it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from aiohttp import web
 
+from broadcaster.alerts.form_errors import convert
 from broadcaster.errors import (
     DaohuError,
     ForbiddenError,
@@ -28,7 +29,7 @@ ALWAYS: tuple[type[DaohuError], ...] = (InputError, UnauthenticatedError, Forbid
 
 Body = TypeVar("Body")
 Query = TypeVar("Query")
-Reader = Callable[[Context, bytes], Any]
+Reader = Callable[[Context, bytes], Any]  # what it gives is the endpoint's `body`
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +45,7 @@ class Created(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Body, Query]):
-    """One request as its handler sees it: who asks, and what, checked and typed. `id` is the path's number, 0 without one.
+    """One request as its handler sees it: who asks, and what, checked and typed. `id` is the path's number, else 0.
 
     What is put into `afterwards` runs once everything is committed, also when the answer is repeated.
     """
@@ -63,13 +64,18 @@ Handler = Callable[[Call[Body, Query]], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One route. `answers` None: the handler streams `media` itself. `reads`: other request types than JSON, and how."""
+    """One route.
+
+    `answers` None: the handler streams `media` itself. `reads`: by request type, how to make `body` of the bytes, where
+    it is not JSON of that very type; `form` is then what the JSON looks like. `{id}` in the path is a whole number.
+    """
 
     method: str
     path: str
     summary: str
     handler: Handler[Any, Any]
     body: type[Any]
+    form: type[Any]
     query: type[Any]
     answers: Any
     status: int
@@ -125,14 +131,9 @@ class Endpoint:
         if media in self.reads:
             return self.reads[media](context, raw)
         if media != JSON:
-            known = "、".join((JSON, *self.reads))
+            known = "、".join(dict.fromkeys((JSON, *self.reads)))
             raise InputError(f"不支持内容类型 {media[:80]}。", remedy=f"请用 {known}。")
-        try:
-            return msgspec.json.decode(raw or b"{}", type=self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:  # ValidationError is a DecodeError
-            raise InputError(f"请求内容不对：{error}", remedy="请对照 /api/v1/openapi.json 改正。") from error
-        except RecursionError as error:
-            raise InputError("请求内容嵌套太深。") from error
+        return convert(raw or b"{}", self.body)
 
     def _read_query(self, request: web.Request) -> Any:
         given = dict(request.query)
@@ -161,6 +162,7 @@ class Table:
         summary: str,
         *,
         answers: Any,
+        form: type[Any] | None = None,
         body: type[Body] = Nothing,  # type: ignore[assignment]  # mypy: a default for a type variable
         query: type[Query] = Nothing,  # type: ignore[assignment]
         status: int = 200,
@@ -170,7 +172,7 @@ class Table:
         media: str = JSON,
         reads: Mapping[str, Reader] | None = None,
     ) -> Callable[[Handler[Body, Query]], Handler[Body, Query]]:
-        """Declare a route; see `Endpoint`. `{id}` in the path is a whole number."""
+        """Declare a route; see `Endpoint`."""
 
         def declare(handler: Handler[Body, Query]) -> Handler[Body, Query]:
             self._endpoints.append(
@@ -180,6 +182,7 @@ class Table:
                     summary=summary,
                     handler=handler,
                     body=body,
+                    form=form or body,
                     query=query,
                     answers=answers,
                     status=status,

@@ -1,4 +1,4 @@
-"""What goes round every request: its id, its time limit, its one log line, its errors' form, and the security headers."""
+"""What goes round every request: its id, time limit and one log line, its errors' form, the security headers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
+import asyncpg
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from tortoise.exceptions import DBConnectionError
 
-from broadcaster.database import DATABASE_AWAY
 from broadcaster.errors import DaohuError, LimitedError, UnauthenticatedError, UnavailableError
 from broadcaster.web import problems
 from broadcaster.web.authentication import ACTOR
@@ -20,13 +22,22 @@ from broadcaster.web.endpoint import Endpoint
 from broadcaster.web.metrics import METRICS
 from broadcaster.web.problems import Problem
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 REQUEST_ID = web.RequestKey("request_id", str)
 LONGEST = 30.0  # seconds for an answer that is not a stream
 _LOG = structlog.get_logger(__name__)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _MACHINES = ("/api/", "/callbacks/", "/feeds/", "/healthz", "/readyz", "/metrics")
+
+_DATABASE_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,
+    DBConnectionError,
+    ConnectionError,
+)
+"""Faults that pass, as opposed to a statement of ours that is wrong."""
 
 CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -46,7 +57,7 @@ SECURITY_HEADERS = {
 ErrorPage = Callable[[web.Request, Problem], web.Response]
 
 
-def envelope(error_page: ErrorPage) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def envelope(error_page: ErrorPage) -> Middleware:
     """The middleware; people get `error_page`, machines a problem document."""
 
     @web.middleware
@@ -95,7 +106,7 @@ async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage)
             headers["WWW-Authenticate"] = "Bearer"
     except TimeoutError:
         problem = _away(request, "处理超时。")
-    except DATABASE_AWAY as error:
+    except _DATABASE_AWAY as error:
         _LOG.warning("request.database_away", reason=type(error).__name__)
         problem = _away(request, "数据库暂时不可用。")
     except Exception:  # the boundary: whatever it was, it is logged and the caller gets an honest 500

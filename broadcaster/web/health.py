@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from functools import cache
+from importlib.resources import files
 
 import msgspec
 from aiohttp import web
@@ -43,7 +44,8 @@ async def metrics(request: web.Request) -> web.Response:
     """Counters of this process, and how ready it is (1 ready, 0.5 degraded, 0 not)."""
     readiness = await look(request.app[CONTEXT])
     ready = {"ready": 1.0, "degraded": 0.5}.get(readiness.status, 0.0)
-    return web.Response(text=METRICS.text({"daohu_ready": ready}), headers={"Content-Type": "text/plain; version=0.0.4"})
+    text = METRICS.text({"daohu_ready": ready})
+    return web.Response(text=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
 async def look(context: Context) -> Readiness:
@@ -69,10 +71,16 @@ async def _patiently(probe: Probe) -> str:
 
 async def _database(context: Context) -> str:
     async with context.database.connection() as connection:
-        applied: Any = await connection.fetchval(
-            "SELECT count(*) FROM tortoise_migrations WHERE app = 'broadcaster' AND name = $1", NEWEST_MIGRATION
-        )
-    return "" if applied else f"migration {NEWEST_MIGRATION} is not applied"
+        rows = await connection.fetch("SELECT app, name FROM tortoise_migrations")
+    missing = _migrations() - {(row["app"], row["name"]) for row in rows}
+    return "" if not missing else "not migrated: " + ", ".join(sorted(name for _, name in missing))
 
 
-NEWEST_MIGRATION = "0004_security"
+@cache
+def _migrations() -> frozenset[tuple[str, str]]:
+    """Every migration that this version of the program brings."""
+    folders = {"audiences": files("audiences.migrations"), "broadcaster": files("broadcaster.migrations")}
+    names = {(app, file.name) for app, folder in folders.items() for file in folder.iterdir()}
+    return frozenset(
+        (app, name.removesuffix(".py")) for app, name in names if name[:1].isdigit() and name.endswith(".py")
+    )

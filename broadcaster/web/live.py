@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -25,7 +25,7 @@ Read = Callable[[int], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds: between two looks at the database, between two signs of life on a quiet line, and until a line is closed.
+    """Seconds between two looks at the database and two signs of life on a quiet line, and until a line is closed.
 
     Closing makes the browser come back and prove again who it is.
     """
@@ -34,6 +34,9 @@ class Pace:
     heartbeat: float = 15.0
     longest: float = 900.0
     watchers: int = 500
+
+
+UNHURRIED = Pace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class _Reader:
 class Live:
     """Every alert that somebody watches in this process."""
 
-    def __init__(self, read: Read, clock: Clock, pace: Pace = Pace()) -> None:  # noqa: B008 — a frozen value
+    def __init__(self, read: Read, clock: Clock, pace: Pace = UNHURRIED) -> None:
         self._read = read
         self._clock = clock
         self._pace = pace
@@ -78,7 +81,7 @@ class Live:
         """How many alerts are being read."""
         return len(self._readers)
 
-    async def watch(self, alert_id: int, seen: str = "") -> AsyncIterator[Snapshot | None]:
+    async def watch(self, alert_id: int, seen: str = "") -> AsyncGenerator[Snapshot | None, None]:
         """Yield the state now (unless it is the one `seen`), then each newer one; None is a sign of life.
 
         `LimitedError` when too many watch already.

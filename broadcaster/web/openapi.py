@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from broadcaster.errors import ConflictError, DaohuError
-from broadcaster.web.endpoint import Endpoint, Nothing, Table
+from broadcaster.web.endpoint import JSON, Endpoint, Nothing, Table
 from broadcaster.web.problems import MEDIA_TYPE, STATUS, Problem
 
 _REF = "#/components/schemas/{name}"
@@ -47,7 +47,7 @@ def document(tables: Iterable[Table], public_url: str) -> dict[str, Any]:
 def _schemas(endpoints: list[Endpoint]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     types = [Problem]
     for endpoint in endpoints:
-        types += [kind for kind in (endpoint.body, endpoint.query, endpoint.answers) if kind not in (None, Nothing)]
+        types += [kind for kind in (endpoint.form, endpoint.query, endpoint.answers) if kind not in (None, Nothing)]
     unique = list(dict.fromkeys(types))
     schemas, components = msgspec.json.schema_components(unique, ref_template=_REF)
     return dict(zip(unique, schemas, strict=True)), dict(components)
@@ -80,8 +80,8 @@ def _operation(
             }
         )
     if endpoint.body is not Nothing:
-        content: dict[str, Any] = {"application/json": {"schema": schemas[endpoint.body]}}
-        content |= {media: {"schema": {"type": "string"}} for media in endpoint.reads}
+        content: dict[str, Any] = {JSON: {"schema": schemas[endpoint.form]}}
+        content |= {media: {"schema": {"type": "string"}} for media in endpoint.reads if media != JSON}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
