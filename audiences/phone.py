@@ -1,9 +1,9 @@
 """Phone numbers of mainland China as people write them, brought to the one form that is stored.
 
 A mobile is stored as its 11 digits (`13800138000`), a landline as trunk 0 + area code + number (`057488123456`). Both
-are contacts of the medium `phone`; only a mobile can get a text message, a landline is called (it is often the only way to
-an old person who lives alone). Written forms that are understood: +86, 0086 and 86 in front, spaces, dashes, dots,
-brackets, full-width digits, several numbers in one cell.
+are contacts of the medium `phone`; only a mobile can get a text message, a landline is called (it is often the only
+way to an old person who lives alone). Written forms that are understood: +86, 0086 and 86 in front, spaces, dashes,
+dots, brackets, full-width digits, several numbers in one cell.
 """
 
 from __future__ import annotations

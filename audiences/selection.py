@@ -24,9 +24,6 @@ Circle = tuple[float, float, float]
 
 # CAP 1.2 gives circles in kilometres; this is the mean radius of WGS 84 (IUGG).
 EARTH_RADIUS_KM = 6371.0088
-# Above this many selected households the planner's fixed guess for shapes (0.1 % of the table) is wrong enough to
-# make a probe per household slower than reading the contacts through.
-MANY_HOUSEHOLDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many a selection covers. `vulnerable` are households with a risk below 100."""
+    """How many a selection covers: people as far as their number is known, `vulnerable` households (risk below 100)."""
 
     households: int
     people: int
@@ -92,87 +89,104 @@ def where(selection: Selection, first_parameter: int = 1) -> tuple[str, list[Any
     return " AND ".join(conditions), parameters.values
 
 
+def where_terminal(selection: Selection, first_parameter: int = 1) -> tuple[str, list[Any]]:
+    """The same over `terminal t`: tags belong to homes and narrow no loudspeaker."""
+    parameters = _Parameters(first_parameter)
+    return f"t.active AND {_place(selection, 't', 'region_code', parameters)}", parameters.values
+
+
 async def villages(connection: asyncpg.Connection, selection: Selection) -> list[tuple[str, int]]:
-    """The villages (12 digits) that hold selected households, and how many, by code.
+    """The villages (12 digits) that hold selected households, and how many: those with the most at risk first.
 
     Households that are known only down to a town or county count under that shorter code.
     """
-    condition, parameters = where(selection)
-    rows = await connection.fetch(
-        f"SELECT left(h.region_code, 12) AS village, count(*) AS households FROM household h"
-        f" WHERE {condition} GROUP BY 1 ORDER BY 1",
-        *parameters,
-    )
-    return [(row["village"], row["households"]) for row in rows]
+    found: dict[str, tuple[int, int]] = {}
+    for home in await _by_region(connection, selection):
+        households, risk = found.get(home["code"][:12], (0, 0))
+        found[home["code"][:12]] = households + home["households"], risk + home["at_risk"]
+    ordered = sorted(found.items(), key=lambda item: (-item[1][1], item[0]))
+    return [(village, households) for village, (households, _) in ordered]
 
 
 async def count(connection: asyncpg.Connection, selection: Selection, at: datetime) -> Counts:
     """Everything a duty officer wants to know before issuing; duty holders are those on duty at `at`."""
     async with connection.transaction():
-        households, vulnerable = await _households(connection, selection)
-        if households > MANY_HOUSEHOLDS:
-            await connection.execute("SET LOCAL enable_nestloop = off")
-        contacts, people = await _of_households(connection, selection)
-        await connection.execute("SET LOCAL enable_nestloop TO DEFAULT")
+        regions = await _by_region(connection, selection)
+        condition, parameters = where_terminal(selection)
         return Counts(
-            households=households,
-            people=people,
-            vulnerable=vulnerable,
-            terminals=await _terminals(connection, selection),
-            duty_holders=await _duty_holders(connection, selection, at),
-            contacts=contacts,
+            households=sum(row["households"] for row in regions),
+            people=sum(row["people"] for row in regions),
+            vulnerable=sum(row["vulnerable"] for row in regions),
+            terminals=await connection.fetchval(f"SELECT count(*) FROM terminal t WHERE {condition}", *parameters),
+            duty_holders=await _duty_holders(connection, selection, {row["code"] for row in regions}, at),
+            contacts=await _contacts(connection, selection, regions),
         )
 
 
-async def _households(connection: asyncpg.Connection, selection: Selection) -> tuple[int, int]:
+async def _by_region(connection: asyncpg.Connection, selection: Selection) -> list[asyncpg.Record]:
+    """The selected households, summed over each region code that is theirs (mostly grids)."""
     condition, parameters = where(selection)
-    row = await connection.fetchrow(
-        f"SELECT count(*) AS households, count(*) FILTER (WHERE h.risk < 100) AS vulnerable"
-        f" FROM household h WHERE {condition}",
+    rows: list[asyncpg.Record] = await connection.fetch(
+        "SELECT h.region_code AS code, count(*) AS households, sum(h.size) AS people,"
+        " count(*) FILTER (WHERE h.risk < 100) AS vulnerable, sum(100 - h.risk) AS at_risk"
+        f" FROM household h WHERE {condition} GROUP BY h.region_code",
         *parameters,
     )
-    return row["households"], row["vulnerable"]
+    return rows
 
 
-async def _of_households(connection: asyncpg.Connection, selection: Selection) -> tuple[dict[str, int], int]:
-    condition, parameters = where(selection)
-    chosen = f"WITH chosen AS MATERIALIZED (SELECT h.id FROM household h WHERE {condition})"
-    contacts = await connection.fetch(
-        f"{chosen} SELECT c.medium, count(*) AS contacts FROM contact c JOIN chosen ON chosen.id = c.household_id"
-        f" WHERE c.active GROUP BY c.medium ORDER BY c.medium",
+async def _contacts(
+    connection: asyncpg.Connection, selection: Selection, regions: list[asyncpg.Record]
+) -> dict[str, int]:
+    """The active contacts of the selected households, by medium.
+
+    Regions that are selected whole are counted from the contacts' own region codes, without a look at any household;
+    only the homes of regions that the selection cuts through are joined with their contacts.
+    """
+    chosen = {row["code"]: row["households"] for row in regions}
+    whole = set(chosen)
+    if selection.tags:  # hardly any region will be selected whole
+        whole = set()
+    elif selection.polygons or selection.circles:
+        totals = await connection.fetch(
+            "SELECT h.region_code AS code, count(*) AS households FROM household h"
+            " WHERE h.active AND h.region_code = ANY($1::text[]) GROUP BY h.region_code",
+            sorted(chosen),
+        )
+        whole = {row["code"] for row in totals if row["households"] == chosen[row["code"]]}
+    condition, parameters = where(selection, first_parameter=3)
+    rows = await connection.fetch(
+        f"""
+        SELECT medium, sum(contacts)::bigint AS contacts FROM (
+            SELECT c.medium, count(*) AS contacts FROM contact c
+            WHERE c.active AND c.household_id IS NOT NULL AND c.region_code = ANY($1::text[]) GROUP BY c.medium
+            UNION ALL
+            SELECT c.medium, -count(*) FROM household h JOIN contact c ON c.household_id = h.id AND c.active
+            WHERE NOT h.active AND h.region_code = ANY($1::text[]) GROUP BY c.medium
+            UNION ALL
+            SELECT c.medium, count(*) FROM household h JOIN contact c ON c.household_id = h.id AND c.active
+            WHERE ($2::text[] IS NULL OR h.region_code = ANY($2)) AND {condition} GROUP BY c.medium
+        ) AS counted GROUP BY medium HAVING sum(contacts) > 0 ORDER BY medium
+        """,
+        sorted(whole),
+        sorted(set(chosen) - whole) if whole else None,
         *parameters,
     )
-    people = await connection.fetchval(
-        f"{chosen} SELECT count(*) FROM person p JOIN chosen ON chosen.id = p.household_id", *parameters
-    )
-    return {row["medium"]: row["contacts"] for row in contacts}, people
+    return {row["medium"]: row["contacts"] for row in rows}
 
 
-async def _terminals(connection: asyncpg.Connection, selection: Selection) -> int:
-    parameters = _Parameters(1)
-    condition = _place(selection, "t", "region_code", parameters)
-    return int(
-        await connection.fetchval(f"SELECT count(*) FROM terminal t WHERE t.active AND {condition}", *parameters.values)
-    )
-
-
-async def _duty_holders(connection: asyncpg.Connection, selection: Selection, at: datetime) -> int:
-    """People on duty in a region that is selected, whose middle lies in a shape, or where selected homes are."""
+async def _duty_holders(connection: asyncpg.Connection, selection: Selection, homes: set[str], at: datetime) -> int:
+    """People on duty at `at` in a region that is selected, has its middle in a shape, or holds a selected home."""
     parameters = _Parameters(1)
     middle = _place(selection, "r", "code", parameters)
-    condition = f"SELECT r.code FROM region r WHERE {middle}"
-    if selection.polygons or selection.circles:
-        homes = _place(selection, "h", "region_code", parameters)
-        condition += (
-            f" UNION SELECT h.region_code FROM household h WHERE h.active AND {homes}"
-            f" UNION SELECT left(h.region_code, 12) FROM household h WHERE h.active AND {homes}"
-        )
-    roles = f" AND d.role = ANY({parameters.add(sorted(selection.roles))}::text[])" if selection.roles else ""
+    codes = parameters.add(sorted(homes | {code[: Level.VILLAGE.code_length] for code in homes}))
     moment = parameters.add(at)
+    roles = f" AND d.role = ANY({parameters.add(sorted(selection.roles))}::text[])" if selection.roles else ""
     return int(
         await connection.fetchval(
-            f"SELECT count(DISTINCT d.person_id) FROM duty d WHERE d.region_code IN ({condition}){roles}"
-            f" AND d.valid_from <= {moment} AND (d.valid_to IS NULL OR d.valid_to > {moment})",
+            "SELECT count(DISTINCT d.person_id) FROM duty d"
+            f" WHERE d.region_code IN (SELECT r.code FROM region r WHERE {middle} UNION SELECT unnest({codes}::text[]))"
+            f" AND d.valid_from <= {moment} AND (d.valid_to IS NULL OR d.valid_to > {moment}){roles}",
             *parameters.values,
         )
     )

@@ -115,7 +115,9 @@ async def plan_of(record: AlertRecord, district: str) -> Plan:
 
 def selection_of(alert: Alert, district: str) -> Selection:
     """Where an alert applies, as a rule over this district; a province's or prefecture's code means all of it."""
-    codes = (code if len(code) >= len(district) else district for code in areas.regions(alert) if _meets(code, district))
+    codes = (
+        code if len(code) >= len(district) else district for code in areas.regions(alert) if _meets(code, district)
+    )
     return Selection(
         regions=tuple(dict.fromkeys(codes)),
         polygons=areas.polygons(alert),

@@ -209,6 +209,15 @@ class Driver(Protocol):
         ...
 
 
+@runtime_checkable
+class Streams(Protocol):
+    """A driver with a long-lived connection: it can tell when that ends, also while nothing is being sent."""
+
+    async def lost(self) -> str:
+        """Return, with the reason, once there is no connection (any more)."""
+        ...
+
+
 class DriverPlugin(Protocol):
     """What an entry point in `broadcaster.channels` names: how to make a driver for a gateway."""
 
@@ -217,6 +226,28 @@ class DriverPlugin(Protocol):
 
     def build(self, gateway: GatewaySettings, journal: Journal) -> Driver:
         """A driver for one slot; raises `SettingsError` when the gateway's options are wrong."""
+        ...
+
+
+class Studio(Protocol):
+    """Makes the files that loudspeakers play and calls say. The core is handed one; it does not know how it is done."""
+
+    async def build(
+        self, text: str, medium: Medium, *, colour: str, repeats: int = 1, drill: bool = False, language: str = "zh-CN"
+    ) -> Audio:
+        """The finished broadcast of `text` (voice or loudspeaker); the same text again costs nothing.
+
+        `colour` is red, orange, yellow, blue or "" and chooses the attention tone; `repeats` 1 to 10. Raises
+        `InputError` for what cannot be said and `UnavailableError` when speech, encoder or disk fail.
+        """
+        ...
+
+    def estimate(self, text: str, medium: Medium, *, colour: str, repeats: int = 1, drill: bool = False) -> float:
+        """About how many seconds that broadcast will last; nothing is built."""
+        ...
+
+    async def close(self) -> None:
+        """Give up what is being built and end the speech engine."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""A believable district from a seed, for demonstrations, rehearsals and tests: `plan` it, then `store` or `write` it."""
+"""A believable district from a seed, for demonstrations and tests: `plan` it, then `store` or `write` it."""
 
 from audiences.generator.district import District, plan
 from audiences.generator.files import write

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 
 from audiences.generator.places import DISTRICT_CODE, DISTRICT_NAME, DISTRICT_OUTLINE, TOWNS, Town, settlement_names
 from audiences.generator.tiling import Point, Polygon, Share, middle, shared_rings, tile
@@ -169,4 +170,4 @@ def _apportion(total: int, weights: list[float]) -> list[int]:
     for weight in weights:
         reached += weight
         edges.append(round(total * reached / whole))
-    return [after - before for before, after in zip(edges, edges[1:], strict=False)]
+    return [after - before for before, after in pairwise(edges)]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from audiences.generator.district import District
-from audiences.generator.residents import loudspeakers, officials, residents
+from audiences.generator.residents import Official, Resident, loudspeakers, officials, residents
 from audiences.generator.storing import outline_geojson
 from audiences.records import Rank, Role
 from audiences.tags import shown
@@ -23,62 +23,49 @@ ROLE_NAMES = {
 }
 RANK_NAMES = {Rank.PRIMARY: "主", Rank.DEPUTY: "副"}
 
+_HOUSEHOLD_COLUMNS = (
+    "户号", "户主", "网格编码", "地址", "经度", "纬度", "人数", "标签", "微信", "邮箱", "电话1", "电话2", "电话3", "电话4",
+)  # fmt: skip
+_DUTY_COLUMNS = ("人员编号", "姓名", "电话", "微信", "区域编码", "角色", "主副", "任职日期")
+_TERMINAL_COLUMNS = ("资源编码", "名称", "区域编码", "经度", "纬度", "接入地址")
+
 
 def write(district: District, folder: Path) -> None:
     """regions.geojson, households.csv, duties.csv and terminals.csv (UTF-8 with a mark, so that Excel reads them)."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_regions(district, folder / "regions.geojson")
-    _write_rows(
-        folder / "households.csv",
-        (
-            "户号",
-            "户主",
-            "网格编码",
-            "地址",
-            "经度",
-            "纬度",
-            "电话1",
-            "电话2",
-            "电话3",
-            "电话4",
-            "微信",
-            "邮箱",
-            "标签",
-        ),
-        (
-            (
-                home.external_id,
-                home.name,
-                home.region_code,
-                home.address,
-                home.lon,
-                home.lat,
-                *home.phones,
-                *[""] * (4 - len(home.phones)),
-                home.wechat or "",
-                home.email or "",
-                "、".join(shown(tag) for tag in home.tags),
-            )
-            for home in residents(district)
-        ),
-    )
-    _write_rows(
-        folder / "duties.csv",
-        ("人员编号", "姓名", "电话", "微信", "区域编码", "角色", "主副", "任职日期", "离任日期"),
-        (
-            (who.external_id, who.name, who.phone, who.wechat, who.region_code, ROLE_NAMES[who.role],
-             RANK_NAMES[who.rank], "2020-01-01", "")
-            for who in officials(district)
-        ),
-    )  # fmt: skip
+    _write_rows(folder / "households.csv", _HOUSEHOLD_COLUMNS, map(_household_row, residents(district)))
+    _write_rows(folder / "duties.csv", _DUTY_COLUMNS, map(_duty_row, officials(district)))
     _write_rows(
         folder / "terminals.csv",
-        ("资源编码", "名称", "区域编码", "经度", "纬度", "类型", "接入地址"),
+        _TERMINAL_COLUMNS,
         (
-            (one.external_id, one.name, one.region_code, one.lon, one.lat, "大喇叭", one.external_id)
+            (one.external_id, one.name, one.region_code, one.lon, one.lat, one.external_id)
             for one in loudspeakers(district)
         ),
     )
+
+
+def _household_row(home: Resident) -> tuple[object, ...]:
+    return (
+        home.external_id,
+        home.name,
+        home.region_code,
+        home.address,
+        home.lon,
+        home.lat,
+        home.size,
+        "、".join(shown(tag) for tag in home.tags),
+        home.wechat or "",
+        home.email or "",
+        *home.phones,
+        *[""] * (4 - len(home.phones)),
+    )
+
+
+def _duty_row(who: Official) -> tuple[object, ...]:
+    role, rank = ROLE_NAMES[who.role], RANK_NAMES[who.rank]
+    return who.external_id, who.name, who.phone, who.wechat, who.region_code, role, rank, "2020-01-01"
 
 
 def _write_regions(district: District, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Names of places. Towns are real (public administrative list of Yinzhou district, Ningbo); everything below is invented."""
+"""Names of places. The towns are real (public administrative list of Yinzhou, Ningbo), all below them is invented."""
 
 from __future__ import annotations
 

@@ -14,6 +14,8 @@ from audiences.tags import risk
 
 # How many phones a household has, as thresholds of a random number: 4 % none, then one, two, three, four.
 _PHONES = ((0.04, 0), (0.26, 1), (0.70, 2), (0.92, 3), (1.0, 4))
+# How many people: thresholds for one, two, three, four, five. On average 2.6.
+_SIZES = ((0.22, 1), (0.54, 2), (0.78, 3), (0.92, 4), (1.0, 5))
 _WECHAT = 0.45
 _EMAIL = 0.08
 # Tag, share of urban homes, share of rural homes.
@@ -42,6 +44,7 @@ class Resident(NamedTuple):
     lat: float
     tags: tuple[str, ...]
     risk: int
+    size: int
     phones: tuple[str, ...]
     wechat: str | None
     email: str | None
@@ -131,23 +134,27 @@ def _grid_residents(seed: int, grid: PlannedGrid, first_phone: int) -> Iterator[
         tags = _tags(grid, rng)
         if tags not in risks:
             risks[tags] = risk(tags)
-        chance = pick()
-        phones = next(count for threshold, count in _PHONES if chance < threshold)
+        phones = _drawn(_PHONES, pick())
         first = first_phone + 4 * number
         yield Resident(
             number,
             f"{code}-{place:04d}",
             code,
             people.name(rng),
-            _address(grid, place, rng),
+            _address(grid, place),
             lon,
             lat,
             tags,
             risks[tags],
+            1 if "lives_alone" in tags else _drawn(_SIZES, pick()),
             tuple(people.phone(first + owner) for owner in range(phones)),
             people.wechat(number) if phones and pick() < _WECHAT else None,
             people.email(number) if phones and pick() < _EMAIL else None,
         )
+
+
+def _drawn(thresholds: tuple[tuple[float, int], ...], chance: float) -> int:
+    return next(value for threshold, value in thresholds if chance < threshold)
 
 
 def _tags(grid: PlannedGrid, rng: random.Random) -> tuple[str, ...]:
@@ -162,7 +169,7 @@ def _tags(grid: PlannedGrid, rng: random.Random) -> tuple[str, ...]:
     return tuple(sorted(tags))
 
 
-def _address(grid: PlannedGrid, place: int, rng: random.Random) -> str:
+def _address(grid: PlannedGrid, place: int) -> str:
     if grid.urban:
         building, floor = 1 + place // 60, 1 + place % 60 // 4
         return f"{grid.village_name}{building}幢{1 + place % 2}单元{floor}0{1 + place % 4}室"

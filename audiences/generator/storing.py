@@ -19,7 +19,7 @@ TABLES = ("region", "household", "person", "contact", "terminal", "duty")
 ON_DUTY_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 _BATCH = 20_000
 
-_HOUSEHOLD = ("id", "external_id", "region_code", "name", "address", "lon", "lat", "tags", "risk", "active")
+_HOUSEHOLD = ("id", "external_id", "region_code", "name", "address", "lon", "lat", "tags", "risk", "size", "active")
 _CONTACT = ("id", "household_id", "person_id", "medium", "address", "region_code", "priority", "active")
 _PERSON = ("id", "external_id", "household_id", "name", "language")
 
@@ -39,7 +39,7 @@ async def store(connection: asyncpg.Connection, district: District, *, progress:
         await _store_households(connection, district, progress)
         for table in TABLES[1:]:
             await connection.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM {table}), false)"
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 0) + 1, false) FROM {table}"
             )
     for table in TABLES:
         await connection.execute(f"ANALYZE {table}")
@@ -110,7 +110,7 @@ async def _store_households(connection: asyncpg.Connection, district: District, 
     while batch := list(islice(stream, _BATCH)):
         await connection.copy_records_to_table(
             "household",
-            records=[(home.number + 1, *home[1:9], True) for home in batch],
+            records=[(home.number + 1, *home[1:10], True) for home in batch],
             columns=_HOUSEHOLD,
         )
         contacts = list(_numbered(_contacts(batch), contact_id + 1))

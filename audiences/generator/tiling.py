@@ -1,8 +1,8 @@
 """Cutting a convex outline into convex pieces that tile it exactly, down to the last shared corner.
 
 Each cut is a straight line, and both sides get the very same two points. A later cut on one side leaves a corner in the
-middle of the other side's edge; `shared_rings` puts that corner into both rings, so that neighbours have the same edges,
-in opposite directions, and no rounding can open a gap.
+middle of the other side's edge; `shared_rings` puts that corner into both rings, so that neighbours have the same
+edges, in opposite directions, and no rounding can open a gap.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ LAT = "纬度为 -90 到 90 的度数，如 29.817（经度在前，勿颠倒）
 WECHAT = "微信号或 openid，6–64 个字母、数字、- 或 _"
 EMAIL = "电子邮箱，如 name@example.cn"
 RISK = "风险值为 0（最脆弱）到 100 的整数"
+SIZE = "人数为 0 到 999 的整数"
 YES_NO = "是 或 否"
 DAY = "日期，如 2026-05-01，或带时区的时间"
 LANGUAGE = "语言代码，如 zh-CN、en"
@@ -167,11 +168,20 @@ def household_tags(cell: str) -> tuple[tuple[str, ...], int]:
 
 def risk(cell: str) -> int | None:
     """0 to 100; None when blank."""
-    if not cell.strip():
-        return None
+    return _whole(cell, 100, RISK)
+
+
+def size(cell: str) -> int | None:
+    """How many people live in a home; None when blank."""
+    return _whole(cell, 999, SIZE)
+
+
+def _whole(cell: str, most: int, allowed: str) -> int | None:
     value = unicodedata.normalize("NFKC", cell).strip()
-    if not (value.isascii() and value.isdigit() and len(value) <= 3 and int(value) <= 100):
-        raise CellError(RISK, value)
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= 3 and int(value) <= most):
+        raise CellError(allowed, value)
     return int(value)
 
 

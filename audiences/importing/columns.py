@@ -35,8 +35,8 @@ _POSITION = {
 }
 _ADDRESSES = {
     "phone": (
-        "电话", "电话号码", "手机", "手机号", "手机号码", "联系电话", "联系方式", "备用电话", "户主电话", "固定电话", "座机",
-        "phone", "mobile", "tel", "telephone",
+        "电话", "电话号码", "手机", "手机号", "手机号码", "联系电话", "联系方式", "备用电话", "户主电话", "固定电话",
+        "座机", "phone", "mobile", "tel", "telephone",
     ),
     "wechat": ("微信", "微信号", "微信openid", "openid", "wechat"),
     "email": ("邮箱", "电子邮箱", "电子邮件", "邮件", "email", "mail", "e-mail"),
@@ -54,6 +54,7 @@ HOUSEHOLD: Mapping[str, tuple[str, ...]] = {
     "members": ("姓名", "成员", "家庭成员", "成员姓名", "person", "members", "member"),
     "language": ("语言", "language"),
     "risk": ("风险", "风险值", "risk"),
+    "size": ("人数", "人口", "家庭人口", "常住人口", "户内人数", "size"),
     **_ACTIVE,
 }
 REGION: Mapping[str, tuple[str, ...]] = {
@@ -93,7 +94,7 @@ Row = tuple[int, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where the fields are: the columns of each (from 0), their headings as written, and the headings nobody claimed."""
+    """Where the fields are: the columns of each (from 0), all headings as written, and those that nobody claimed."""
 
     positions: Mapping[str, tuple[int, ...]]
     headings: tuple[str, ...]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 COLUMNS = (
     "row_number", "external_id", "region_code", "name", "address", "lon", "lat", "tags", "risk", "given_risk",
-    "active", "phones", "wechats", "emails", "members", "language", "partial",
+    "size", "active", "phones", "wechats", "emails", "members", "language", "partial",
 )  # fmt: skip
 
 CREATE = """
 CREATE TEMPORARY TABLE staged_household (
     row_number integer, external_id text, region_code text, name text, address text, lon float8, lat float8,
-    tags text[], risk smallint, given_risk smallint, active boolean,
+    tags text[], risk smallint, given_risk smallint, size smallint, active boolean,
     phones text[], wechats text[], emails text[], members text[], language text,
     partial boolean  -- some contact in this row could not be read, so its silence about others proves nothing
 ) ON COMMIT DROP
@@ -35,7 +35,7 @@ _FIRST = "(array_agg({0} ORDER BY row_number) FILTER (WHERE {0} IS NOT NULL))[1]
 # Several rows of one household become one: the first value of each field, all tags, the risk of all tags.
 MERGE = f"""
 CREATE TEMPORARY TABLE merged_household ON COMMIT DROP AS
-SELECT m.external_id, m.region_code, m.name, m.address, m.lon, m.lat, m.tags, m.given_risk, m.active, m.row_number,
+SELECT m.*,
        CASE WHEN m.tags IS NOT NULL THEN (
            SELECT greatest(0, 100 - coalesce(sum(v.points), 0))::smallint
            FROM unnest($1::text[], $2::integer[]) AS v(tag, points) WHERE v.tag = ANY(m.tags)
@@ -47,20 +47,22 @@ FROM (
            CASE WHEN bool_or(s.tags IS NOT NULL) THEN
                ARRAY(SELECT DISTINCT t FROM unnest({_UNION.format("s.tags")}) AS t WHERE t <> '' ORDER BY t)
            END AS tags,
-           min(s.given_risk) AS given_risk, bool_or(s.active) AS active
+           min(s.given_risk) AS given_risk, bool_or(s.active) AS active,
+           coalesce(max(s.size), nullif(sum(cardinality(s.members)), 0))::smallint AS size
     FROM staged_household s JOIN repeated_household r USING (external_id)
     GROUP BY s.external_id
 ) m
 """
 
 _FIELDS = (
-    "external_id, region_code, name, address, lon, lat, tags, coalesce(given_risk, risk) AS risk, active, row_number"
+    "row_number, external_id, region_code, name, address, lon, lat, tags, coalesce(given_risk, risk) AS risk, active"
 )
+# One row for each household of the file.
 _ONCE = f"""(
-    SELECT {_FIELDS} FROM staged_household s
+    SELECT {_FIELDS}, coalesce(size, nullif(cardinality(members), 0))::smallint AS size FROM staged_household s
     WHERE NOT EXISTS (SELECT FROM repeated_household r WHERE r.external_id = s.external_id)
     UNION ALL
-    SELECT {_FIELDS} FROM merged_household
+    SELECT {_FIELDS}, size FROM merged_household
 )"""
 
 COUNT_ONCE = f"SELECT count(*) FROM {_ONCE} AS once"
@@ -70,19 +72,20 @@ UPDATE = f"""
 UPDATE household h
 SET region_code = s.region_code, name = coalesce(s.name, h.name), address = coalesce(s.address, h.address),
     lon = coalesce(s.lon, h.lon), lat = coalesce(s.lat, h.lat), tags = coalesce(s.tags, h.tags),
-    risk = coalesce(s.risk, h.risk), active = coalesce(s.active, h.active)
+    risk = coalesce(s.risk, h.risk), size = coalesce(s.size, h.size), active = coalesce(s.active, h.active)
 FROM {_ONCE} AS s
 WHERE h.external_id = s.external_id
-  AND (h.region_code, h.name, h.address, h.lon, h.lat, h.tags, h.risk, h.active) IS DISTINCT FROM
+  AND (h.region_code, h.name, h.address, h.lon, h.lat, h.tags, h.risk, h.size, h.active) IS DISTINCT FROM
       (s.region_code, coalesce(s.name, h.name), coalesce(s.address, h.address), coalesce(s.lon, h.lon),
-       coalesce(s.lat, h.lat), coalesce(s.tags, h.tags), coalesce(s.risk, h.risk), coalesce(s.active, h.active))
+       coalesce(s.lat, h.lat), coalesce(s.tags, h.tags), coalesce(s.risk, h.risk), coalesce(s.size, h.size),
+       coalesce(s.active, h.active))
 """
 
 # By region, so that a village's households lie together on disk.
 INSERT = f"""
-INSERT INTO household (external_id, region_code, name, address, lon, lat, tags, risk, active)
+INSERT INTO household (external_id, region_code, name, address, lon, lat, tags, risk, size, active)
 SELECT s.external_id, s.region_code, coalesce(s.name, ''), coalesce(s.address, ''), s.lon, s.lat,
-       coalesce(s.tags, '{{}}'), coalesce(s.risk, 100), coalesce(s.active, true)
+       coalesce(s.tags, '{{}}'), coalesce(s.risk, 100), coalesce(s.size, 0), coalesce(s.active, true)
 FROM {_ONCE} AS s
 WHERE NOT EXISTS (SELECT FROM household h WHERE h.external_id = s.external_id)
 ORDER BY s.region_code, s.row_number

@@ -47,6 +47,7 @@ class HouseholdReader(RowReader):
             tags,
             risk,
             self.optional("risk", cells.risk, None),
+            self.optional("size", cells.size, None),
             self.optional("active", cells.yes_no, None),
             phones,
             wechats,

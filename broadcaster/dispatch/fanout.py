@@ -12,6 +12,7 @@ from datetime import datetime
 from audiences import selection as audience
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch.delivery import BATCH_ROWS, VULNERABLE_RISK, RunState
+from broadcaster.dispatch.ledger import lock_states
 from broadcaster.dispatch.plan import CONTACT_MEDIUM, Plan
 from broadcaster.ports import Medium
 from broadcaster.sql import statements
@@ -50,15 +51,33 @@ async def open_run(connection: Connection, plan: Plan, now: datetime) -> None:
 
 async def advance(database: Database, load_plan: LoadPlan, now: datetime) -> int | None:
     """Visit the village that is most due; returns the deliveries it added, None when no village is due."""
+    added = await _plan_new(database, load_plan, now)
+    return added if added is not None else await _look_again(database, load_plan, now)
+
+
+async def _plan_new(database: Database, load_plan: LoadPlan, now: datetime) -> int | None:
     async with database.transaction() as connection:
-        chunk = await connection.fetchrow(SQL["due_chunk"], now)
+        chunk = await connection.fetchrow(SQL["new_chunk"], now)
         if chunk is None:
             return None
         plan = await load_plan(chunk["alert_id"])
         if chunk["region"] == LOUDSPEAKERS:
             return await _plan_terminals(connection, plan, now)
-        if chunk["state"] == 0:
-            await _choose_targets(connection, plan, chunk["region"])
+        await _choose_targets(connection, plan, chunk["region"])
+        return await _visit(connection, plan, chunk["region"], chunk["rank"], now)
+
+
+async def _look_again(database: Database, load_plan: LoadPlan, now: datetime) -> int | None:
+    """A village that has been planned shares its rows with the fold: the lock on states comes before the rows."""
+    async with database.connection() as connection:
+        if not await connection.fetchval(SQL["due_chunk_exists"], now):
+            return None
+    async with database.transaction() as connection:
+        await lock_states(connection)
+        chunk = await connection.fetchrow(SQL["due_chunk"], now)
+        if chunk is None:
+            return None
+        plan = await load_plan(chunk["alert_id"])
         return await _visit(connection, plan, chunk["region"], chunk["rank"], now)
 
 

@@ -140,12 +140,27 @@ FROM (
 ) x
 WHERE k.alert_id = $1 AND k.region = $2
 
--- name: due_chunk
--- The next village to plan or look at again; a worker that dies here leaves it as it was.
-SELECT k.alert_id, k.region, k.rank, k.state, r.lineage, r.rehearsal, r.urgency
+-- name: new_chunk
+-- The next village to plan; a worker that dies here leaves it as it was.
+SELECT k.alert_id, k.region, k.rank
 FROM chunk k JOIN run r ON r.alert_id = k.alert_id
-WHERE k.state < 2 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
-ORDER BY r.urgency, k.state, k.rank, k.alert_id
+WHERE k.state = 0 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
+ORDER BY r.urgency, k.rank, k.alert_id
+LIMIT 1
+FOR UPDATE OF k SKIP LOCKED
+
+-- name: due_chunk_exists
+SELECT EXISTS (
+    SELECT 1 FROM chunk k JOIN run r ON r.alert_id = k.alert_id
+    WHERE k.state = 1 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
+)
+
+-- name: due_chunk
+-- The next village to look at again.
+SELECT k.alert_id, k.region, k.rank
+FROM chunk k JOIN run r ON r.alert_id = k.alert_id
+WHERE k.state = 1 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
+ORDER BY r.urgency, k.next_at, k.alert_id
 LIMIT 1
 FOR UPDATE OF k SKIP LOCKED
 

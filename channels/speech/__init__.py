@@ -1,0 +1,1 @@
+"""Speech on this machine: text becomes the file that a loudspeaker plays or a call says."""

@@ -1,0 +1,16 @@
+"""The one place that imports pydub, whose warnings on import are its own business."""
+
+from __future__ import annotations
+
+import warnings
+
+with warnings.catch_warnings():
+    # pydub 0.25.1 has unescaped regular expressions (a warning when first compiled),
+    warnings.filterwarnings("ignore", message=r".*invalid escape sequence")
+    # imports audioop, which Python 3.11 and 3.12 announce as leaving (from 3.13 it is the audioop-lts package),
+    warnings.filterwarnings("ignore", message=r"'audioop' is deprecated", category=DeprecationWarning)
+    # and looks for an ffmpeg on PATH while we bring our own.
+    warnings.filterwarnings("ignore", message=r"Couldn't find ffmpeg", category=RuntimeWarning)
+    from pydub import AudioSegment
+
+__all__ = ["AudioSegment"]
