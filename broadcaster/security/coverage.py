@@ -12,9 +12,9 @@ from broadcaster.database import Connection
 async def coverage(connection: Connection, alert: Alert, district: str) -> tuple[str, ...]:
     """Region codes, never none: without any area of its own an alert covers what it refers to, else the district.
 
-    A shape that touches one household of a village covers that village.
+    A shape that touches one household of a village covers that village; a province's code means our whole district.
     """
-    codes = set(areas.regions(alert))
+    codes = {district if district.startswith(code) else code for code in areas.regions(alert)}
     rings, circles = areas.polygons(alert), areas.circles(alert)
     if rings or circles:
         shapes = Selection(polygons=rings, circles=tuple((circle.lon, circle.lat, circle.km) for circle in circles))

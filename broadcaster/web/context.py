@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from aiohttp import web
@@ -15,7 +13,8 @@ from broadcaster.alerts.alert import Alert
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.clock import Clock
 from broadcaster.database import Database
-from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback, Reply
+from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback
+from broadcaster.responses.tokens import Tokens
 from broadcaster.settings import Settings
 
 
@@ -49,56 +48,13 @@ class Callback:
 Issue = Callable[[int, Actor], Awaitable[AlertRecord]]
 """Issues an approved alert: state, frozen policy and run in one step, in the caller's transaction if there is one."""
 
-KeepReplies = Callable[[str, Sequence[Reply]], Awaitable[None]]
-"""Stores replies that came in under a gateway's name; returns when they are durable."""
-
-
-class Standing(StrEnum):
-    """Where the answer behind a reply link stands."""
-
-    OPEN = "open"
-    CONFIRMED = "confirmed"
-    HELP = "help"
-    OVER = "over"
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyView:
-    """What a reply page says: the alert in words, and how its holder's answer stands. No personal data.
-
-    `unit`: the holder answers for a village or grid, not for a household.
-    """
-
-    alert: Alert
-    place: str
-    unit: bool
-    standing: Standing
-    answered_at: datetime | None = None
-
-
-class ReplyLinks(Protocol):
-    """What stands behind `/r/{token}`. Each raises `NotFoundError` for a token that is not ours."""
-
-    async def look(self, token: str) -> ReplyView:
-        """What the link is about; changes nothing."""
-        ...
-
-    async def confirm(self, token: str) -> ReplyView:
-        """Received; saying so twice changes nothing."""
-        ...
-
-    async def ask_help(self, token: str) -> ReplyView:
-        """Received, and help is needed."""
-        ...
-
-
 Probe = Callable[[], Awaitable[str]]
 """Looks at one part of the system: "" when it answers, else what is wrong with it (for operators, no secrets)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a handler may use. `cap` None: no CAP adapter is installed, and CAP routes say so.
+    """Everything a handler may use. `tokens` reads reply links. `cap` None: no CAP adapter is installed.
 
     `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
     `trusted_proxies`: addresses whose X-Forwarded-For is believed.
@@ -109,8 +65,7 @@ class Context:
     settings: Settings
     bell: Bell
     issue: Issue
-    keep_replies: KeepReplies
-    reply_links: ReplyLinks
+    tokens: Tokens
     cap: AlertFormat | None = None
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
     probes: Mapping[str, Probe] = field(default_factory=dict)

@@ -44,13 +44,42 @@ ORDER BY t.village, t.household_id
 LIMIT $7
 
 -- name: units
--- Who must confirm, who did and when, the silent ones first.
-SELECT u.id, u.region_code AS region, coalesce(r.name, '') AS region_name, u.role, u.state, u.step, u.next_at,
-       u.acknowledged_at, coalesce(p.name, '') AS acknowledged_by, coalesce(u.via, '') AS via
+-- Who must confirm, who did and when, the silent ones first. $2 state (NULL: all), $3 region prefix, $4 the regions that
+-- may be seen, $5 rows.
+SELECT u.id, u.region, coalesce(r.name, '') AS region_name, u.role, u.state, u.step, u.next_at,
+       u.acknowledged_at, coalesce(p.name, '') AS acknowledged_by, coalesce(u.via, '') AS via, u.moved, u.holderless
 FROM unit u
-LEFT JOIN region r ON r.code = u.region_code
-LEFT JOIN person p ON p.id = u.acknowledged_by_person
-WHERE u.alert_id = $1 AND ($2::text IS NULL OR u.state = $2) AND starts_with(u.region_code, $3)
-  AND EXISTS (SELECT 1 FROM unnest($4::text[]) AS scope WHERE starts_with(u.region_code, scope))
-ORDER BY array_position('{exhausted,waiting,acknowledged,cancelled}', u.state::text), u.step DESC, u.region_code, u.role
+LEFT JOIN region r ON r.code = u.region
+LEFT JOIN person p ON p.id = u.acknowledged_by
+WHERE u.alert_id = $1 AND ($2::text IS NULL OR u.state = $2) AND starts_with(u.region, $3)
+  AND EXISTS (SELECT 1 FROM unnest($4::text[]) AS scope WHERE starts_with(u.region, scope))
+ORDER BY array_position('{exhausted,waiting,acknowledged,cancelled}', u.state), u.step DESC, u.region, u.role
 LIMIT $5
+
+-- name: escalations
+-- What was done about silence: how many units took each step, how many people it asked, and when last.
+SELECT l.step, l.action, count(DISTINCT l.unit_id)::int AS units, sum(l.asked)::int AS asked, max(l.at) AS last_at
+FROM unit u JOIN escalation_log l ON l.unit_id = u.id
+WHERE u.alert_id = $1
+GROUP BY l.step, l.action ORDER BY l.step, l.action
+
+-- name: helps
+-- Calls for help that nobody has closed, the oldest first. $2 the regions that may be seen.
+SELECT q.id, q.created_at, q.text, coalesce(h.name, p.name, '') AS name, coalesce(h.address, '') AS address
+FROM help_request q
+LEFT JOIN household h ON h.id = q.household_id
+LEFT JOIN person p ON p.id = q.person_id
+WHERE q.alert_id = $1 AND q.state = 'open'
+  AND (h.region_code IS NULL OR EXISTS (SELECT 1 FROM unnest($2::text[]) AS scope WHERE starts_with(h.region_code, scope)))
+ORDER BY q.id LIMIT 200
+
+-- name: reply_link
+-- What stands behind a reply link: whom the delivery went to, and what was answered through it.
+SELECT d.unit_id IS NOT NULL AS unit, u.state AS unit_state, u.acknowledged_at, coalesce(r.name, '') AS place,
+       (SELECT array_agg(s.text ORDER BY s.id) FROM response s
+        WHERE s.alert_id = d.alert_id AND s.delivery = d.ordinal) AS answers
+FROM delivery d
+LEFT JOIN unit u ON u.id = d.unit_id
+LEFT JOIN household h ON h.id = d.household_id
+LEFT JOIN region r ON r.code = coalesce(u.region, left(h.region_code, 12))
+WHERE d.alert_id = $1 AND d.ordinal = $2

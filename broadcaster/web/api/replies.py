@@ -7,7 +7,8 @@ from typing import Annotated
 
 import msgspec
 
-from broadcaster.ports import Reply
+from broadcaster.ports import Medium, Reply
+from broadcaster.responses import inbox
 from broadcaster.security.permissions import Action, require
 from broadcaster.web.endpoint import Call, Nothing, Table
 
@@ -24,8 +25,9 @@ class ReplyItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ReplyBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Up to 1,000 replies."""
+    """Up to 1,000 replies that came by one channel."""
 
+    channel: Medium
     replies: Annotated[list[ReplyItem], msgspec.Meta(min_length=1, max_length=1000)]
 
 
@@ -49,6 +51,7 @@ async def hand_in_replies(call: Call[ReplyBatch, Nothing]) -> Stored:
     context = call.context
     require(call.actor, Action.CONFIRM, [context.settings.district.code])
     replies = [Reply(item.id, item.address, item.text, item.at) for item in call.body.replies]
-    await context.keep_replies(f"api:{call.actor.account_id}", replies)
+    gateway = f"api:{call.actor.account_id}"
+    await inbox.keep(context.database, gateway, call.body.channel, replies, context.clock.now())
     call.afterwards.append(lambda: context.bell.ring("replies"))
     return Stored(len(replies))

@@ -28,7 +28,7 @@ class UnitState(StrEnum):
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """`step`: escalation steps taken; `via`: how the confirmation came."""
+    """`step`: escalation steps taken; `via`: how the confirmation came; `moved`: people moved, as reported."""
 
     id: int
     region: str
@@ -40,6 +40,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_at: datetime | None
     acknowledged_by: str
     via: str
+    moved: int | None
+    holderless: bool
 
 
 class UnitList(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from broadcaster.web.authentication import SESSION_COOKIE, session
 from broadcaster.web.context import CONTEXT
 from broadcaster.web.pages.rendering import page
 from broadcaster.web.sight import seen
+from broadcaster.web.sql import SQL
 
 STATES = ("queued", "unknown", "submitted", "delivered", "failed", "expired", "cancelled")
 _VILLAGES = 50
@@ -62,12 +63,16 @@ async def _status(request: web.Request, actor: Actor) -> tuple[AlertRecord, dict
     allowed = scopes(actor, Action.SEE_HOUSEHOLDS)
     async with context.database.connection() as connection:
         listed = await units(connection, alert_id, allowed, UnitQuery(limit=_UNITS)) if allowed else []
+        steps = await connection.fetch(SQL["escalations"], alert_id)
+        helps = await connection.fetch(SQL["helps"], alert_id, list(allowed)) if allowed else []
     return record, {
         "progress": now,
         "states": STATES,
         "villages": _silent(now),
         "villages_total": sum(region.households.reached < region.households.total for region in now.regions),
         "units": listed,
+        "escalations": steps,
+        "helps": helps,
         "may_see_households": bool(allowed),
         "as_of": context.clock.now(),
     }

@@ -27,6 +27,13 @@ WORDS: dict[str, dict[str, str]] = {
         "duty_desk": "值班室",
     },
     "via": {"sms": "短信", "wechat": "微信", "email": "邮件", "voice": "电话", "link": "链接", "desk": "值班室"},
+    "escalation": {
+        "notify_primary": "通知责任人",
+        "notify_deputy": "通知副职",
+        "notify_superior": "通知上级",
+        "duty_desk": "值班室人工联系",
+        "door_tasks": "入户任务",
+    },
     "state": {state.value: state.chinese for state in State},
     "kind": {kind.value: kind.chinese for kind in Kind},
     "colour": {"red": "红色", "orange": "橙色", "yellow": "黄色", "blue": "蓝色"},
