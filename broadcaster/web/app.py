@@ -32,7 +32,7 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:
         for endpoint in table:
-            app.router.add_route(endpoint.method, endpoint.path, endpoint)
+            app.router.add_route(endpoint.method, endpoint.path, endpoint.handle)
     for outside in (
         routes,
         health.routes,

@@ -90,7 +90,7 @@ class Endpoint:
         """The handler's name: the operation's id in the OpenAPI document."""
         return str(getattr(self.handler, "__name__", self.path))
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request: who, what, once, and in JSON."""
         context = request.app[CONTEXT]
         actor = SYSTEM if self.public else await caller(request)

@@ -124,8 +124,8 @@ def _away(request: web.Request, what: str) -> Problem:
 
 
 def _streams(request: web.Request) -> bool:
-    handler = request.match_info.handler
-    return isinstance(handler, Endpoint) and handler.answers is None
+    endpoint = getattr(request.match_info.handler, "__self__", None)
+    return isinstance(endpoint, Endpoint) and endpoint.answers is None
 
 
 def _note(request: web.Request, status: int, seconds: float) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import DISTRICT, OTHER_TOWN, TOWN, Web, form
+from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Web, form
 
 
 async def test_an_alert_goes_from_json_to_issued(web: Web) -> None:
