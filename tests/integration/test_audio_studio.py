@@ -34,6 +34,16 @@ asyncio.run(main())
 """
 
 
+LIAR = """#!/bin/sh
+cat >/dev/null
+for last; do :; done
+case $last in
+  file:*) printf nonsense > "${last#file:}" ;;
+  *) printf nonsense ;;
+esac
+"""
+
+
 class CountingSynthesizer:
     """The real engine, counting what it is asked; `gate` holds it back while tests arrange who waits."""
 
@@ -247,9 +257,7 @@ async def test_an_encoder_that_is_missing_is_unavailable(tmp_path: Path, monkeyp
 
 async def test_an_encoder_that_writes_nonsense_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     liar = tmp_path / "ffmpeg"
-    liar.write_text(
-        '#!/bin/sh\ncat >/dev/null\nfor last; do :; done\ncase $last in file:*) printf nonsense > "${last#file:}";; *) printf nonsense;; esac\n'
-    )
+    liar.write_text(LIAR)
     liar.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(liar))
     studio = AudioStudio(tmp_path / "audio")
