@@ -77,7 +77,10 @@ class Region(Model):
 
 
 class Household(Model):
-    """A home. `risk` runs from 0 (most vulnerable, told first) to 100; it follows from the tags unless it was given."""
+    """A home. `risk` runs from 0 (most vulnerable, told first) to 100; it follows from the tags unless it was given.
+
+    `size` is how many people live there, 0 when nobody has said.
+    """
 
     id = fields.BigIntField(primary_key=True, generated=True)
     external_id = fields.CharField(max_length=64, unique=True)
@@ -88,6 +91,7 @@ class Household(Model):
     lat = fields.FloatField(null=True)
     tags = ArrayField(element_type="text", db_default=[])
     risk = fields.SmallIntField(db_default=100)
+    size = fields.SmallIntField(db_default=0)
     active = fields.BooleanField(db_default=True)
 
     class Meta:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
 import asyncpg
@@ -18,7 +18,7 @@ from tortoise.migrations.executor import MigrationExecutor
 
 from broadcaster.errors import SettingsError, UnavailableError
 
-Connection = asyncpg.Connection
+Connection: TypeAlias = asyncpg.Connection
 
 DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, DBConnectionError)
 """What a statement raises when the database is stopped, full, read-only or cut off: worth trying again."""
@@ -46,7 +46,7 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
         port = 0
     if parts.scheme not in {"postgres", "postgresql"} or not 0 < port < 65536 or len(parts.path) < 2:
         raise SettingsError(
-            f"不是可用的数据库地址:{shown(url)}", remedy="应为 postgres://用户:口令@主机:5432/库名,或 embedded。"
+            f"不是可用的数据库地址：{shown(url)}", remedy="应为 postgres://用户:口令@主机:5432/库名，或 embedded。"
         )
     credentials: dict[str, Any] = {
         "host": query.get("host", [parts.hostname or "localhost"])[0],
@@ -57,6 +57,7 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
         "minsize": 1,
         "maxsize": pool_max,
         "timeout": _CONNECT_SECONDS,
+        "reset": _as_it_is,
         "application_name": application,
     }
     if "sslmode" in query:
@@ -71,6 +72,11 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
     }
     connections = {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}}
     return {"connections": connections, "apps": apps, "use_tz": True, "timezone": "UTC"}
+
+
+async def _as_it_is(connection: Connection) -> None:
+    """Give a connection back without asyncpg's RESET ALL: nothing here changes a session beyond its transaction
+    (only SET LOCAL and transaction-level locks), and that question would cost more than most of ours."""
 
 
 def shown(url: str) -> str:
@@ -152,9 +158,7 @@ class Database:
             self._context.__exit__(None, None, None)
 
     def _client(self) -> AsyncpgDBClient:
-        client = self._context.connections.get("default")
-        assert isinstance(client, AsyncpgDBClient)
-        return client
+        return cast(AsyncpgDBClient, self._context.connections.get("default"))
 
 
 async def create_database(url: str) -> bool:
@@ -215,5 +219,5 @@ def _note(applied: list[str]) -> Any:
 def _unavailable(url: str, error: BaseException) -> UnavailableError:
     reason = str(error) or type(error).__name__
     return UnavailableError(
-        f"连接不上数据库 {shown(url)}:{reason}", remedy="请检查 [database] url,以及数据库是否已经启动、允许连接。"
+        f"连接不上数据库 {shown(url)}：{reason}", remedy="请检查 [database] url，以及数据库是否已经启动、允许连接。"
     )

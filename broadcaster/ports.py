@@ -209,6 +209,15 @@ class Driver(Protocol):
         ...
 
 
+@runtime_checkable
+class Streams(Protocol):
+    """A driver with a long-lived connection: it can tell when that ends, also while nothing is being sent."""
+
+    async def lost(self) -> str:
+        """Return, with the reason, once there is no connection (any more)."""
+        ...
+
+
 class DriverPlugin(Protocol):
     """What an entry point in `broadcaster.channels` names: how to make a driver for a gateway."""
 

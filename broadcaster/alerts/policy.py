@@ -37,8 +37,12 @@ class EscalationStep:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How households are tried and how silent units are escalated; plain data, stored with the alert as JSON."""
+    """How households are tried and how silent units are escalated; plain data, stored with the alert as JSON.
+
+    `unit_roles` are the duties that must confirm, one unit per region that has them in the alert's area.
+    """
 
     households: tuple[ChannelStep, ...]
     loudspeakers: bool
     units: tuple[EscalationStep, ...]
+    unit_roles: tuple[str, ...] = ("village_head",)

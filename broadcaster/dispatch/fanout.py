@@ -12,6 +12,7 @@ from datetime import datetime
 from audiences import selection as audience
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch.delivery import BATCH_ROWS, VULNERABLE_RISK, RunState
+from broadcaster.dispatch.ledger import lock_states
 from broadcaster.dispatch.plan import CONTACT_MEDIUM, Plan
 from broadcaster.ports import Medium
 from broadcaster.sql import statements
@@ -38,9 +39,9 @@ async def open_run(connection: Connection, plan: Plan, now: datetime) -> None:
     )
     await connection.execute("INSERT INTO run_ordinal (alert_id) VALUES ($1)", plan.alert_id)
     regions: list[str] = []
-    if plan.policy.loudspeakers and plan.households:
+    if plan.policy.loudspeakers:
         regions.append(LOUDSPEAKERS)
-    if plan.households:
+    if plan.policy.households:
         regions += [village for village, _ in await audience.villages(connection, plan.selection)]
         heard = await connection.fetch(SQL["lineage_villages"], plan.lineage, plan.alert_id)
         known = set(regions)
@@ -50,15 +51,33 @@ async def open_run(connection: Connection, plan: Plan, now: datetime) -> None:
 
 async def advance(database: Database, load_plan: LoadPlan, now: datetime) -> int | None:
     """Visit the village that is most due; returns the deliveries it added, None when no village is due."""
+    added = await _plan_new(database, load_plan, now)
+    return added if added is not None else await _look_again(database, load_plan, now)
+
+
+async def _plan_new(database: Database, load_plan: LoadPlan, now: datetime) -> int | None:
     async with database.transaction() as connection:
-        chunk = await connection.fetchrow(SQL["due_chunk"], now)
+        chunk = await connection.fetchrow(SQL["new_chunk"], now)
         if chunk is None:
             return None
         plan = await load_plan(chunk["alert_id"])
         if chunk["region"] == LOUDSPEAKERS:
             return await _plan_terminals(connection, plan, now)
-        if chunk["state"] == 0:
-            await _choose_targets(connection, plan, chunk["region"])
+        await _choose_targets(connection, plan, chunk["region"])
+        return await _visit(connection, plan, chunk["region"], chunk["rank"], now)
+
+
+async def _look_again(database: Database, load_plan: LoadPlan, now: datetime) -> int | None:
+    """A village that has been planned shares its rows with the fold: the lock on states comes before the rows."""
+    async with database.connection() as connection:
+        if not await connection.fetchval(SQL["due_chunk_exists"], now):
+            return None
+    async with database.transaction() as connection:
+        await lock_states(connection)
+        chunk = await connection.fetchrow(SQL["due_chunk"], now)
+        if chunk is None:
+            return None
+        plan = await load_plan(chunk["alert_id"])
         return await _visit(connection, plan, chunk["region"], chunk["rank"], now)
 
 
@@ -89,6 +108,8 @@ async def _choose_targets(connection: Connection, plan: Plan, village: str) -> N
 
 
 async def _visit(connection: Connection, plan: Plan, village: str, rank: int, now: datetime) -> int:
+    # a plan made without the village's values takes the whole contact table for each of them
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     steps = plan.policy.households
     waits = [step.wait for step in steps]
     added = 0

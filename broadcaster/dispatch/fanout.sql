@@ -38,22 +38,28 @@ WHERE alert_id = $1 AND region = $2
 
 -- name: plan_step
 -- Households of village $2 that are due for step $4 of the policy get one delivery per address on the step's channels.
+-- Targets and deliveries meet in one aggregate, not a join, so that no plan is quadratic in a fresh table's statistics.
 -- Due: nothing tried yet ($4 = 0); or all of the step before failed; or its wait is over with nothing left to send;
 -- or three waits are over whatever is left. Ordinals are contiguous, batches are ranges of them.
-WITH tried AS (
-    SELECT d.household_id, bool_or(d.state IN (0, 1)) AS unsent, bool_or(d.state = 4) AS waiting
-    FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-    WHERE $4 > 0 AND b.alert_id = $1 AND b.region = $2 AND b.step = $4 - 1 AND d.household_id IS NOT NULL
-    GROUP BY d.household_id
+WITH pending AS (
+    SELECT household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, max(step_at) AS step_at
+    FROM (
+        SELECT o.household_id, true AS mine, false AS unsent, false AS waiting, o.step_at
+        FROM target o WHERE o.alert_id = $1 AND o.village = $2 AND o.state = 0 AND o.step = $4
+        UNION ALL
+        SELECT d.household_id, false, d.state IN (0, 1), d.state = 4, NULL
+        FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+        WHERE $4 > 0 AND b.alert_id = $1 AND b.region = $2 AND b.step = $4 - 1 AND d.household_id IS NOT NULL
+    ) both_sides
+    GROUP BY household_id HAVING bool_or(mine)
 ), due AS (
     UPDATE target t SET step = $4 + 1, step_at = $3
-    FROM target o LEFT JOIN tried USING (household_id)
-    WHERE o.alert_id = $1 AND o.village = $2 AND o.state = 0 AND o.step = $4
+    FROM pending p
+    WHERE t.alert_id = $1 AND t.household_id = p.household_id
       AND ($4 = 0
-           OR NOT (coalesce(tried.unsent, false) OR coalesce(tried.waiting, false))
-           OR (NOT coalesce(tried.unsent, false) AND o.step_at + make_interval(secs => $5) <= $3)
-           OR o.step_at + make_interval(secs => 3 * $5) <= $3)
-      AND t.alert_id = o.alert_id AND t.household_id = o.household_id
+           OR NOT (p.unsent OR p.waiting)
+           OR (NOT p.unsent AND p.step_at + make_interval(secs => $5) <= $3)
+           OR p.step_at + make_interval(secs => 3 * $5) <= $3)
     RETURNING t.household_id, t.risk
 ), addressed AS (
     SELECT DISTINCT ON (due.household_id, m.place, c.address)
@@ -86,30 +92,30 @@ SELECT (SELECT count(*) FROM due)::int AS households, (SELECT count(*) FROM numb
 
 -- name: give_up
 -- Households that went through every step without evidence become unreached, and a door task for the grid.
-WITH tried AS (
-    SELECT d.household_id, bool_or(d.state IN (0, 1)) AS unsent, bool_or(d.state = 4) AS waiting
-    FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-    WHERE b.alert_id = $1 AND b.region = $2 AND d.household_id IS NOT NULL AND b.step = $4 - 1
-    GROUP BY d.household_id
-), contacted AS (
-    SELECT DISTINCT d.household_id
-    FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-    WHERE b.alert_id = $1 AND b.region = $2 AND d.household_id IS NOT NULL
+WITH pending AS (
+    SELECT household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, bool_or(tried) AS tried, max(step_at) AS step_at
+    FROM (
+        SELECT o.household_id, true AS mine, false AS unsent, false AS waiting, false AS tried, o.step_at
+        FROM target o WHERE o.alert_id = $1 AND o.village = $2 AND o.state = 0 AND o.step >= $4
+        UNION ALL
+        SELECT d.household_id, false, b.step = $4 - 1 AND d.state IN (0, 1), b.step = $4 - 1 AND d.state = 4, true, NULL
+        FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+        WHERE b.alert_id = $1 AND b.region = $2 AND d.household_id IS NOT NULL
+    ) both_sides
+    GROUP BY household_id HAVING bool_or(mine)
 ), lost AS (
     UPDATE target t SET state = 2
-    FROM target o LEFT JOIN tried USING (household_id)
-    WHERE o.alert_id = $1 AND o.village = $2 AND o.state = 0 AND o.step >= $4
-      AND (NOT (coalesce(tried.unsent, false) OR coalesce(tried.waiting, false))
-           OR (NOT coalesce(tried.unsent, false) AND o.step_at + make_interval(secs => $5) <= $3)
-           OR o.step_at + make_interval(secs => 3 * $5) <= $3)
-      AND t.alert_id = o.alert_id AND t.household_id = o.household_id
-    RETURNING t.household_id, t.region, coalesce(tried.waiting, false) AS waiting
+    FROM pending p
+    WHERE t.alert_id = $1 AND t.household_id = p.household_id
+      AND (NOT (p.unsent OR p.waiting)
+           OR (NOT p.unsent AND p.step_at + make_interval(secs => $5) <= $3)
+           OR p.step_at + make_interval(secs => 3 * $5) <= $3)
+    RETURNING t.household_id, t.region, p.waiting, p.tried
 ), tasks AS (
     INSERT INTO door_task (alert_id, household_id, region, assignee_person_id, reason, created_at)
     SELECT $1, lost.household_id, lost.region, duty.person_id,
-           CASE WHEN contacted.household_id IS NULL THEN 'no_contact' WHEN lost.waiting THEN 'no_evidence' ELSE 'all_failed' END, $3
+           CASE WHEN NOT lost.tried THEN 'no_contact' WHEN lost.waiting THEN 'no_evidence' ELSE 'all_failed' END, $3
     FROM lost
-    LEFT JOIN contacted USING (household_id)
     LEFT JOIN LATERAL (
         SELECT u.person_id FROM duty u
         WHERE u.region_code = lost.region AND u.role IN ('grid_member', 'grid_leader')
@@ -134,12 +140,27 @@ FROM (
 ) x
 WHERE k.alert_id = $1 AND k.region = $2
 
--- name: due_chunk
--- The next village to plan or look at again; a worker that dies here leaves it as it was.
-SELECT k.alert_id, k.region, k.rank, k.state, r.lineage, r.rehearsal, r.urgency
+-- name: new_chunk
+-- The next village to plan; a worker that dies here leaves it as it was.
+SELECT k.alert_id, k.region, k.rank
 FROM chunk k JOIN run r ON r.alert_id = k.alert_id
-WHERE k.state < 2 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
-ORDER BY r.urgency, k.state, k.rank, k.alert_id
+WHERE k.state = 0 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
+ORDER BY r.urgency, k.rank, k.alert_id
+LIMIT 1
+FOR UPDATE OF k SKIP LOCKED
+
+-- name: due_chunk_exists
+SELECT EXISTS (
+    SELECT 1 FROM chunk k JOIN run r ON r.alert_id = k.alert_id
+    WHERE k.state = 1 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
+)
+
+-- name: due_chunk
+-- The next village to look at again.
+SELECT k.alert_id, k.region, k.rank
+FROM chunk k JOIN run r ON r.alert_id = k.alert_id
+WHERE k.state = 1 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
+ORDER BY r.urgency, k.next_at, k.alert_id
 LIMIT 1
 FOR UPDATE OF k SKIP LOCKED
 

@@ -21,7 +21,7 @@ UPDATE batch b
 SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = b.claims + 1
 FROM picked p, run r
 WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
-RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.urgency, b.tier, b.seq, b.claims, r.expires_at
+RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
 
 -- name: claimed_rows
 -- What of a claimed batch is still to be sent. Later steps of the policy go only to households that are still pending.
@@ -107,11 +107,15 @@ WITH news AS MATERIALIZED (
     WHERE b.alert_id = c.alert_id AND b.first = c.batch
 ), arrived AS (
     UPDATE target t
-    SET state = 1, reached_by = b.channel, reached_at = c.settled_at
-    FROM changed c
-    JOIN batch b ON b.alert_id = c.alert_id AND b.first = c.batch
+    SET state = 1, reached_at = c.settled_at,
+        reached_by = (SELECT b.channel FROM batch b WHERE b.alert_id = c.alert_id AND b.first = c.batch)
+    FROM (
+        SELECT DISTINCT ON (alert_id, household_id) alert_id, household_id, batch, settled_at
+        FROM changed WHERE now = 6 AND was < 6 AND household_id IS NOT NULL
+        ORDER BY alert_id, household_id, settled_at
+    ) c
     JOIN target old ON old.alert_id = c.alert_id AND old.household_id = c.household_id
-    WHERE c.now = 6 AND c.was < 6 AND t.alert_id = c.alert_id AND t.household_id = c.household_id AND t.state <> 1
+    WHERE t.alert_id = c.alert_id AND t.household_id = c.household_id AND t.state <> 1
     RETURNING t.alert_id, t.village AS region, old.state AS was
 ), villages AS (
     UPDATE chunk k

@@ -17,8 +17,8 @@ CONTACT_MEDIUM = {Medium.SMS: "phone", Medium.VOICE: "phone", Medium.WECHAT: "we
 class Plan:
     """One alert's dispatch: who, by which steps, until when.
 
-    `lineage` is the first alert of its lineage, `urgency` 0 (red) to 3 (blue); `villages` False for an alert that only
-    orders duty holders (a mobilization), whose households are not told.
+    `lineage` is the first alert of its lineage, `urgency` 0 (red) to 3 (blue). A policy without steps for households
+    tells duty holders only.
     """
 
     alert_id: int
@@ -28,4 +28,3 @@ class Plan:
     expires_at: datetime
     policy: Policy
     selection: Selection
-    households: bool

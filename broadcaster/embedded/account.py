@@ -56,8 +56,8 @@ def _created(name: str) -> Account:
             entry = pwd.getpwnam(name)
             return Account(entry.pw_uid, entry.pw_gid, borrowed=True)
     raise UnavailableError(
-        "PostgreSQL 不能以 root 身份运行,也无法为它建立系统用户。",
-        remedy=f"请先建立系统用户 {name}(useradd --system {name}),或改用普通用户运行 daohu。",
+        "PostgreSQL 不能以 root 身份运行，也无法为它建立系统用户。",
+        remedy=f"请先建立系统用户 {name}(useradd --system {name})，或改用普通用户运行 daohu。",
     )
 
 

@@ -1,7 +1,7 @@
 """The keeper: the embedded servers' parent, a process of its own (`python -m broadcaster.embedded.keeper`).
 
-It starts the servers, starts them again if one dies, and stops them in order once nobody holds them any more. It has one
-thread and no event loop: the kernel's farewell signal to the servers is bound to the thread that started them.
+It starts the servers, starts them again if one dies, and stops them in order once nobody holds them any more. It has
+one thread and no event loop: the kernel's farewell signal to the servers is bound to the thread that started them.
 """
 
 from __future__ import annotations
@@ -62,16 +62,16 @@ class Keeper:
                 self._start_all()
                 self._report({"servers": self._names, "pid": os.getpid()})
                 self._watch(users)
-            except DaohuError as error:
-                self._say("failed", what=error.what)
-                self._report({"error": error.what, "remedy": error.remedy})
+            except (DaohuError, OSError) as error:
+                self._give_up(error)
                 return 1
+            else:
+                self._layout.report.unlink(missing_ok=True)
+                return 0
             finally:
                 self._stop_all()
                 # Whoever waits for the users' lock starts a new keeper, so ours must be gone before that one.
                 life.close()
-            self._layout.report.unlink(missing_ok=True)
-            return 0
 
     def _start_all(self) -> None:
         account = server_account(self._layout.postgres)
@@ -136,6 +136,12 @@ class Keeper:
         for name, server in reversed(self._servers.items()):
             server.stop()
             self._say("stopped", server=name)
+
+    def _give_up(self, error: DaohuError | OSError) -> None:
+        what = error.what if isinstance(error, DaohuError) else f"内置数据库启动失败：{error}。"
+        remedy = error.remedy if isinstance(error, DaohuError) else "请检查磁盘空间，以及数据目录的属主和权限。"
+        self._say("failed", what=what)
+        self._report({"error": what, "remedy": remedy})
 
     def _report(self, content: dict[str, object]) -> None:
         fresh = self._layout.report.with_suffix(".new")

@@ -103,13 +103,13 @@ class Layout:
                 folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         except OSError as error:
             raise UnavailableError(
-                f"无法建立数据目录 {error.filename}:{error.strerror}。",
-                remedy="请检查 [data] dir 所在磁盘的空间和权限,或换一个可写的目录。",
+                f"无法建立数据目录 {error.filename}：{error.strerror}。",
+                remedy="请检查 [data] dir 所在磁盘的空间和权限，或换一个可写的目录。",
             ) from error
-        if not os.access(self.control, os.R_OK | os.W_OK | os.X_OK):
+        if not os.access(self.control, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
             raise UnavailableError(
-                f"当前系统用户(uid {os.geteuid()})不能读写 {self.control}。",
-                remedy="数据目录属于另一个系统用户:请用那个用户运行 daohu,或用 chown 更换目录的属主。",
+                f"当前系统用户（uid {os.geteuid()}）不能读写 {self.control}。",
+                remedy="数据目录属于另一个系统用户：请用那个用户运行 daohu，或用 chown 更换目录的属主。",
             )
 
 
@@ -119,8 +119,8 @@ def private_folder(path: Path, owner: int, group: int) -> None:
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {owner, os.geteuid()}:
         raise UnavailableError(
-            f"{path} 已被系统用户 {found.st_uid} 占用,不能用来存放数据库的套接字。",
-            remedy="请删除该目录,或把 [data] dir 换成较短的路径。",
+            f"{path} 已被系统用户 {found.st_uid} 占用，不能用来存放数据库的套接字。",
+            remedy="请删除该目录，或把 [data] dir 换成较短的路径。",
         )
     if (found.st_uid, found.st_gid) != (owner, group):
         os.chown(path, owner, group)

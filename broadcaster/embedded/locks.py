@@ -66,6 +66,6 @@ class FileLock:
             if time.monotonic() > deadline:
                 raise UnavailableError(
                     f"等待锁文件 {self._path} 超过 {seconds:.0f} 秒。",
-                    remedy="另一个 daohu 进程正在启动或停止内置数据库;请稍后再试,并查看数据目录下的 log/keeper.log。",
+                    remedy="另一个 daohu 进程正在启动或停止内置数据库；请稍后再试，并查看数据目录下的 log/keeper.log。",
                 )
             time.sleep(0.02)

@@ -7,19 +7,19 @@ import importlib.util
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from broadcaster.embedded import child
 from broadcaster.embedded.account import Account
+from broadcaster.embedded.child import Child
 from broadcaster.embedded.layout import POSTGRES_PORT, SUPERUSER, Layout
 from broadcaster.errors import UnavailableError
 
 MAJOR = 18
 
 _MEGABYTE = 1024 * 1024
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount point, not a place for our files
 _READY_LINE = 7
 """postmaster.pid, zero-based: the line that says starting, ready or stopping (PostgreSQL source, pidfile.h)."""
 
@@ -31,7 +31,7 @@ def programs() -> Path:
     if folder is None or not (folder / "postgres").exists():
         raise UnavailableError(
             f"没有找到内置的 PostgreSQL {MAJOR}。",
-            remedy="请重新安装依赖(make setup),或在 [database] url 中给出外部 PostgreSQL。",
+            remedy="请重新安装依赖（make setup），或在 [database] url 中给出外部 PostgreSQL。",
         )
     return folder
 
@@ -44,7 +44,7 @@ class Postgres:
         self._account = account
         self._durable = durable
         self._log = layout.logs / "postgres.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
 
     def prepare(self) -> None:
         """Make the data folder if there is none, stop what a dead keeper left behind, clear its traces."""
@@ -52,8 +52,8 @@ class Postgres:
         version = (self._layout.postgres / "PG_VERSION").read_text().strip()
         if version != str(MAJOR):
             raise UnavailableError(
-                f"{self._layout.postgres} 是 PostgreSQL {version} 的数据,本版本使用 {MAJOR}。",
-                remedy="请用原来的版本导出(pg_dump),再导入到新的数据目录。",
+                f"{self._layout.postgres} 是 PostgreSQL {version} 的数据，本版本使用 {MAJOR}。",
+                remedy="请用原来的版本导出（pg_dump），再导入到新的数据目录。",
             )
         self._clear_leftovers()
         (self._layout.postgres / "daohu.conf").write_text(self._configuration())
@@ -67,18 +67,15 @@ class Postgres:
             *("-c", "listen_addresses="),
         ]
         # Its farewell signal asks for a fast shutdown: roll back, write a checkpoint, leave.
-        self._process = child.spawn(command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGINT)
-
-    @property
-    def process(self) -> subprocess.Popen[bytes] | None:
-        return self._process
+        self._process = Child(command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGINT)
 
     def ready(self) -> bool:
         """Whether it answers by now; raises `UnavailableError` when it ended instead."""
-        assert self._process is not None
-        if self._process.poll() is not None:
+        if self._process is None:
+            return False
+        if (code := self._process.ended) is not None:
             raise UnavailableError(
-                f"PostgreSQL 启动失败(退出码 {self._process.returncode}):\n{child.last_lines(self._log)}",
+                f"PostgreSQL 已退出（退出码 {code}）：\n{self._process.said()}",
                 remedy=f"完整日志在 {self._log}。",
             )
         lines = _lines(self._layout.postgres / "postmaster.pid")
@@ -90,7 +87,7 @@ class Postgres:
 
     def stop(self) -> None:
         if self._process is not None:
-            child.stop(self._process, (signal.SIGINT, 60), (signal.SIGQUIT, 10))
+            self._process.stop((signal.SIGINT, 60), (signal.SIGQUIT, 10))
 
     def _create(self) -> None:
         """Run initdb beside the final place and move the result there, so that half a data folder never counts."""
@@ -107,11 +104,11 @@ class Postgres:
             *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
             *(() if self._durable else ("--no-sync",)),
         ]
-        process = child.spawn(command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGKILL)
+        process = Child(command, self._account, self._log, folder=self._layout.data, farewell=signal.SIGKILL)
         if process.wait() != 0:
             raise UnavailableError(
-                f"无法建立数据库目录:\n{child.last_lines(self._log)}",
-                remedy="请检查磁盘空间和权限。",
+                f"无法建立数据库目录：\n{process.said()}",
+                remedy="请检查磁盘空间，以及各级上级目录是否允许该系统用户进入（chmod o+x）；也可以改用普通用户运行。",
             )
         with (fresh / "postgresql.conf").open("a") as configuration:
             configuration.write("include_if_exists = 'daohu.conf'  # written by daohu at every start\n")
@@ -201,10 +198,10 @@ def _lines(path: Path) -> list[str]:
 def _shared_memory_is_roomy() -> bool:
     """Containers often give /dev/shm 64 MB, too little for a parallel query."""
     try:
-        found = os.statvfs("/dev/shm")
+        found = os.statvfs(_SHARED_MEMORY)
     except OSError:
         return False
-    return found.f_bavail * found.f_frsize >= 256 * _MEGABYTE and os.access("/dev/shm", os.W_OK)
+    return found.f_bavail * found.f_frsize >= 256 * _MEGABYTE and os.access(_SHARED_MEMORY, os.W_OK)
 
 
 def _sync_folder(path: Path) -> None:

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
-from broadcaster.embedded.child import last_lines
 from broadcaster.embedded.layout import LOOK, Layout
 from broadcaster.embedded.locks import FileLock
 from broadcaster.errors import UnavailableError
@@ -22,8 +20,8 @@ from broadcaster.errors import UnavailableError
 POSTGRES = "postgres"
 VALKEY = "valkey"
 
-_left_running: list[subprocess.Popen[bytes]] = []
-"""Keepers that we started and that live on for other holders; kept so that the last look at them can be had."""
+_keepers: list[subprocess.Popen[bytes]] = []
+"""The keepers that this process started and that may still live, for other holders; kept so that they get reaped."""
 
 _DEADLINE = 60.0  # seconds for a start (with crash recovery) or a stop (with the last checkpoint)
 
@@ -94,9 +92,7 @@ class EmbeddedServers:
         self._hold = None
         if last:
             self._wait_for_the_end()
-        if self._keeper is not None and self._keeper.poll() is None:
-            _left_running.append(self._keeper)
-        self._keeper = None
+        _reap_keepers()
 
     def __enter__(self) -> Endpoints:
         return self.start()
@@ -113,9 +109,16 @@ class EmbeddedServers:
                 alone = life.try_exclusive()
             if alone:
                 self._spawn_keeper()
-            self._await_report()
+            try:
+                self._await_report()
+            except UnavailableError:
+                if alone and self._keeper is not None:  # it is on its way out; the next start shall not meet it
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self._keeper.wait(_DEADLINE)
+                raise
 
     def _spawn_keeper(self) -> None:
+        _reap_keepers()
         self._layout.report.unlink(missing_ok=True)
         command = [sys.executable, "-m", "broadcaster.embedded.keeper", "--data", str(self._layout.data)]
         command += ["--servers", ",".join(self._servers), "--linger", str(self._linger)]
@@ -130,6 +133,7 @@ class EmbeddedServers:
                 start_new_session=True,  # Ctrl-C at the terminal is for us, not for the servers
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
             )
+        _keepers.append(self._keeper)
 
     def _await_report(self) -> None:
         deadline = time.monotonic() + _DEADLINE
@@ -138,9 +142,8 @@ class EmbeddedServers:
                 report = json.loads(self._layout.report.read_text())
                 break
             if self._keeper is not None and self._keeper.poll() not in {None, 0}:
-                log = self._layout.logs / "keeper.log"
                 raise UnavailableError(
-                    f"内置数据库的看护进程启动失败:\n{last_lines(log)}", remedy=f"完整日志在 {log}。"
+                    "内置数据库的看护进程启动失败。", remedy=f"请查看 {self._layout.logs / 'keeper.log'} 的末尾。"
                 )
             if time.monotonic() > deadline:
                 raise UnavailableError(
@@ -151,7 +154,7 @@ class EmbeddedServers:
             raise UnavailableError(str(report["error"]), remedy=str(report["remedy"]))
         if missing := set(self._servers) - set(report["servers"]):
             raise UnavailableError(
-                f"数据目录 {self._layout.data} 正被另一个设置不同的 daohu 使用,它没有启动 {'、'.join(sorted(missing))}。",
+                f"数据目录 {self._layout.data} 正被设置不同的 daohu 使用，没有启动 {'、'.join(sorted(missing))}。",
                 remedy="请让使用同一数据目录的进程使用同一份 daohu.toml。",
             )
 
@@ -169,13 +172,16 @@ class EmbeddedServers:
                     seen_others += 1
                 if seen_others >= 3:
                     return
-                if self._keeper is not None:
-                    self._keeper.poll()
+                _reap_keepers()
                 time.sleep(0.02)
 
     def _tell_keeper(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             os.kill(int(self._layout.keeper_lock.read_text()), LOOK)
+
+
+def _reap_keepers() -> None:
+    _keepers[:] = [keeper for keeper in _keepers if keeper.poll() is None]
 
 
 __all__ = ["POSTGRES", "VALKEY", "EmbeddedServers", "Endpoints"]

@@ -7,11 +7,10 @@ import os
 import platform
 import signal
 import socket
-import subprocess
 from pathlib import Path
 
-from broadcaster.embedded import child
 from broadcaster.embedded.account import Account
+from broadcaster.embedded.child import Child
 from broadcaster.embedded.layout import Layout
 from broadcaster.errors import UnavailableError
 
@@ -23,8 +22,8 @@ def program() -> Path:
     place = Path(found.origin or "").parent / "_binaries" / f"linux-{machine}" / "valkey-server" if found else None
     if place is None or not place.exists():
         raise UnavailableError(
-            f"没有找到适合本机({machine})的内置 Valkey。",
-            remedy="请重新安装依赖(make setup),或在 [redis] url 中给出外部 Redis。",
+            f"没有找到适合本机（{machine}）的内置 Valkey。",
+            remedy="请重新安装依赖（make setup），或在 [redis] url 中给出外部 Redis。",
         )
     return place
 
@@ -36,7 +35,7 @@ class Valkey:
         self._layout = layout
         self._account = account
         self._log = layout.logs / "valkey.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
 
     def prepare(self) -> None:
         self._layout.valkey.mkdir(mode=0o700, exist_ok=True)
@@ -52,20 +51,15 @@ class Valkey:
             *("--save", "", "--appendonly", "no"),
             *("--maxmemory", "256mb", "--maxmemory-policy", "noeviction", "--loglevel", "notice"),
         ]
-        self._process = child.spawn(
-            command, self._account, self._log, folder=self._layout.valkey, farewell=signal.SIGTERM
-        )
-
-    @property
-    def process(self) -> subprocess.Popen[bytes] | None:
-        return self._process
+        self._process = Child(command, self._account, self._log, folder=self._layout.valkey, farewell=signal.SIGTERM)
 
     def ready(self) -> bool:
         """Whether it answers by now; raises `UnavailableError` when it ended instead."""
-        assert self._process is not None
-        if self._process.poll() is not None:
+        if self._process is None:
+            return False
+        if (code := self._process.ended) is not None:
             raise UnavailableError(
-                f"Valkey 启动失败(退出码 {self._process.returncode}):\n{child.last_lines(self._log)}",
+                f"Valkey 已退出（退出码 {code}）：\n{self._process.said()}",
                 remedy=f"完整日志在 {self._log}。",
             )
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
@@ -79,4 +73,4 @@ class Valkey:
 
     def stop(self) -> None:
         if self._process is not None:
-            child.stop(self._process, (signal.SIGTERM, 5))
+            self._process.stop((signal.SIGTERM, 5))

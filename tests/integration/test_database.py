@@ -59,7 +59,7 @@ async def test_a_lost_connection_does_not_shrink_the_pool(database_url: str) -> 
     database = await Database.open(database_url, pool_max=2)
     try:
         for _ in range(5):
-            with pytest.raises(Exception, match="terminat|closed"):
+            with pytest.raises(Exception, match=r"terminat|closed"):
                 async with database.transaction() as connection:
                     await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
             async with asyncio.timeout(5), database.connection() as connection:

@@ -35,9 +35,7 @@ class District:
         self.clock = clock
         self.plans: dict[int, Plan] = {}
 
-    async def village(
-        self, number: int, households: int, *, phones: int = 1, wechat: int = 1, risk: int = 100
-    ) -> str:
+    async def village(self, number: int, households: int, *, phones: int = 1, wechat: int = 1, risk: int = 100) -> str:
         """A village of `households`, each with `phones` and `wechat` contacts; returns its code."""
         code = f"{TOWN}{number:03d}"
         async with self.database.connection() as connection:
@@ -92,7 +90,6 @@ class District:
             expires_at=self.clock.now() + lasts,
             policy=policy,
             selection=Selection(regions=regions),
-            households=True,
         )
         self.plans[alert_id] = plan
         async with self.database.transaction() as connection:

@@ -42,7 +42,10 @@ async def test_receipts_are_monotone_and_nothing_appears_or_vanishes(district, e
     order.shuffle(shuffled)
     edges = [0, *sorted(min(cut, len(shuffled)) for cut in cuts), len(shuffled)]
     for start, end in itertools.pairwise(edges):
-        rows = [Event(alert, n, attempt, int(state), 1, None, None, district.clock.now()) for n, attempt, state in shuffled[start:end]]
+        rows = [
+            Event(alert, n, attempt, int(state), 1, None, None, district.clock.now())
+            for n, attempt, state in shuffled[start:end]
+        ]
         await ledger.write(district.database, "w", rows)
         await ledger.fold(district.database, district.clock.now())
 
@@ -50,6 +53,8 @@ async def test_receipts_are_monotone_and_nothing_appears_or_vanishes(district, e
         stored = await connection.fetch("SELECT ordinal, state FROM delivery WHERE alert_id = $1", alert)
         reached = await connection.fetchval("SELECT count(*) FROM target WHERE alert_id = $1 AND state = 1", alert)
         assert await breaches(connection, alert) == []
-    expected = {n: max((state for m, _, state in events if m == n), default=DeliveryState.QUEUED) for n in range(HOUSEHOLDS)}
+    expected = {
+        n: max((state for m, _, state in events if m == n), default=DeliveryState.QUEUED) for n in range(HOUSEHOLDS)
+    }
     assert {row["ordinal"]: row["state"] for row in stored} == expected
     assert reached == sum(state is DeliveryState.DELIVERED for state in expected.values())

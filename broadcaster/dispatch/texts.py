@@ -1,0 +1,59 @@
+"""The texts of an alert, frozen at issue: what was approved is what goes out, whatever becomes of the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from broadcaster.database import Connection, Database
+from broadcaster.dispatch.ledger import Batch
+from broadcaster.errors import NotFoundError
+from templates.skeleton import Skeleton
+
+FALLBACK_LANGUAGE = "zh-CN"
+
+
+async def freeze(connection: Connection, alert_id: int, skeletons: Iterable[Skeleton]) -> None:
+    """Keep the rendered messages of an alert, in the transaction that issues it."""
+    await connection.executemany(
+        "INSERT INTO message (alert_id, purpose, channel, language, body) VALUES ($1, $2, $3, $4, $5)",
+        [
+            (alert_id, one.purpose.value, one.medium.value, one.language, msgspec.json.encode(one).decode())
+            for one in skeletons
+        ],
+    )
+
+
+class Texts:
+    """Reads frozen messages, each once per process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[tuple[int, str, str, str], Skeleton] = {}
+
+    async def skeleton(self, batch: Batch) -> Skeleton:
+        """The message for a batch, in its language or else in Chinese; `NotFoundError` when none was frozen."""
+        key = (batch.alert_id, batch.purpose, batch.channel, batch.language)
+        if key not in self._known:
+            self._known[key] = await self._read(*key)
+        return self._known[key]
+
+    async def _read(self, alert_id: int, purpose: str, channel: str, language: str) -> Skeleton:
+        async with self._database.connection() as connection:
+            body = await connection.fetchval(
+                """
+                SELECT body FROM message WHERE alert_id = $1 AND purpose = $2 AND channel = $3
+                ORDER BY language = $4 DESC, language = $5 DESC LIMIT 1
+                """,
+                alert_id,
+                purpose,
+                channel,
+                language,
+                FALLBACK_LANGUAGE,
+            )
+        if body is None:
+            raise NotFoundError(
+                f"预警 {alert_id} 没有 {channel}/{purpose} 的文本。", remedy="请检查该渠道的模板，然后发布更新。"
+            )
+        return msgspec.json.decode(body, type=Skeleton)

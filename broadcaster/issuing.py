@@ -1,0 +1,151 @@
+"""Issuing: the one transaction that turns an approved alert into a run, and the plan a run follows.
+
+Either all of it happens or nothing: the alert's state, its frozen policy and texts, the end of the runs it replaces, its
+own run with a chunk per village, and the units that must confirm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+
+from audiences.selection import Selection
+from broadcaster.alerts import areas, authoring
+from broadcaster.alerts.actor import Actor
+from broadcaster.alerts.alert import Alert, Colour, Kind, MsgType
+from broadcaster.alerts.lifecycle import ApprovalRules
+from broadcaster.alerts.policy import Policy
+from broadcaster.alerts.records import AlertRecord
+from broadcaster.clock import Clock
+from broadcaster.database import Connection, Database
+from broadcaster.dispatch import closing, fanout, texts
+from broadcaster.dispatch.plan import Plan
+from broadcaster.errors import RuleError
+from templates.issuer import Issuer
+from templates.library import BUILT_IN, Library
+from templates.lint import Finding, Severity, lint
+from templates.renderer import render_all
+from templates.skeleton import Skeleton
+
+OpenUnits = Callable[[Connection, Plan, datetime], Awaitable[None]]
+"""Creates the units of an alert and asks them for the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What an office has set for every alert it issues. `policy` gives the policy of a colour; `longest_link` is as long
+    as the link in any message, so that lengths are judged as they will be.
+    """
+
+    district: str
+    issuer: Issuer
+    policy: Callable[[Colour], Policy]
+    rules: ApprovalRules = ApprovalRules()
+    library: Library = BUILT_IN
+    longest_link: str = ""
+
+
+async def issue(
+    database: Database, clock: Clock, office: Office, alert_id: int, actor: Actor, open_units: OpenUnits
+) -> AlertRecord:
+    """Send an approved alert out. `RuleError` names everything in the way; then nothing was changed."""
+    now = clock.now()
+    async with database.transaction() as connection:
+        colour = await _colour(alert_id)
+        draft = await authoring.load(alert_id)
+        policy = policy_of(draft.alert, office.policy(colour))
+        record = await authoring.issue(connection, alert_id, actor, now, policy=policy, rules=office.rules)
+        plan = await plan_of(record, office.district)
+        skeletons = compose(record.alert, office, record.reply_code or "", await _longest_place(connection))
+        if plan.lineage != plan.alert_id:
+            await closing.supersede(connection, plan.lineage, plan.alert_id, now)
+        await fanout.open_run(connection, plan, now)
+        await texts.freeze(connection, record.id, skeletons)
+        await open_units(connection, plan, now)
+    return record
+
+
+def compose(alert: Alert, office: Office, reply_code: str, longest_place: str) -> Sequence[Skeleton]:
+    """Every text of an alert, linted; `RuleError` when one of them must not go out."""
+    skeletons = render_all(alert, reply_code, issuer=office.issuer, library=office.library)
+    findings = lint(alert, skeletons, place=longest_place or office.issuer.district, link=office.longest_link)
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        raise RuleError(_in_words(errors), remedy="请按提示修改后重新提交。")
+    return skeletons
+
+
+def _in_words(findings: Sequence[Finding]) -> str:
+    named = dict.fromkeys(f"{finding.text}（{finding.channel or '各渠道'}）" for finding in findings)
+    return "这条消息还不能发出：" + "；".join(named) + "。"
+
+
+async def _longest_place(connection: Connection) -> str:
+    name = await connection.fetchval("SELECT name FROM region WHERE level = 3 ORDER BY length(name) DESC LIMIT 1")
+    return name or ""
+
+
+def policy_of(alert: Alert, policy: Policy) -> Policy:
+    """The colour's policy; an all-clear and a Cancel ask nobody to confirm."""
+    if alert.kind is Kind.ALL_CLEAR or alert.msg_type is MsgType.CANCEL:
+        return replace(policy, units=(), unit_roles=())
+    return policy
+
+
+async def _colour(alert_id: int) -> Colour:
+    """The alert's colour; of one that has none (an all-clear), that of what it ends; else blue."""
+    record: AlertRecord | None = await authoring.load(alert_id)
+    while record is not None:
+        if record.colour:
+            return Colour(record.colour)
+        record = await AlertRecord.get_or_none(id=record.predecessor_id) if record.predecessor_id else None
+    return Colour.BLUE
+
+
+async def plan_of(record: AlertRecord, district: str) -> Plan:
+    """The plan that an issued alert's run follows."""
+    alert = record.alert
+    if record.policy is None or record.expires_at is None:
+        raise RuleError(f"预警 {record.id} 尚未发布。", remedy="请先批准并发布。")
+    first = record if record.lineage == record.identifier else await AlertRecord.get(identifier=record.lineage)
+    return Plan(
+        alert_id=record.id,
+        lineage=first.id,
+        rehearsal=alert.rehearsal,
+        urgency=(await _colour(record.id)).urgency,
+        expires_at=record.expires_at,
+        policy=msgspec.convert(record.policy, Policy),
+        selection=selection_of(alert, district),
+    )
+
+
+def selection_of(alert: Alert, district: str) -> Selection:
+    """Where an alert applies, as a rule over this district; a province's or prefecture's code means all of it."""
+    codes = (
+        code if len(code) >= len(district) else district for code in areas.regions(alert) if _meets(code, district)
+    )
+    return Selection(
+        regions=tuple(dict.fromkeys(codes)),
+        polygons=areas.polygons(alert),
+        circles=tuple((circle.lon, circle.lat, circle.km) for circle in areas.circles(alert)),
+    )
+
+
+def _meets(code: str, district: str) -> bool:
+    return code.startswith(district) or district.startswith(code)
+
+
+class Plans:
+    """The plans of this process's runs, each read once: they never change after issue."""
+
+    def __init__(self, district: str) -> None:
+        self._district = district
+        self._known: dict[int, Plan] = {}
+
+    async def load(self, alert_id: int) -> Plan:
+        if alert_id not in self._known:
+            self._known[alert_id] = await plan_of(await authoring.load(alert_id), self._district)
+        return self._known[alert_id]

@@ -1,0 +1,16 @@
+"""Units, responses, help requests and the escalation log."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+SQL = files("broadcaster.migrations").joinpath("0003_responses.sql").read_text(encoding="utf-8")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("broadcaster", "0002_dispatch")]
+    initial = False
+    operations = [ops.RunSQL(SQL)]

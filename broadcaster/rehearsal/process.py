@@ -1,0 +1,120 @@
+"""Starting and ending a rehearsal's process: for tests, the demo, the bench."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from broadcaster.errors import UnavailableError
+from broadcaster.ports import GatewaySettings, Medium
+from broadcaster.rehearsal.client import RehearsalClient
+from broadcaster.rehearsal.oracle import Report, read_report
+from broadcaster.rehearsal.script import Script
+
+START_TIMEOUT = 30.0
+STOP_TIMEOUT = 10.0
+
+SOCKET_PATH_MAX = 100
+"""Unix socket paths end at 107 bytes on Linux; a deeper folder gets its socket elsewhere."""
+
+
+class RehearsalProcess:
+    """One rehearsal with its script and its logbook in `folder`; ready when entered, gone when left."""
+
+    def __init__(self, folder: Path, script: Script | None = None) -> None:
+        self._folder = folder
+        self._script = script or Script()
+        self._process: asyncio.subprocess.Process | None = None
+        self._elsewhere: Path | None = None
+        socket = folder / "rehearsal.sock"
+        if len(str(socket).encode()) > SOCKET_PATH_MAX:
+            self._elsewhere = Path(tempfile.mkdtemp(prefix="daohu-"))
+            socket = self._elsewhere / "rehearsal.sock"
+        self.log = folder / "rehearsal.log"
+        self.address = f"unix:{socket}"
+        self.client = RehearsalClient(self.address)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+        if self._elsewhere is not None:
+            shutil.rmtree(self._elsewhere, ignore_errors=True)
+
+    async def start(self) -> None:
+        """Start it and wait until it listens; `UnavailableError` with what it said when it does not."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        config = self._folder / "rehearsal.json"
+        config.write_bytes(self._script.to_json())
+        self._process = process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "broadcaster.rehearsal",
+            "--listen", self.address, "--config", str(config), "--log", str(self.log),
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )  # fmt: skip
+        if process.stdout is None or process.stderr is None:
+            raise RuntimeError("The process was started with pipes.")
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                ready = await process.stdout.readline()
+        except TimeoutError:
+            ready = b""
+        if not ready.startswith(b"ready "):
+            self.kill()
+            said = (await process.stderr.read()).decode(errors="replace").strip()
+            raise UnavailableError(f"The rehearsal did not start: {said or 'it said nothing'}.")
+
+    async def stop(self) -> None:
+        """End it in good order; kill it if it does not end."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.returncode is None:
+            process.terminate()
+            try:
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+        await process.wait()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
+    async def restart(self) -> None:
+        """Start again on the same address and logbook, after a kill or not."""
+        await self.stop()
+        await self.start()
+
+    def report(self) -> Report:
+        """What the logbook tells so far."""
+        return read_report(self.log)
+
+    def gateway(
+        self, channel: Medium, *, rate: float, slots: int = 1, name: str = "", **options: object
+    ) -> GatewaySettings:
+        """Settings of a gateway that leads here."""
+        return GatewaySettings(
+            name=name or f"rehearsal-{channel.value}",
+            channel=channel,
+            driver="rehearsal",
+            rate=rate,
+            slots=slots,
+            rehearsal=True,
+            options={"address": self.address, **options},
+        )

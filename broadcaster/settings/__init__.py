@@ -1,0 +1,40 @@
+"""What the operator decides: one file (daohu.toml), overridden by the environment, checked whole at the start.
+
+`load_settings` reads it and either returns `Settings`, complete and checked, or raises one `SettingsError` that names
+every wrong key, where its value came from, and what is allowed there.
+"""
+
+from broadcaster.settings.loading import load_settings, settings_from
+from broadcaster.settings.rules import Secret
+from broadcaster.settings.sections import (
+    EMBEDDED,
+    ApprovalSettings,
+    DatabaseSettings,
+    DataSettings,
+    DistrictSettings,
+    LogSettings,
+    MessageSettings,
+    RedisSettings,
+    SecuritySettings,
+    Settings,
+    WebSettings,
+    WorkerSettings,
+)
+
+__all__ = [
+    "EMBEDDED",
+    "ApprovalSettings",
+    "DataSettings",
+    "DatabaseSettings",
+    "DistrictSettings",
+    "LogSettings",
+    "MessageSettings",
+    "RedisSettings",
+    "Secret",
+    "SecuritySettings",
+    "Settings",
+    "WebSettings",
+    "WorkerSettings",
+    "load_settings",
+    "settings_from",
+]

@@ -1,0 +1,128 @@
+"""What one setting may be: each rule turns a raw value into the setting's, or says what is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+SECRET_NAME = re.compile(r"password|passwd|secret|token|credential|(^|_)key$|口令|密码", re.IGNORECASE)
+"""Names whose values are never shown, whatever the rule says."""
+
+
+class Secret(str):
+    """A text that does its work wherever a text does, and does not show itself in reprs and tracebacks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+
+class Rule:
+    """How to read one setting. `allowed` completes the sentence "应为…"; `read` raises ValueError for all else."""
+
+    def __init__(self, allowed: str, read: Callable[[object], object], *, secret: bool = False) -> None:
+        self.allowed = allowed
+        self.read = read
+        self.secret = secret
+
+
+def setting(rule: Rule, default: object = MISSING) -> Any:
+    """A dataclass field that is read by `rule`; without `default` it must be given."""
+    metadata = {"rule": rule}
+    if default is MISSING:
+        return field(metadata=metadata, repr=not rule.secret)
+    return field(default=default, metadata=metadata, repr=not rule.secret)
+
+
+def text(allowed: str = "一段文字", *, pattern: str = r".*\S.*", secret: bool = False) -> Rule:
+    """Text that matches `pattern` as a whole."""
+    shape = re.compile(pattern, re.DOTALL)
+
+    def read(value: object) -> object:
+        if not isinstance(value, str) or not shape.fullmatch(value):
+            raise ValueError(value)
+        return Secret(value) if secret else value
+
+    return Rule(allowed, read, secret=secret)
+
+
+def integer(low: int, high: int) -> Rule:
+    def read(value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError(value)
+        return value
+
+    return Rule(f"{low} 到 {high} 的整数", read)
+
+
+def number(low: float, high: float, unit: str = "") -> Rule:
+    """A finite number in [low, high]; integers are taken as well."""
+
+    def read(value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise ValueError(value)
+        return float(value)
+
+    return Rule(f"{low:g} 到 {high:g} 的数{unit and f'（{unit}）'}", read)
+
+
+def truth() -> Rule:
+    def read(value: object) -> object:
+        if not isinstance(value, bool):
+            raise ValueError(value)
+        return value
+
+    return Rule("true 或 false", read)
+
+
+def choice(*allowed: str) -> Rule:
+    def read(value: object) -> object:
+        if value not in allowed:
+            raise ValueError(value)
+        return value
+
+    return Rule(f"{'、'.join(allowed)} 之一", read)
+
+
+def several(allowed: Sequence[str]) -> Rule:
+    """A list without repetition of some of `allowed`."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, list) or len(set(map(str, value))) != len(value) or not set(value) <= set(allowed):
+            raise ValueError(value)
+        return tuple(value)
+
+    return Rule(f"由 {'、'.join(allowed)} 组成、不重复的列表", read)
+
+
+def path() -> Rule:
+    """A path; the reader has already made it absolute (relative paths start at the settings file's folder)."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise ValueError(value)
+        return Path(value).expanduser()
+
+    return Rule("一个路径（相对路径从设置文件所在目录算起）", read)
+
+
+def address(*schemes: str, allowed: str, words: tuple[str, ...] = (), secret: bool = False) -> Rule:
+    """A URL with one of `schemes`, or one of `words`; trailing slashes are dropped."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            raise ValueError(value)
+        if value in words:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not (parts.netloc or parts.path) or parts.port == 0:
+            raise ValueError(value)
+        shorn = value.rstrip("/")
+        return Secret(shorn) if secret else shorn
+
+    return Rule(allowed, read, secret=secret)

@@ -1,0 +1,161 @@
+"""The settings themselves, section by section, with their rules and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from broadcaster.alerts.policy import Policy
+from broadcaster.errors import NotFoundError
+from broadcaster.ports import GatewaySettings
+from broadcaster.settings.policies import COLOURS
+from broadcaster.settings.rules import address, choice, integer, number, path, setting, several, text, truth
+
+EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSettings:
+    """`dir`: where the embedded servers, recordings and keys lie."""
+
+    dir: Path = setting(path(), Path("data"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistrictSettings:
+    """The county or district: its six-digit code (GB/T 2260) and its name as it appears in messages."""
+
+    code: str = setting(text("六位县级行政区划代码，如 330212", pattern=r"[1-9]\d{5}"))
+    name: str = setting(text("县（市、区）名称"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """`pool`: the most connections of one process."""
+
+    url: str = setting(
+        address(
+            "postgres",
+            "postgresql",
+            words=(EMBEDDED,),
+            allowed=f"{EMBEDDED}，或 postgres://用户:口令@主机/库名",
+            secret=True,
+        ),
+        EMBEDDED,
+    )
+    pool: int = setting(integer(2, 200), 10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisSettings:
+    url: str = setting(
+        address(
+            "redis",
+            "rediss",
+            "unix",
+            words=(EMBEDDED,),
+            allowed=f"{EMBEDDED}，或 redis://主机:6379/0、rediss://…、unix:///套接字路径",
+            secret=True,
+        ),
+        EMBEDDED,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """`public_url` is what stands in messages before `/r/…`, as residents' phones reach it; no trailing slash."""
+
+    host: str = setting(text("要监听的地址，如 127.0.0.1 或 0.0.0.0", pattern=r"[\w.:\-]+"), "127.0.0.1")
+    port: int = setting(integer(1, 65535), 8480)
+    public_url: str = setting(
+        address("http", "https", allowed="http:// 或 https:// 开头的网址"), "http://127.0.0.1:8480"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """`lease` and `sweep` in seconds; results are flushed every `flush_rows` rows or `flush_milliseconds`."""
+
+    lease: float = setting(number(5, 600, "秒"), 15.0)
+    sweep: float = setting(number(0.2, 60, "秒"), 1.0)
+    flush_rows: int = setting(integer(1, 20_000), 1000)
+    flush_milliseconds: int = setting(integer(10, 5000), 200)
+    jobs: int = setting(integer(1, 64), 4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSettings:
+    """`dir`: the county's own templates, laid over the built-in ones."""
+
+    dir: Path | None = setting(path(), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalSettings:
+    """`required`: colours that a second person approves. `own`: may that be the author. `emergency`: may a duty officer
+    issue without approval, with a reason that goes into the audit."""
+
+    required: tuple[str, ...] = setting(several(COLOURS), ("red", "orange"))
+    own: bool = setting(truth(), False)
+    emergency: bool = setting(truth(), True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecuritySettings:
+    """`secret_key` signs sessions and reply links; `daohu init` makes one."""
+
+    secret_key: str | None = setting(text("至少 32 个字符", pattern=r".{32,}", secret=True), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """`form`: json for machines, text for people; auto takes text on a terminal."""
+
+    level: str = setting(choice("debug", "info", "warning", "error"), "info")
+    form: str = setting(choice("auto", "json", "text"), "auto")
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "data": DataSettings,
+    "district": DistrictSettings,
+    "database": DatabaseSettings,
+    "redis": RedisSettings,
+    "web": WebSettings,
+    "worker": WorkerSettings,
+    "messages": MessageSettings,
+    "approval": ApprovalSettings,
+    "security": SecuritySettings,
+    "log": LogSettings,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything, checked. `source` is the file it came from; paths are absolute."""
+
+    source: Path | None
+    data: DataSettings
+    district: DistrictSettings
+    database: DatabaseSettings
+    redis: RedisSettings
+    web: WebSettings
+    worker: WorkerSettings
+    messages: MessageSettings
+    approval: ApprovalSettings
+    security: SecuritySettings
+    log: LogSettings
+    policies: Mapping[str, Policy]
+    gateways: tuple[GatewaySettings, ...]
+
+    def policy(self, colour: str) -> Policy:
+        """The policy of a colour: red, orange, yellow or blue."""
+        return self.policies[colour]
+
+    def gateway(self, name: str) -> GatewaySettings:
+        """The gateway of that name; `NotFoundError` if there is none."""
+        for gateway in self.gateways:
+            if gateway.name == name:
+                return gateway
+        raise NotFoundError(f"没有名为 {name} 的网关。", remedy="请查看设置中的 [[gateways]]。")

@@ -1,0 +1,138 @@
+"""Where template files are found: an office's own folder first, then the ones that come with the house.
+
+`<folder>/<medium>.<purpose>.<language>.j2` lays out one medium; `<folder>/wording.<language>.j2` holds a hazard's
+sentences for all of them. A folder is a hazard's slug, a kind (mobilization, all_clear) or `base`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from broadcaster.errors import SettingsError
+from broadcaster.ports import Medium
+from templates import filters
+from templates.skeleton import Purpose
+
+MESSAGES = Path(__file__).parent / "messages"
+BASE = "base"
+WORDING = "wording"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which file is wanted: `kind` is the folder that goes before the hazard's (mobilization, all_clear), or ""."""
+
+    medium: Medium
+    purpose: Purpose
+    language: str
+    hazard: str
+    kind: str = ""
+
+
+class Library:
+    """The template files, compiled when first used. Make a new one to see files that were added or changed."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        """`directory` is the setting `[messages] dir`; SettingsError if it is not a folder."""
+        if directory is not None and not directory.is_dir():
+            raise SettingsError(
+                f"[messages] dir: {directory} is not a folder.", remedy="Name an existing folder, or drop the setting."
+            )
+        self.directory = directory
+        self._plain = _environment(directory, escape=False)
+        self._html = _environment(directory, escape=True)
+        self.names = frozenset(self._plain.list_templates(extensions=["j2"]))
+
+    def blocks(self, page: Page, names: Sequence[str], facts: Mapping[str, object]) -> dict[str, str]:
+        """Render the blocks `names` of `page`'s most particular file; `html` is the one that is escaped.
+
+        Raises SettingsError for a file that cannot be used.
+        """
+        layout = f"{BASE}/{page.medium}.{page.purpose}.{page.language}.j2"
+        hazard = self._file(page, page.hazard) or layout
+        first = self._file(page, page.kind) or hazard
+        variables = {**facts, "layout": layout, "hazard": hazard}
+        plain = [name for name in names if name != "html"]
+        found = self._render(self._plain, first, plain, variables)
+        if "html" in names:
+            found |= self._render(self._html, first, ["html"], variables)
+        return found
+
+    def check(self) -> list[str]:
+        """Compile every file; what is wrong with those that cannot be compiled, one line each."""
+        faults = []
+        for name in sorted(self.names):
+            try:
+                with _blamed(name):
+                    self._plain.get_template(name)
+            except SettingsError as error:
+                faults.append(str(error))
+        return faults
+
+    def _file(self, page: Page, folder: str) -> str:
+        layout = f"{folder}/{page.medium}.{page.purpose}.{page.language}.j2"
+        wording = f"{folder}/{WORDING}.{page.language}.j2"
+        return next((name for name in (layout, wording) if name in self.names), "")
+
+    @staticmethod
+    def _render(
+        environment: ImmutableSandboxedEnvironment, name: str, blocks: list[str], variables: Mapping[str, object]
+    ) -> dict[str, str]:
+        with _blamed(name):
+            template = environment.get_template(name)
+            context = template.new_context(dict(variables))
+            for _ in template.root_render_func(context):
+                pass  # runs the chain of `extends`, which gathers every block; the root itself says nothing
+            missing = [block for block in blocks if block not in context.blocks]
+            if missing:
+                raise SettingsError(f"Template {name} has no block {missing[0]}.", remedy="Extend the base layout.")
+            return {block: "".join(context.blocks[block][0](context)) for block in blocks}
+
+
+def _environment(directory: Path | None, *, escape: bool) -> ImmutableSandboxedEnvironment:
+    house = FileSystemLoader(MESSAGES)
+    own = [FileSystemLoader(directory)] if directory is not None else []
+    environment = ImmutableSandboxedEnvironment(
+        loader=ChoiceLoader([*own, house, PrefixLoader({"house": house})]),
+        autoescape=escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(filters.FILTERS)
+    return environment
+
+
+@contextmanager
+def _blamed(name: str) -> Iterator[None]:
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        raise SettingsError(
+            f"Template {error.name or name}, line {error.lineno}: {error.message}.",
+            remedy="Correct the file, or remove it to use the one that comes with the house.",
+        ) from error
+    except (
+        TemplateError,
+        TypeError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
+        raise SettingsError(
+            f"Template {name}: {error}.",
+            remedy="Use only the variables and filters that templates/README.md lists.",
+        ) from error
+
+
+BUILT_IN = Library()
+"""The templates that come with the house, without any of an office's own."""

@@ -1,0 +1,1 @@
+"""What integration, crash and load tests share: daohu as real processes, and waiting without sleeping blindly."""
