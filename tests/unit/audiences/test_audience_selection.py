@@ -12,7 +12,7 @@ TRIANGLE = ((121.5, 29.8), (121.6, 29.8), (121.55, 29.9))
 
 @pytest.mark.parametrize("code", ["", "33", "3302121", "33021200a", "330212'; --", "３３０２１２"])
 def test_only_region_codes_select_regions(code: str) -> None:
-    with pytest.raises(ValueError, match="digits|codes"):
+    with pytest.raises(ValueError, match=r"digits|codes"):
         Selection(regions=(code,))
 
 
