@@ -164,7 +164,10 @@ async def test_importing_again_updates_what_changed_and_nothing_else(
     await households(connection, tmp_path, GOOD, "H2,李四,330212001001001,,,,13900139000,,,,")
     before = await connection.fetchval("SELECT id FROM household WHERE external_id = 'H1'")
     report = await households(
-        connection, tmp_path, "H1,张三,330212001001002,,,,13800138001,,wxid_zhang3,,低洼", "H3,新户,330212001002,,,,,,,,"
+        connection,
+        tmp_path,
+        "H1,张三,330212001001002,,,,13800138001,,wxid_zhang3,,低洼",
+        "H3,新户,330212001002,,,,,,,,",
     )
     assert report.changes["household"] == Changes(added=1, updated=1)
     assert report.changes["contact"] == Changes(added=1, updated=1, unchanged=0, deactivated=1)
@@ -333,7 +336,12 @@ async def test_regions_need_their_parents_and_take_name_and_outline_again(
         encoding="utf-8",
     )
     report = await importing.regions(connection, path)
-    assert [(problem.row, problem.kept) for problem in report.problems] == [(4, False), (5, False), (6, False), (7, False)]
+    assert [(problem.row, problem.kept) for problem in report.problems] == [
+        (4, False),
+        (5, False),
+        (6, False),
+        (7, False),
+    ]
     assert (report.merged, report.changes["region"].added) == (1, 2)
     geojson = tmp_path / "regions.geojson"
     geojson.write_text(

@@ -34,9 +34,9 @@ def test_nothing_selected_selects_nobody() -> None:
 def test_parameters_count_on_from_where_the_caller_left_off() -> None:
     condition, parameters = where(Selection(regions=("330212", "330212001"), polygons=(TRIANGLE,)), first_parameter=4)
     assert "$4" in condition
-    assert "$6" in condition
-    assert "$7" not in condition
-    assert len(parameters) == 3
+    assert "$7" in condition
+    assert "$8" not in condition
+    assert len(parameters) == 4
 
 
 def test_tags_narrow_homes_but_no_loudspeakers() -> None:
