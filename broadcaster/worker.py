@@ -42,8 +42,8 @@ MakeDriver = Callable[[GatewaySettings], Driver]
 class Bell(Protocol):
     """Hears that there may be work."""
 
-    async def heard(self, seconds: float) -> None:
-        """Return when somebody rang, or after `seconds`."""
+    async def heard(self, seconds: float) -> bool:
+        """Return when somebody rang, or after `seconds`; whether it rang."""
         ...
 
 

@@ -19,6 +19,9 @@ later ones do not apply."""
 RETRY_AFTER = 1.0
 """Seconds until a message that was not even written may be tried again."""
 
+LONGEST_WAIT = 86_400.0
+"""Seconds that a gateway may ask us to wait."""
+
 FRAMES_PER_WINDOW = 4
 FRAME_ROWS_MAX = 500
 
@@ -48,13 +51,21 @@ class Sending:
                 if not self._link.alive:
                     self._give_up()
                 if not self._outcomes:
-                    await self._changed.wait()
+                    await self._wait(short_of_room=written < len(batch))
                     continue
                 outcomes, self._outcomes = self._outcomes, []
                 settled += len(outcomes)
                 yield outcomes
         finally:
             self._link.senders.discard(self._changed)
+
+    async def _wait(self, *, short_of_room: bool) -> None:
+        if short_of_room:
+            self._link.short_of_room.add(self._changed)
+        try:
+            await self._changed.wait()
+        finally:
+            self._link.short_of_room.discard(self._changed)
 
     def _write(self, batch: Sequence[Envelope], written: int) -> int:
         while self._link.open_for_more:
@@ -93,6 +104,8 @@ class Sending:
         for index, verdict, detail, after in rows:
             if not 0 <= index < len(keys):
                 raise LineError(f"An answer to row {index} of a frame of {len(keys)}.")
+            if not 0 <= after < LONGEST_WAIT:
+                raise LineError(f"{after!r} seconds are no time to wait.")
             key = keys[index]
             if key is None:
                 continue
@@ -105,6 +118,7 @@ class Sending:
                 outcomes.append(Rejected(key, detail))
             else:
                 outcomes.append(Unknown(key, f"verdict {verdict}"))
+        self._changed.set()
         return len(outcomes) - before
 
     def _give_up(self) -> None:
