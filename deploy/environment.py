@@ -35,7 +35,7 @@ def main() -> int:
         make_venv()
         install(extent)
     except subprocess.CalledProcessError as error:
-        return refuse(f"这一步没有成功（退出码 {error.returncode}）:{' '.join(map(str, error.cmd))}")
+        return refuse(f"这一步没有成功（退出码 {error.returncode}）：{' '.join(map(str, error.cmd))}")
     except LookupError as error:
         return refuse(str(error))
     STAMP.write_text(f"{extent} {wanted}\n{'base' if extent == 'dev' else extent} {fingerprint('base')}\n")
