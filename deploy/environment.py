@@ -107,16 +107,21 @@ def pip(*words: str | Path) -> None:
 def install(extent: str) -> None:
     listed = requirements(extent)
     house = wheelhouse()
-    complete = house / f"{hashlib.sha256(listed.read_bytes()).hexdigest()[:16]}-{sys.version_info[1]}.complete"
     common = ("--require-hashes", "--only-binary=:all:", "-r", listed)
-    if not complete.exists():
+    if not any(complete(house, enough).exists() for enough in (extent, "dev")):  # dev holds all of base
         house.mkdir(parents=True, exist_ok=True)
         sys.stderr.write("make setup：正在下载依赖（只在第一次，或依赖有变化时）…\n")
-        pip("download", "--quiet", "--progress-bar=off", "--dest", house, *common)
-        complete.touch()
+        pip("download", "-qq", "--progress-bar=off", "--dest", house, *common)
+        complete(house, extent).touch()
     sys.stderr.write("make setup：正在安装依赖…\n")
     pip("install", "--quiet", "--no-index", "--find-links", house, *common)
     pip("install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--editable", ROOT)
+
+
+def complete(house: Path, extent: str) -> Path:
+    """The file that says that the wheelhouse holds everything of these requirements for this Python."""
+    pinned = hashlib.sha256(requirements(extent).read_bytes()).hexdigest()[:16]
+    return house / f"{extent}-{pinned}-{sys.version_info[0]}{sys.version_info[1]}.complete"
 
 
 def wheelhouse() -> Path:
