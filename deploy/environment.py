@@ -97,31 +97,24 @@ def same_version() -> bool:
     return asked.stdout.strip() == str(sys.version_info[:2])
 
 
-def pip(*words: str | Path) -> None:
-    """Run pip for `.venv`: its own, or the outer Python's where the venv could not get one."""
+def pip(*words: str | Path) -> list[str | Path]:
+    """A pip command for `.venv`: with its own pip, or the outer Python's where the venv could not get one."""
     inside = subprocess.run([PYTHON, "-m", "pip", "--version"], check=False, capture_output=True).returncode == 0
     command: list[str | Path] = [PYTHON, "-m", "pip"] if inside else [sys.executable, "-m", "pip", "--python", PYTHON]
-    run(*command, "--disable-pip-version-check", "--no-input", *words)
+    return [*command, "--disable-pip-version-check", "--no-input", *words]
 
 
 def install(extent: str) -> None:
-    listed = requirements(extent)
     house = wheelhouse()
-    common = ("--require-hashes", "--only-binary=:all:", "-r", listed)
-    if not any(complete(house, enough).exists() for enough in (extent, "dev")):  # dev holds all of base
-        house.mkdir(parents=True, exist_ok=True)
-        sys.stderr.write("make setup：正在下载依赖（只在第一次，或依赖有变化时）…\n")
-        pip("download", "-qq", "--progress-bar=off", "--dest", house, *common)
-        complete(house, extent).touch()
+    common = ("--require-hashes", "--only-binary=:all:", "-r", requirements(extent))
+    gathered = ("install", "--quiet", "--no-index", "--find-links", house, *common)
+    house.mkdir(parents=True, exist_ok=True)
     sys.stderr.write("make setup：正在安装依赖…\n")
-    pip("install", "--quiet", "--no-index", "--find-links", house, *common)
-    pip("install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--editable", ROOT)
-
-
-def complete(house: Path, extent: str) -> Path:
-    """The file that says that the wheelhouse holds everything of these requirements for this Python."""
-    pinned = hashlib.sha256(requirements(extent).read_bytes()).hexdigest()[:16]
-    return house / f"{extent}-{pinned}-{sys.version_info[0]}{sys.version_info[1]}.complete"
+    if subprocess.run(pip(*gathered), check=False, capture_output=True, cwd=ROOT).returncode != 0:
+        sys.stderr.write("make setup：正在下载依赖（只在第一次，或依赖有变化时）…\n")
+        run(*pip("download", "-qq", "--progress-bar=off", "--dest", house, *common))
+        run(*pip(*gathered))
+    run(*pip("install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--editable", ROOT))
 
 
 def wheelhouse() -> Path:
