@@ -42,7 +42,7 @@ MakeDriver = Callable[[GatewaySettings], Driver]
 class Bell(Protocol):
     """Hears that there may be work."""
 
-    async def heard(self, seconds: float) -> None:
+    async def heard(self, seconds: float) -> object:
         """Return when somebody rang, or after `seconds`."""
         ...
 
