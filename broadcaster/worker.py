@@ -63,7 +63,8 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """What the worker is given to do its work with: its database, clock and gateways, and the chores of other contexts."""
+    """What the worker is given to do its work with: its database, clock and gateways, and the chores of other
+    contexts."""
 
     database: Database
     clock: Clock

@@ -12,7 +12,8 @@ from broadcaster.dispatch.delivery import TargetState
 async def reach(
     connection: Connection, alert_id: int, household_id: int, by: Literal["response", "door"], at: datetime
 ) -> bool:
-    """A member answered, or somebody stood at the door: the household is reached. False when it was before, or is no target."""
+    """A member answered, or somebody stood at the door: the household is reached. False when it was before, or is no
+    target."""
     was = await connection.fetchrow(
         """
         UPDATE target t SET state = $3, reached_by = $4, reached_at = $5
@@ -35,7 +36,10 @@ async def reach(
         int(was["state"] == TargetState.UNREACHED),
     )
     await connection.execute(
-        "UPDATE door_task SET state = 'done', closed_at = $3 WHERE alert_id = $1 AND household_id = $2 AND state = 'open'",
+        """
+        UPDATE door_task SET state = 'done', closed_at = $3
+        WHERE alert_id = $1 AND household_id = $2 AND state = 'open'
+        """,
         alert_id,
         household_id,
         at,

@@ -1,6 +1,7 @@
 """Settlement: a stored reply becomes a confirmation, a call for help, or a question for the duty desk.
 
-Confirming a unit, cancelling what still waits to be sent to it and ending its escalation are one transaction. A reply that
+Confirming a unit, cancelling what still waits to be sent to it and ending its escalation are one transaction. A
+reply that
 was stored but not settled (a crash in between) is found by the next sweep; one that is settled twice changes nothing.
 """
 

@@ -17,7 +17,8 @@ LEVELS = {"town_leader": 2, "village_head": 3, "grid_leader": 4, "grid_member": 
 
 
 async def open_units(connection: Connection, plan: Plan, now: datetime) -> None:
-    """Create the units of an alert, due at once; done again it changes nothing. Runs in the transaction that issues it."""
+    """Create the units of an alert, due at once; done again it changes nothing. Runs in the transaction that issues
+    it."""
     if not plan.policy.units:
         return
     due = now + timedelta(seconds=plan.policy.units[0].after)

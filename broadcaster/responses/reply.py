@@ -40,7 +40,7 @@ _JOIN = r"[\s#,.、。:;\-_/]*"
 _WORD = r"(?:1|(?:好的?|是的?|嗯)?" + _JOIN + r"已?经?(?:收到|确认|知道|明白|收悉|知悉)(?:了|啦)?|ok|yes)"
 _THANKS = r"(?:谢谢?|多谢|感谢|辛苦了?)"
 _MARK = r"[\s!,.、。:;~\-…]*"
-_TAIL = rf"(?:[\s!,.、。:;~\-…]+(?P<tail>(?!\d)[^?]{{1,80}}))?"
+_TAIL = r"(?:[\s!,.、。:;~\-…]+(?P<tail>(?!\d)[^?]{1,80}))?"
 _ACKNOWLEDGE = (
     re.compile(rf"{_WORD}{_JOIN}{CODE}?(?:{_MARK}{_THANKS})?{_TAIL}{_MARK}"),
     re.compile(rf"{CODE}{_JOIN}{_WORD}(?:{_MARK}{_THANKS})?{_TAIL}{_MARK}"),

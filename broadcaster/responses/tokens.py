@@ -1,4 +1,5 @@
-"""Reply tokens: the short, signed name of one delivery in the link of its message. Whoever holds it may answer for it."""
+"""Reply tokens: the short, signed name of one delivery in the link of its message. Whoever holds it may answer for
+it."""
 
 from __future__ import annotations
 
