@@ -19,8 +19,8 @@ Weights = dict[str, Annotated[float, Meta(ge=0)]]
 Shares = dict[str, Share]
 
 ASKS = (
-    r"(?:回复“1”（多条时回复“1 |Reply 1 to confirm \(1 )(?P<code>\d{1,4})"
-    r"|回复“1”|Reply 1 to confirm|收到请按[一1]"
+    r"(?:回复“?1”?（多条时回复“?1 |Reply 1 to confirm \(1 )(?P<code>\d{1,4})"
+    r"|回复“?1(?!\d)|Reply 1 to confirm|收到请按[一1]"
 )
 """How a text asks its reader to confirm (at most 64 characters); `code` is the reply code it gives."""
 

@@ -23,6 +23,8 @@ def readings(*messages: list[str]) -> list[Reading]:
         ("Move now. Reply 1 to confirm (1 27 if you have several), HELP if you need help.", True, "27"),
         ("收到请按一，需要帮助请按九。", True, ""),
         ("请立即转移。如需帮助请回复“求助”或点开 https://example.org/r/a。", False, ""),
+        ("立即落实，收到请回复1", True, ""),
+        ("查询话费请回复“10086”", False, ""),
         ("拨打110、119。", False, ""),
         ("", False, ""),
     ],
