@@ -57,6 +57,7 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
         "minsize": 1,
         "maxsize": pool_max,
         "timeout": _CONNECT_SECONDS,
+        "reset": _as_it_is,
         "application_name": application,
     }
     if "sslmode" in query:
@@ -71,6 +72,11 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
     }
     connections = {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}}
     return {"connections": connections, "apps": apps, "use_tz": True, "timezone": "UTC"}
+
+
+async def _as_it_is(connection: Connection) -> None:
+    """Give a connection back without asyncpg's RESET ALL: nothing here changes a session beyond its transaction
+    (only SET LOCAL and transaction-level locks), and that question would cost more than most of ours."""
 
 
 def shown(url: str) -> str:

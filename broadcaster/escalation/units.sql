@@ -74,4 +74,4 @@ FROM run r WHERE r.alert_id = u.alert_id AND r.state > 0 AND u.state = 'waiting'
 RETURNING u.id
 
 -- name: places
-SELECT u.id, coalesce(r.name, '') AS name FROM unit u LEFT JOIN region r ON r.code = u.region WHERE u.id = ANY($1::bigint[])
+SELECT u.id, u.role, coalesce(r.name, '') AS name FROM unit u LEFT JOIN region r ON r.code = u.region WHERE u.id = ANY($1::bigint[])
