@@ -114,7 +114,8 @@ class Worker:
         ]
         log.info("worker.started", worker=self.name, gateways=[gateway.settings.name for gateway in gateways])
         try:
-            await asyncio.gather(recording, *loops)
+            # Shielded: being cancelled must not stop the recorder before its last write.
+            await asyncio.gather(asyncio.shield(recording), *loops)
         finally:
             await self._wind_up(recording, loops)
 
