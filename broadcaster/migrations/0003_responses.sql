@@ -1,84 +1,123 @@
--- Who must confirm, what people answered, and what was done about silence.
+-- Responses and escalation: who must confirm (unit), whom we asked (unit_ask), what came back (response), who needs help
+-- (help_request), what the duty desk has to look at (duty_notice), and everything that escalation did (escalation_log).
 
 CREATE TABLE unit (
-    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    alert_id        integer NOT NULL,
-    region          text NOT NULL,
-    role            text NOT NULL,
-    state           text NOT NULL DEFAULT 'waiting',   -- waiting | acknowledged | exhausted | cancelled
-    step            smallint NOT NULL DEFAULT 0,       -- steps of the policy taken so far
-    next_at         timestamptz NOT NULL,
-    holderless      boolean NOT NULL DEFAULT false,    -- nobody held the duty when the unit was first asked
-    acknowledged_at timestamptz,
-    acknowledged_by bigint,                            -- a person; NULL when the duty desk recorded it
-    via             text,                              -- a channel, link or desk
-    moved           integer,                           -- people moved to safety, as reported
-    response_id     bigint,
-    UNIQUE (alert_id, region, role)
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alert_id    integer NOT NULL,
+    region_code text NOT NULL,
+    role        text NOT NULL,
+    state       text NOT NULL DEFAULT 'waiting'
+                CHECK (state IN ('waiting', 'acknowledged', 'exhausted', 'cancelled')),
+    vacant      boolean NOT NULL DEFAULT false,  -- nobody was on duty, or could be reached, when it was to be asked
+    step        smallint NOT NULL DEFAULT 0,     -- steps of the policy taken so far
+    next_at     timestamptz,                     -- when the next step is due; NULL once nothing more will be done
+    created_at  timestamptz NOT NULL,
+    acknowledged_at        timestamptz,
+    acknowledged_by_person bigint,
+    via         text,                            -- sms, wechat, voice, email, link
+    response_id bigint,
+    moved       integer,                         -- people moved, as last reported
+    UNIQUE (alert_id, region_code, role)
 );
-CREATE INDEX unit_due ON unit (next_at) WHERE state = 'waiting';
+CREATE INDEX unit_due ON unit (next_at, id) WHERE state = 'waiting';
 
--- Whom a unit has asked, so that their answer counts whatever their own duty is.
+-- Whom escalation asked, and on the ground of which duty: while that lasts, this person's answer counts for the unit.
 CREATE TABLE unit_ask (
     unit_id   bigint NOT NULL,
     person_id bigint NOT NULL,
+    duty_id   bigint NOT NULL,
+    alert_id  integer NOT NULL,
+    step      smallint NOT NULL,                 -- the first step that asked
     asked_at  timestamptz NOT NULL,
-    PRIMARY KEY (unit_id, person_id)
+    PRIMARY KEY (unit_id, person_id, duty_id)
 );
-CREATE INDEX unit_ask_person ON unit_ask (person_id);
+CREATE INDEX unit_ask_person ON unit_ask (person_id, alert_id);
 
 CREATE TABLE response (
-    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    gateway       text NOT NULL,
-    channel       text NOT NULL,
-    external_id   text NOT NULL,
-    address       text NOT NULL,
-    text          text NOT NULL,
-    received_at   timestamptz NOT NULL,
-    stored_at     timestamptz NOT NULL,
-    settled_at    timestamptz,                         -- NULL: stored and acknowledged, not yet understood
-    intent        text,                                -- acknowledge | help | none | ambiguous
-    alert_id      integer,
-    person_id     bigint,
-    household_id  bigint,
-    units         bigint[] NOT NULL DEFAULT '{}',      -- the units it settled
-    delivery      integer,                             -- the ordinal of the delivery whose link was used
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    gateway      text NOT NULL,
+    external_id  text NOT NULL,                  -- the gateway's own id of it: a second copy is the same row
+    medium       text NOT NULL,                  -- sms, wechat, voice, email, link
+    rehearsal    boolean,                        -- of the gateway: a drill's reply never settles a real alert; NULL: the link says which
+    address      text NOT NULL,
+    text         text NOT NULL,
+    about_alert  integer,                        -- the alert whose message it answers, where the medium knows
+    received_at  timestamptz NOT NULL,           -- by the gateway
+    stored_at    timestamptz NOT NULL,
+    settled_at   timestamptz,                    -- NULL: not looked at yet
+    intent       text CHECK (intent IN ('acknowledge', 'help', 'none', 'ambiguous')),
+    outcome      text,                           -- what came of it, see responses/response.py
+    alert_id     integer,
+    unit_id      bigint,
+    household_id bigint,
+    person_id    bigint,
+    moved        integer,
     UNIQUE (gateway, external_id)
 );
-CREATE INDEX response_unsettled ON response (id) WHERE settled_at IS NULL;
+CREATE INDEX response_waiting ON response (id) WHERE settled_at IS NULL;
 CREATE INDEX response_alert ON response (alert_id, id);
 
 CREATE TABLE help_request (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     alert_id     integer,
-    response_id  bigint NOT NULL UNIQUE,
     household_id bigint,
+    unit_id      bigint,
     person_id    bigint,
-    text         text NOT NULL,
-    state        text NOT NULL DEFAULT 'open',         -- open | done
+    region_code  text NOT NULL,                  -- '' when the sender is unknown
+    address      text NOT NULL,                  -- where to call back
+    text         text NOT NULL,                  -- as last written
+    response_id  bigint NOT NULL,                -- the first cry
+    times        integer NOT NULL DEFAULT 1,
+    state        text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'taken', 'closed')),
     created_at   timestamptz NOT NULL,
+    repeated_at  timestamptz NOT NULL,
+    taken_by     text,
     closed_at    timestamptz
 );
-CREATE INDEX help_request_open ON help_request (alert_id) WHERE state = 'open';
+-- One open request per home, per unit, and per address of somebody unknown: a second cry counts on the first.
+CREATE UNIQUE INDEX help_request_open ON help_request
+    (coalesce(household_id, 0), coalesce(unit_id, 0), (CASE WHEN household_id IS NULL AND unit_id IS NULL THEN address ELSE '' END))
+    WHERE state <> 'closed';
+CREATE INDEX help_request_alert ON help_request (alert_id, id);
+
+CREATE TABLE duty_notice (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alert_id    integer,
+    unit_id     bigint,
+    region_code text NOT NULL,
+    kind        text NOT NULL,                   -- call | vacant | exhausted | help
+    help_request_id bigint,
+    created_at  timestamptz NOT NULL,
+    handled_at  timestamptz,
+    handled_by  text
+);
+CREATE UNIQUE INDEX duty_notice_unit ON duty_notice (unit_id, kind) WHERE help_request_id IS NULL;
+CREATE UNIQUE INDEX duty_notice_help ON duty_notice (help_request_id) WHERE help_request_id IS NOT NULL;
+CREATE INDEX duty_notice_open ON duty_notice (id) WHERE handled_at IS NULL;
+CREATE INDEX duty_notice_alert ON duty_notice (alert_id, id);
+
+-- A question back to somebody whose answer could mean several alerts; whoever sends it sets sent_at.
+CREATE TABLE clarification (
+    response_id bigint PRIMARY KEY,
+    gateway     text NOT NULL,
+    medium      text NOT NULL,
+    address     text NOT NULL,
+    text        text NOT NULL,
+    wanted_at   timestamptz NOT NULL,
+    sent_at     timestamptz
+);
+CREATE INDEX clarification_unsent ON clarification (wanted_at) WHERE sent_at IS NULL;
+CREATE INDEX clarification_address ON clarification (address, wanted_at);
 
 CREATE TABLE escalation_log (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     alert_id   integer NOT NULL,
     unit_id    bigint NOT NULL,
-    step       smallint NOT NULL,
-    action     text NOT NULL,
-    asked      integer NOT NULL,                       -- persons asked; households for door tasks
+    step       smallint NOT NULL,                -- 1 is the first notification
+    action     text NOT NULL,                    -- a step's action, or acknowledged | exhausted | cancelled
+    people     integer NOT NULL DEFAULT 0,       -- asked by this step
+    deliveries integer NOT NULL DEFAULT 0,
     at         timestamptz NOT NULL
 );
-CREATE INDEX escalation_log_unit ON escalation_log (unit_id);
-
--- What the duty desk must do by hand.
-CREATE TABLE duty_notice (
-    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    alert_id   integer NOT NULL,
-    unit_id    bigint NOT NULL UNIQUE,
-    state      text NOT NULL DEFAULT 'open',           -- open | done
-    created_at timestamptz NOT NULL,
-    closed_at  timestamptz
-);
-CREATE INDEX duty_notice_open ON duty_notice (alert_id) WHERE state = 'open';
+CREATE INDEX escalation_log_unit ON escalation_log (unit_id, id);
+CREATE INDEX escalation_log_alert ON escalation_log (alert_id, id);
