@@ -59,7 +59,7 @@ class Skeleton:
         if self.medium is Medium.SMS:
             return Message(sheet.text.fill(values), "", "", _NOTHING, link)
         if self.medium in SPOKEN:
-            spoken = (_said(values[0], self.language), link, _said(values[2], self.language))
+            spoken = (spoken_name(values[0], self.language), link, spoken_name(values[2], self.language))
             return Message(sheet.text.fill(spoken), fields=_NOTHING, url=link)
         return Message(
             text=sheet.text.fill(values),
@@ -70,11 +70,9 @@ class Skeleton:
         )
 
 
-def _said(name: str, language: str) -> str:
-    # a Chinese place name is read by the Chinese rules whatever the language of the text
-    return (
-        speak(name, "zh-CN") if any("\u4e00" <= character <= "\u9fff" for character in name) else speak(name, language)
-    )
+def spoken_name(name: str, language: str) -> str:
+    """A name as it is spoken in a text of `language`; a Chinese name by the Chinese rules in every language."""
+    return speak(name, "zh-CN" if any("\u4e00" <= character <= "\u9fff" for character in name) else language)
 
 
 def _escaped(values: tuple[str, str, str]) -> tuple[str, str, str]:

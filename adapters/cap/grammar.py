@@ -1,7 +1,7 @@
 """The elements of CAP 1.0, 1.1 and 1.2: which, in what order, how often, and what each may contain.
 
 Written from the standards' own tables (OASIS CAP-v1.2 clause 3.2; CAP-V1.1 clause 3.2; CAP 1.0 clause 3.2). It accepts
-what their XML schemas accept, and says in words what they would refuse.
+what their XML schemas accept, and is milder only about attributes, the form of URIs, and space around a word.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def _hazard(infos: Iterable[Info]) -> str:
     infos = tuple(infos)
     coded = [value.value for info in infos for value in info.event_codes if _NATIONAL_CODE.fullmatch(value.value)]
     texts = [*(info.event for info in infos), *(info.headline for info in infos)]
-    found = [hazard_of_code(code) for code in coded] + [recognise(text) for text in texts]
+    found = [hazard_of_code(code) for code in coded] + [recognise(text[:500]) for text in texts]
     first = next((hazard for hazard in found if hazard), None)
     return first.slug if first else ("generic" if infos else "")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.cap.feed import is_feed, read_feed
 from adapters.cap.read import examine
-from adapters.cap.reason import Reason, Weight
+from adapters.cap.reason import Reason, Weight, told
 from adapters.cap.xml import SIZE_MAX, Node, parse
 from broadcaster.errors import InputError
 
@@ -45,8 +45,7 @@ def judge(path: Path) -> Judgement:
     except InputError as fault:
         return _refused(path, fault.what)
     reasons = list(_feed(root)) if is_feed(root) else examine(root).reasons
-    errors = [str(reason) for reason in reasons if reason.weight is Weight.ERROR]
-    warnings = [str(reason) for reason in reasons if reason.weight is Weight.WARNING]
+    errors, warnings = told(reasons, Weight.ERROR), told(reasons, Weight.WARNING)
     verdict = Verdict.REFUSED if errors else Verdict.WITH_WARNINGS if warnings else Verdict.ACCEPTED
     return Judgement(str(path), verdict, (*errors, *warnings))
 

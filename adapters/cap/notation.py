@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from broadcaster.alerts.alert import Circle, Point, Reference, Ring
 from broadcaster.clock import BEIJING
@@ -16,9 +15,7 @@ from broadcaster.clock import BEIJING
 _NUMBER = r"[+-]?\d{1,12}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,2})?"
 _POINT = re.compile(rf"({_NUMBER}),({_NUMBER})")
 _CIRCLE = re.compile(rf"({_NUMBER})\s*,\s*({_NUMBER})\s+({_NUMBER})")
-_REFERENCE = re.compile(
-    r"[\s,]*([^,]+?)\s*,\s*([^,]+?)\s*,\s*(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))"
-)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _LISTED = re.compile(r'"([^"]*)"|(\S+)')
 
 
@@ -71,8 +68,9 @@ def write_circle(circle: Circle) -> str:
 
 
 def write_number(value: float) -> str:
-    """The shortest decimal that reads back as the same float, never in scientific notation."""
-    return format(Decimal(repr(value)), "f")
+    """The shortest decimal that reads back as the same float; what would need an exponent is cut to nine decimals."""
+    text = repr(value)
+    return f"{value:.9f}".rstrip("0").rstrip(".") if "e" in text else text
 
 
 def read_references(text: str) -> tuple[tuple[Reference, ...], str]:
@@ -81,12 +79,18 @@ def read_references(text: str) -> tuple[tuple[Reference, ...], str]:
     The standard separates them by spaces; some senders use commas or put spaces into their own name.
     """
     references = []
-    end = 0
-    while match := _REFERENCE.match(text, end):
-        sender, identifier, sent = match.groups()
-        references.append(Reference(sender, identifier, read_time(sent)))
-        end = match.end()
-    return tuple(references), text[end:].strip(" ,\n\t")
+    parts = text.split(",")
+    at = 0
+    while at + 2 < len(parts):
+        sender, identifier, third = (part.strip() for part in parts[at : at + 3])
+        time, *following = third.split(maxsplit=1) or [""]
+        if not (sender and identifier and _TIME.fullmatch(time)):
+            break
+        references.append(Reference(sender, identifier, read_time(time)))
+        at += 2 if following else 3
+        if following:
+            parts[at] = following[0]
+    return tuple(references), ",".join(parts[at:]).strip(" ,\n\t")
 
 
 def read_old_references(text: str) -> tuple[Reference, ...]:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from adapters.cap import grammar, house, notation, semantics
 from adapters.cap.grammar import SIGNATURE_NAMESPACE, Version
-from adapters.cap.reason import Reason, Weight, error, warning
+from adapters.cap.reason import Reason, Weight, error, told, warning
 from adapters.cap.xml import Node, parse
 from broadcaster.alerts.alert import (
     Alert,
@@ -63,8 +63,10 @@ def read(data: bytes) -> Alert:
     """The alert in a CAP 1.0, 1.1 or 1.2 document; `InputError` with every reason when it is refused."""
     examination = examine(parse(data))
     if examination.alert is None:
-        errors = [str(reason) for reason in examination.reasons if reason.weight is Weight.ERROR]
-        raise InputError("；".join(errors) + "。", remedy="请改正后重新提交；daohu cap check 可先行检查。")
+        raise InputError(
+            "；".join(told(examination.reasons, Weight.ERROR)) + "。",
+            remedy="请改正后重新提交；daohu cap check 可先行检查。",
+        )
     return examination.alert
 
 

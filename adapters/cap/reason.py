@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,3 +36,15 @@ def error(topic: str, line: int, text: str) -> Reason:
 def warning(topic: str, line: int, text: str) -> Reason:
     """A finding that is only told."""
     return Reason(Weight.WARNING, topic, line, text)
+
+
+TOLD_MAX = 50
+"""Sentences shown of one message: what is wrong in a thousand places is wrong in the first fifty."""
+
+
+def told(reasons: Iterable[Reason], weight: Weight) -> list[str]:
+    """The reasons of one weight as sentences, with a count of those left off."""
+    sentences = [str(reason) for reason in reasons if reason.weight is weight]
+    if len(sentences) <= TOLD_MAX:
+        return sentences
+    return [*sentences[:TOLD_MAX], f"……另有 {len(sentences) - TOLD_MAX} 处"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from urllib.parse import quote
 
 from lxml import etree
 
@@ -13,6 +14,9 @@ from adapters.cap.grammar import Version
 from broadcaster.alerts.alert import Alert, Area, Info, NamedValue, Resource
 
 _NAMESPACE = Version.V12.value
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_ESCAPED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:([\w/?&=+$,;:@!~*'().-]|%[0-9A-Fa-f]{2})+(#([\w/?.-])*)?", re.ASCII)
+_URI_SAFE = "/?&=+$,;@!~*'()"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -55,7 +59,7 @@ def _info(root: etree._Element, info: Info) -> None:
     _optional(node, "headline", info.headline)
     _optional(node, "description", info.description)
     _optional(node, "instruction", info.instruction)
-    _optional(node, "web", info.web)
+    _optional(node, "web", _uri(info.web))
     _optional(node, "contact", info.contact)
     _pairs(node, "parameter", info.parameters)
     for resource in info.resources:
@@ -69,7 +73,7 @@ def _resource(info: etree._Element, resource: Resource) -> None:
     _required(node, "resourceDesc", resource.description)
     _required(node, "mimeType", resource.media_type)
     _optional(node, "size", "" if resource.size is None else str(resource.size))
-    _optional(node, "uri", resource.uri)
+    _optional(node, "uri", _uri(resource.uri))
     _optional(node, "derefUri", resource.data)
     _optional(node, "digest", resource.digest)
 
@@ -107,6 +111,15 @@ def _pairs(parent: etree._Element, name: str, pairs: Iterable[NamedValue]) -> No
         node = _child(parent, name)
         _required(node, "valueName", pair.name)
         _required(node, "value", pair.value)
+
+
+def _uri(text: str) -> str:
+    """A URI as it is; anything else with what a URI may not hold escaped (the schema asks for xs:anyURI)."""
+    if _ESCAPED.fullmatch(text):
+        return text
+    address, mark, fragment = text.partition("#")
+    colon = ":" if _SCHEME.match(text) else ""
+    return quote(address, safe=_URI_SAFE + colon) + mark + quote(fragment, safe=_URI_SAFE + ":")
 
 
 def _time(time: datetime | None) -> str:

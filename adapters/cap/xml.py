@@ -26,7 +26,8 @@ ATTRIBUTES_MAX = 64
 """Attributes on one element; CAP has none but namespace declarations."""
 
 _DECLARED = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_CHINESE_ENCODINGS = {"gbk", "gb2312", "gb18030"}
+_CHINESE_ENCODINGS = frozenset({"gbk", "gb2312", "gb18030"})
+_ENCODINGS = frozenset({"utf-8", "utf-16", "us-ascii", "iso-8859-1", "windows-1252"})
 
 
 @dataclass(slots=True)
@@ -79,12 +80,15 @@ def parse(data: bytes) -> Node:
 
 def _decoded(data: bytes) -> tuple[bytes, str | None]:
     """What to parse, and the encoding to force: Chinese encodings, which the parser lacks, are turned into UTF-8."""
-    declared = _DECLARED.match(data.lstrip()[:200])
-    if declared and declared.group(1).decode("ascii").lower() in _CHINESE_ENCODINGS:
+    declared = _DECLARED.match(data[:200])
+    encoding = declared.group(1).decode("ascii").lower() if declared else "utf-8"
+    if encoding in _CHINESE_ENCODINGS:
         try:
             return data.decode("gb18030").encode("utf-8"), "UTF-8"
         except UnicodeDecodeError as error:
             raise InputError("xml：声明的字符编码与内容不符。", remedy="请用 UTF-8 重新保存。") from error
+    if encoding not in _ENCODINGS:
+        raise InputError(f"xml：不支持字符编码 {encoding[:20]}。", remedy="请用 UTF-8 重新保存。")
     return data, None
 
 

@@ -27,6 +27,7 @@ from broadcaster.alerts.alert import (
     Kind,
     MsgType,
     NamedValue,
+    Reference,
     Ring,
     Scope,
     Severity,
@@ -75,6 +76,7 @@ class _Reader:
             self._fault(root, "缺少 <info>")
         msg_type = self._word(root, "msgType", MsgType, MsgType.ALERT)
         first = root.first("info") or root
+        hazard = _hazard(first)
         return Alert(
             identifier=self._required(root, "identifier"),
             sender=root.value("senderCode") or self._required(root, "sender"),
@@ -87,7 +89,7 @@ class _Reader:
             references=self._references(root, msg_type),
             infos=tuple(infos),
             kind=Kind.ALL_CLEAR if msg_type is MsgType.CANCEL else Kind.WARNING,
-            hazard=_hazard(first).slug if _hazard(first) else "generic",
+            hazard=hazard.slug if hazard else "generic",
             colour=_COLOURS.get(first.value("severity").capitalize()),
         )
 
@@ -147,7 +149,7 @@ class _Reader:
                 self._fault(child, f"<{name}>：{text}")
             yield shape
 
-    def _references(self, root: Node, msg_type: MsgType) -> tuple[notation.Reference, ...]:
+    def _references(self, root: Node, msg_type: MsgType) -> tuple[Reference, ...]:
         """CAP's triples, or bare identifiers separated by commas or spaces."""
         node = root.first("references")
         text = node.text if node else ""
@@ -157,7 +159,7 @@ class _Reader:
             references, rest = notation.read_references(text)
         except (ValueError, OverflowError):
             references, rest = (), text
-        bare = (notation.Reference("", word, None) for word in re.split(r"[,;\s]+", rest) if word)
+        bare = (Reference("", word, None) for word in re.split(r"[,;\s]+", rest) if word)
         return (*references, *bare)
 
     def _required(self, node: Node, name: str) -> str:

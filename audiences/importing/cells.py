@@ -14,7 +14,7 @@ from audiences import phone, tags
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
-# A letter before these makes a spreadsheet run the cell; the export puts a quote there, the import takes it away.
+# What a spreadsheet would run as a formula; the export puts a quote before it, the import takes the quote away.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _KEY = re.compile(r"[\w\-./#]{1,64}")
@@ -55,9 +55,7 @@ def text(cell: str, limit: int) -> str:
     """One line of printable text of at most `limit` characters. Not shown in reports: it may be a name."""
     if not cell.isprintable():
         cell = "".join(character if character.isprintable() else " " for character in cell)
-    cell = " ".join(cell.split())
-    if cell[:1] == "'" and cell[1:2] in FORMULA_STARTS:
-        cell = cell[1:]
+    cell = _unquoted(" ".join(cell.split()))
     if len(cell) > limit:
         raise CellError(f"最多 {limit} 个字（这里 {len(cell)} 个）", f"{cell[:1]}…")
     return cell
@@ -65,7 +63,7 @@ def text(cell: str, limit: int) -> str:
 
 def key(cell: str) -> str:
     """A natural key: 户号, 人员编号, 资源编码."""
-    value = unicodedata.normalize("NFKC", cell).strip()
+    value = _unquoted(unicodedata.normalize("NFKC", cell).strip())
     if not _KEY.fullmatch(value):
         raise CellError(KEY if value else f"不能为空；{KEY}", value)
     if _POWER.fullmatch(value):
@@ -148,7 +146,11 @@ def _each(written: list[str], read: Callable[[str], str]) -> tuple[list[str], li
 
 
 def _words(cell: str) -> list[str]:
-    return [word for word in _SEPARATORS.split(unicodedata.normalize("NFKC", cell)) if word]
+    return [word for word in _SEPARATORS.split(_unquoted(unicodedata.normalize("NFKC", cell))) if word]
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def names(cell: str) -> list[str]:

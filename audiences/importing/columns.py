@@ -121,7 +121,7 @@ def find_header(
     best: list[str] = wanted
     seen: list[str] = []
     for number, cells in rows:
-        header = _match(cells, fields)
+        header = match(cells, fields)
         missing = [field for field in wanted if not header.has(field)]
         if not missing:
             return header, rows
@@ -137,7 +137,8 @@ def find_header(
     )
 
 
-def _match(cells: list[str], fields: Mapping[str, tuple[str, ...]]) -> Header:
+def match(cells: list[str], fields: Mapping[str, tuple[str, ...]]) -> Header:
+    """The headings that are known, wherever they stand."""
     names = {_plain(name): field for field, names in fields.items() for name in names}
     positions: dict[str, tuple[int, ...]] = {}
     ignored = []

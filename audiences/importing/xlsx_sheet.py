@@ -106,7 +106,7 @@ class SharedStrings:
 
 
 class SheetReader:
-    """Turns a sheet's XML into rows of text: whole numbers without `.0`, dates as ISO 8601, booleans 是/否, no errors."""
+    """Turns a sheet's XML into rows of text: whole numbers without `.0`, dates as ISO 8601, booleans 是/否."""
 
     _LOCAL = _names("row", "c", "v", "t", "is", "rPh")
 

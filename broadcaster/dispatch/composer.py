@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
 
+from broadcaster.alerts.colour import Colour
 from broadcaster.database import Database
 from broadcaster.dispatch.ledger import Batch, Row
 from broadcaster.dispatch.texts import Texts
-from broadcaster.ports import Audio, DeliveryKey, Envelope, Medium, Message
+from broadcaster.ports import DeliveryKey, Envelope, Medium, Message, Studio
 
 SPOKEN = frozenset({Medium.VOICE.value, Medium.LOUDSPEAKER.value})
 
 
-class Studio(Protocol):
-    """Builds the audio of a spoken text, once for the same text."""
+COLOURS = tuple(colour.value for colour in Colour)
+"""By urgency, 0 red to 3 blue: the attention tone of a recording."""
 
-    async def build(self, text: str, medium: Medium, urgency: int) -> Audio: ...
-
+REPEATS = {Medium.LOUDSPEAKER: 3, Medium.VOICE: 2}
+"""How often a text is said: over a loudspeaker people first have to stop and listen."""
 
 UnitPlaces = Callable[[Sequence[int]], Awaitable[Mapping[int, str]]]
 """The place names of units, by id."""
@@ -69,8 +70,16 @@ class LedgerComposer:
         message = self._spoken.get(key)
         if message is None:
             text = (await self._texts.skeleton(batch)).fill()
-            audio = await self._studio.build(text.text, Medium(batch.channel), batch.urgency)
-            message = Message(text=text.text, subject=text.subject, url=text.url, audio=audio)
+            medium = Medium(batch.channel)
+            audio = await self._studio.build(
+                text.text,
+                medium,
+                colour=COLOURS[batch.urgency],
+                repeats=REPEATS[medium],
+                drill=batch.rehearsal,
+                language=batch.language,
+            )
+            message = dataclasses.replace(text, audio=audio)
             self._spoken[key] = message
         return message
 

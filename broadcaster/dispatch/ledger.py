@@ -60,6 +60,7 @@ class Batch:
     channel: str
     purpose: str
     language: str
+    rehearsal: bool
     urgency: int
     tier: int
     seq: int

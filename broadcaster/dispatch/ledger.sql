@@ -21,7 +21,7 @@ UPDATE batch b
 SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = b.claims + 1
 FROM picked p, run r
 WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
-RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.urgency, b.tier, b.seq, b.claims, r.expires_at
+RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
 
 -- name: claimed_rows
 -- What of a claimed batch is still to be sent. Later steps of the policy go only to households that are still pending.

@@ -3,13 +3,13 @@
 -- name: open_units
 -- One unit per region of the right level that lies in the area, or holds households of it.
 INSERT INTO unit (alert_id, region, role, next_at)
-SELECT $1, h.region_code, $2, $3
+SELECT $1::int, h.region_code, $2::text, $3::timestamptz
 FROM (
-    SELECT r.code AS region_code, r.lon, r.lat, true AS active, '{{}}'::text[] AS tags FROM region r WHERE r.level = $4
+    SELECT r.code AS region_code, r.lon, r.lat, true AS active, '{{}}'::text[] AS tags FROM region r WHERE r.level = $4::int
 ) h
 WHERE {where}
 UNION
-SELECT $1, k.region, $2, $3 FROM chunk k WHERE k.alert_id = $1 AND length(k.region) = 3 + 3 * $4
+SELECT $1::int, k.region, $2::text, $3::timestamptz FROM chunk k WHERE k.alert_id = $1 AND length(k.region) = 3 + 3 * $4::int
 ON CONFLICT (alert_id, region, role) DO NOTHING
 
 -- name: due_units

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from broadcaster.ports import Journal
@@ -50,7 +50,8 @@ class Link(asyncio.Protocol):
     """Submits frames within the window and notices when the peer is gone, silent or talking nonsense.
 
     `signed_in` resolves with None, or with why not; `ended` with the reason once the connection is over; `finished`
-    when the peer has said good-bye. Events in `senders` are set whenever there is something new for a sender.
+    when the peer has said good-bye. Events in `senders` are set when nothing more can be sent, those in
+    `short_of_room` when there is room again.
     """
 
     def __init__(self, options: LineOptions, journal: Journal, incoming: Incoming) -> None:
@@ -69,6 +70,7 @@ class Link(asyncio.Protocol):
         self._watch: asyncio.TimerHandle | None = None
         self.in_flight = 0
         self.senders: set[asyncio.Event] = set()
+        self.short_of_room: set[asyncio.Event] = set()
         self.signed_in: asyncio.Future[str | None] = self._loop.create_future()
         self.finished: asyncio.Future[None] = self._loop.create_future()
         self.ended: asyncio.Future[str] = self._loop.create_future()
@@ -91,12 +93,14 @@ class Link(asyncio.Protocol):
         """Return when the socket takes more, or the connection is over."""
         changed = asyncio.Event()
         self.senders.add(changed)
+        self.short_of_room.add(changed)
         try:
             while not self._writable and not self.ended.done():
                 changed.clear()
                 await changed.wait()
         finally:
             self.senders.discard(changed)
+            self.short_of_room.discard(changed)
 
     def write(self, frame: Frame) -> None:
         """Write a frame; on a connection that is over, nothing."""
@@ -120,7 +124,7 @@ class Link(asyncio.Protocol):
             self._saying_bye = True
             self._journal.note("→", "good-bye")
             self.write(Bye())
-            self._wake()
+            wake(self.senders)
 
     async def over(self, within: float) -> None:
         """Return when the peer has said good-bye or the connection is over, after `within` seconds in any case."""
@@ -144,7 +148,7 @@ class Link(asyncio.Protocol):
             self._watch.cancel()
         if self._transport is not None:
             self._transport.abort()
-        self._wake()
+        wake(self.senders)
 
     def hold(self, held: bool) -> None:
         """Stop or resume reading, when what comes back is not stored fast enough."""
@@ -177,7 +181,7 @@ class Link(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable = True
-        self._wake()
+        wake(self.short_of_room)
 
     def connection_lost(self, problem: Exception | None) -> None:
         self.end("disconnected" if self._saying_bye else f"connection lost: {problem or 'closed by the peer'}")
@@ -213,11 +217,7 @@ class Link(asyncio.Protocol):
         if sent.left == 0:
             del self._sent[answers.frame]
         self._journal.note("←", f"answers {answers.frame}: {fresh}")
-        self._wake()
-
-    def _wake(self) -> None:
-        for event in self.senders:
-            event.set()
+        wake(self.short_of_room)
 
     def _look_after(self) -> None:
         """Heartbeat: ask after a silence, give up after two, and after an answer that never came."""
@@ -234,3 +234,9 @@ class Link(asyncio.Protocol):
             self.write(Ping())
         pause = min(self._options.heartbeat, self._options.answer_timeout) / 2
         self._watch = self._loop.call_later(pause, self._look_after)
+
+
+def wake(events: Iterable[asyncio.Event]) -> None:
+    """Set them all."""
+    for event in events:
+        event.set()

@@ -48,13 +48,21 @@ class Sending:
                 if not self._link.alive:
                     self._give_up()
                 if not self._outcomes:
-                    await self._changed.wait()
+                    await self._wait(short_of_room=written < len(batch))
                     continue
                 outcomes, self._outcomes = self._outcomes, []
                 settled += len(outcomes)
                 yield outcomes
         finally:
             self._link.senders.discard(self._changed)
+
+    async def _wait(self, *, short_of_room: bool) -> None:
+        if short_of_room:
+            self._link.short_of_room.add(self._changed)
+        try:
+            await self._changed.wait()
+        finally:
+            self._link.short_of_room.discard(self._changed)
 
     def _write(self, batch: Sequence[Envelope], written: int) -> int:
         while self._link.open_for_more:
@@ -105,6 +113,7 @@ class Sending:
                 outcomes.append(Rejected(key, detail))
             else:
                 outcomes.append(Unknown(key, f"verdict {verdict}"))
+        self._changed.set()
         return len(outcomes) - before
 
     def _give_up(self) -> None:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 Found = TypeVar("Found")
 
 _PAUSE = 0.02
 
 
-async def wait_until(
-    condition: Callable[[], Awaitable[Found] | Found], *, within: float = 10.0, what: str = ""
-) -> Found:
+async def wait_until(condition: Callable[[], object], *, within: float = 10.0, what: str = "") -> Any:
     """The first true answer of `condition` (plain or a coroutine function); AssertionError after `within` seconds."""
     deadline = time.monotonic() + within
     while True:
         answer = condition()
-        found: Found = await answer if inspect.isawaitable(answer) else answer
+        found = await answer if inspect.isawaitable(answer) else answer
         if found:
             return found
         if time.monotonic() > deadline:

@@ -1,0 +1,133 @@
+"""The play: district, rehearsal, warning, accounting, then an update and the all-clear in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from audiences.generator import plan as plan_district
+from audiences.generator import store as store_district
+from broadcaster.alerts import authoring
+from broadcaster.alerts.actor import Actor, Role
+from broadcaster.alerts.alert import Alert
+from broadcaster.alerts.records import AlertRecord
+from broadcaster.demo import stage, story
+from broadcaster.demo.accounting import Accounting, account
+from broadcaster.errors import UnavailableError
+from broadcaster.house import WORK, House, open_house
+from broadcaster.progress import Progress, progress
+from broadcaster.rehearsal.process import RehearsalProcess
+
+log = structlog.get_logger()
+
+OFFICER = Actor("值班员", frozenset({Role.AUTHOR}))
+APPROVER = Actor("带班领导", frozenset({Role.APPROVER}))
+
+PATIENCE = 600.0
+"""Seconds after which an alert that has not come to its end is a fault worth reporting."""
+
+Show = Callable[[str, Progress | None], None]
+"""Told what happens: the act's name, and how far its alert has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A set stage: the house with a district in it, the rehearsal beside it, the worker at work."""
+
+    house: House
+    rehearsal: RehearsalProcess
+
+    async def send(self, alert: Alert) -> AlertRecord:
+        """Author, submit, approve and issue, each by whom it belongs to."""
+        house = self.house
+        record = await authoring.create(house.database, alert, OFFICER, house.clock.now())
+        record = await authoring.submit(house.database, record.id, OFFICER, house.clock.now(), rules=house.office.rules)
+        record = await authoring.approve(
+            house.database, record.id, APPROVER, house.clock.now(), version=record.version, rules=house.office.rules
+        )
+        return await house.issue(record.id, APPROVER)
+
+    async def watch(self, record: AlertRecord, act: str, show: Show, *, to_the_end: bool) -> Progress:
+        """Show an alert's progress until it is over: sent, or (`to_the_end`) every household and unit settled."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            async with self.house.database.connection() as connection:
+                now = await progress(connection, record.id)
+            show(act, now)
+            if settled(now) if to_the_end else sent(now):
+                return now
+            if time.monotonic() > deadline:
+                raise UnavailableError(
+                    f"预警 {record.id} 在 {PATIENCE:.0f} 秒内没有走完。", remedy="请用 daohu doctor 查看原因。"
+                )
+            await asyncio.sleep(0.5)
+
+    async def account(self, record: AlertRecord, now: Progress, seconds: float) -> Accounting:
+        report = await asyncio.to_thread(self.rehearsal.report)
+        async with self.house.database.connection() as connection:
+            return await account(connection, now, report, seconds)
+
+
+def sent(now: Progress) -> bool:
+    """Everything that was planned has been taken by a gateway, or has ended."""
+    return now.planned and not now.deliveries["queued"] and not now.deliveries["unknown"]
+
+
+def settled(now: Progress) -> bool:
+    """Besides, no household and no unit is waited for any more."""
+    return sent(now) and not now.households.pending and not now.units.waiting
+
+
+@asynccontextmanager
+async def set_stage(
+    folder: Path, *, households: int, seed: int, port: int, public_url: str, progress: Callable[[int, int], None]
+) -> AsyncIterator[Demo]:
+    """Start the rehearsal, open the house, invent the district, put a worker to work."""
+    async with RehearsalProcess(folder / "rehearsal", stage.script(seed)) as rehearsal:
+        settings = stage.settings(folder, rehearsal, port=port, public_url=public_url)
+        async with open_house(settings, application="daohu-demo") as house:
+            district = plan_district(seed, households)
+            async with house.database.connection() as connection:
+                await store_district(connection, district, progress=progress)
+            async with house.doorbell.listen(WORK) as ear:
+                working = asyncio.create_task(house.worker(ear).run(), name="worker")
+                try:
+                    yield Demo(house, rehearsal)
+                finally:
+                    working.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await working
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The accounts of the warning, and whether the update and the all-clear came in order."""
+
+    warning: AlertRecord
+    accounting: Accounting
+    overtakings: int
+    updated: Progress
+    cancelled: Progress
+
+
+async def perform(demo: Demo, hazard: str, show: Show, accounted: Callable[[Accounting], None]) -> Outcome:
+    """The whole story; `accounted` gets the warning's accounts before the update goes out."""
+    began = time.monotonic()
+    first = await demo.send(story.warning(hazard, demo.house.clock.now()))
+    end = await demo.watch(first, "红色预警", show, to_the_end=True)
+    accounting = await demo.account(first, end, time.monotonic() - began)
+    accounted(accounting)
+    second = await demo.send(story.update(hazard, first.alert, demo.house.clock.now()))
+    updated = await demo.watch(second, "更新", show, to_the_end=False)
+    third = await demo.send(story.cancel(hazard, second.alert, demo.house.clock.now()))
+    cancelled = await demo.watch(third, "解除", show, to_the_end=False)
+    report = await asyncio.to_thread(demo.rehearsal.report)
+    overtaken = report.overtakings({second.id: first.id, third.id: second.id})
+    return Outcome(first, accounting, len(overtaken), updated, cancelled)

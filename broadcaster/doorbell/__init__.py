@@ -1,0 +1,10 @@
+"""Redis, as a doorbell only: it says "look", and it carries the jobs that may as well be found by looking.
+
+Nothing is kept there that the database does not know. When Redis is down, empty or slow, ringing does nothing,
+listening wakes at its own pace, and everything still works, a little later. `arq` is used in this package only.
+"""
+
+from broadcaster.doorbell.bell import Doorbell, Ear
+from broadcaster.doorbell.jobs import Job, JobQueue, run_jobs
+
+__all__ = ["Doorbell", "Ear", "Job", "JobQueue", "run_jobs"]

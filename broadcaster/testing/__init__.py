@@ -1,0 +1,17 @@
+"""The contract kit: what every driver promises, ours and third parties', checked against the driver's own peer.
+
+A driver's author writes a `Peer` (what plays the gateway) and one test:
+
+    @pytest.mark.parametrize("promise", PROMISES, ids=str)
+    async def test_the_driver_keeps(promise: Promise, peer: Peer) -> None:
+        await promise.check(plugin, peer)
+
+`promise.check` raises `NotPromised` (skip then) when the driver or the peer has no such thing, AssertionError when the
+promise is broken.
+"""
+
+from broadcaster.testing.memory import MemoryInbox, MemoryJournal
+from broadcaster.testing.peer import Mood, Peer
+from broadcaster.testing.promises import PROMISES, NotPromised, Promise
+
+__all__ = ["PROMISES", "MemoryInbox", "MemoryJournal", "Mood", "NotPromised", "Peer", "Promise"]
