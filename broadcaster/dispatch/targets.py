@@ -46,7 +46,7 @@ SELECT count(*)::int FROM arrived
 
 
 async def reach(connection: Connection, alert_id: int, household_id: int, by: Evidence, at: datetime) -> bool:
-    """A member answered, or somebody stood at the door: the household is reached. False when it was before, or is no target."""
+    """A member answered, or somebody stood at the door: it is reached. False when it was before, or is no target."""
     return await reach_many(connection, [(alert_id, household_id)], by, at) > 0
 
 

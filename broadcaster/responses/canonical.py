@@ -20,7 +20,9 @@ _TRADITIONAL = str.maketrans(
 )
 
 # WeChat writes its own emoticons as words in brackets.
-_FRIENDLY_EMOTICON = re.compile(r"\[(?:强|抱拳|玫瑰|ok|握手|合十|爱心|微笑|憨笑|呲牙|愉快|敬礼|加油|鼓掌|太阳|庆祝|好的)\]")
+_FRIENDLY_EMOTICON = re.compile(
+    r"\[(?:强|抱拳|玫瑰|ok|握手|合十|爱心|微笑|憨笑|呲牙|愉快|敬礼|加油|鼓掌|太阳|庆祝|好的)\]"
+)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d)\s*[人名户余多])")
 _LEADING_MINUS = re.compile(r"^\W*[-\u2212](?=\d)")
 

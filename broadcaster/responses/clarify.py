@@ -1,4 +1,4 @@
-"""Asking back: when an answer could confirm several alerts it confirms none, and its sender is asked which one is meant.
+"""Asking back: an answer that could confirm several alerts confirms none, and its sender is asked which one is meant.
 
 The question is kept as a wish; whoever has the gateway sends it.
 """
@@ -25,7 +25,7 @@ class Clarification:
 
     response_id: int
     gateway: str
-    medium: str
+    channel: str
     address: str
     text: str
 
@@ -33,20 +33,18 @@ class Clarification:
 def question(options: Sequence[KnownAlert]) -> str:
     """The question, with a code for each alert: `您有2条待确认：…。请回复“1 27”确认台风红色预警，…`."""
     drill = "【演练】" if any(alert.rehearsal for alert in options) else ""
-    choices = "；".join(
-        f"回复“1 {alert.reply_code}”确认“{_short(alert.headline)}”" for alert in options if alert.reply_code
-    )
+    choices = "；".join(f"回复“1 {alert.code}”确认“{_short(alert.headline)}”" for alert in options if alert.code)
     return f"{drill}您有{len(options)}条待确认，请分别回复：{choices}。{drill}"
 
 
 async def want(connection: Connection, response: Response, options: Sequence[KnownAlert], now: datetime) -> None:
     """Keep the wish to ask the sender, unless it was asked in the last ten minutes or cannot read (a call)."""
-    if response.medium in _WRITTEN:
+    if response.channel in _WRITTEN:
         await connection.execute(
             SQL["want_clarification"],
             response.id,
             response.gateway,
-            response.medium,
+            response.channel,
             response.address,
             question(options),
             now,

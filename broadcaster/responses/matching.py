@@ -27,7 +27,7 @@ class Candidate:
 
     unit_id: int
     alert_id: int
-    code: str | None
+    code: str
     open: bool
     waiting: bool
     standing: Standing
@@ -40,7 +40,7 @@ class Home:
 
     household_id: int
     alert_id: int
-    code: str | None
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def decide(
     return _acknowledge(said, situation, named_unit=about_unit is not None)
 
 
-def _meant(situation: Situation, code: str | None, about_alert: int | None, about_unit: int | None) -> Situation:
+def _meant(situation: Situation, code: str, about_alert: int | None, about_unit: int | None) -> Situation:
     """The situation without what the reply cannot mean."""
     return Situation(
         situation.known,
@@ -93,11 +93,9 @@ def _meant(situation: Situation, code: str | None, about_alert: int | None, abou
         tuple(
             one
             for one in situation.candidates
-            if code in (None, one.code) and about_alert in (None, one.alert_id) and about_unit in (None, one.unit_id)
+            if code in ("", one.code) and about_alert in (None, one.alert_id) and about_unit in (None, one.unit_id)
         ),
-        tuple(
-            home for home in situation.homes if code in (None, home.code) and about_alert in (None, home.alert_id)
-        ),
+        tuple(home for home in situation.homes if code in ("", home.code) and about_alert in (None, home.alert_id)),
         situation.codes,
     )
 
@@ -131,15 +129,11 @@ def _acknowledge(said: Acknowledge, situation: Situation, *, named_unit: bool) -
         best = min(settling, key=lambda one: (one.standing, one.unit_id))
         units = tuple(sorted({one.unit_id for one in settling}))
         homes = _at_home(situation, alerts[0])
-        return Decision(
-            Intent.ACKNOWLEDGE, Outcome.SETTLED, alerts[0], units, best.person_id, homes, moved=said.moved
-        )
+        return Decision(Intent.ACKNOWLEDGE, Outcome.SETTLED, alerts[0], units, best.person_id, homes, moved=said.moved)
     return _settles_no_unit(said, situation, several_units=bool(waiting), named_unit=named_unit)
 
 
-def _settles_no_unit(
-    said: Acknowledge, situation: Situation, *, several_units: bool, named_unit: bool
-) -> Decision:
+def _settles_no_unit(said: Acknowledge, situation: Situation, *, several_units: bool, named_unit: bool) -> Decision:
     """The acknowledgement of somebody whom no unit waits for: a resident, or a duty holder a second time."""
     own = [one for one in situation.candidates if one.standing in _OWN]
     again = [one for one in own if one.open]
@@ -176,7 +170,7 @@ def _why_nothing(said: Acknowledge, situation: Situation, named_unit: bool) -> O
         return Outcome.NOT_COMPETENT
     if not situation.known:
         return Outcome.UNKNOWN_SENDER
-    if said.code is not None and said.code not in situation.codes:
+    if said.code and said.code not in situation.codes:
         return Outcome.UNKNOWN_CODE
     return Outcome.NOTHING_OPEN
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from broadcaster.responses.canonical import Canonical, canonical
 from broadcaster.responses.words import (
@@ -29,9 +29,9 @@ LONGEST_ACKNOWLEDGEMENT = 120
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """I have it. `code` names the alert if the reply does; `moved` is how many people it says were moved."""
+    """I have it. `code` names the alert ("": it does not say which); `moved` is how many people it says were moved."""
 
-    code: str | None = None
+    code: str = ""
     moved: int | None = None
 
 
@@ -39,8 +39,8 @@ class Acknowledge:
 class Help:
     """Somebody needs help; `text` as written. It does not confirm anything else that the reply may say."""
 
-    code: str | None
-    text: str
+    code: str = ""
+    text: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,29 @@ class NotUnderstood:
 Understanding = Acknowledge | Help | NotUnderstood
 
 
-def understand(text: str, help_keys: Collection[str] = ()) -> Understanding:
-    """What `text` says; `help_keys` are the digits that the message offered for help (a call: "9"). Never raises.
+def understand(text: str, *, keypad: bool = False, help_keys: Collection[str] = ()) -> Understanding:
+    """What `text` says; `keypad`: it is keys pressed during a call, where 1 confirms and 9 asks for help.
 
-    Codes have two to four digits from 2 to 9, as `alerts.reply_codes` gives them.
+    `help_keys` are the digits that a written message offered for help. Codes have two to four digits from 2 to 9, as
+    `alerts.reply_codes` gives them. Never raises.
     """
     form = canonical(text)
+    if keypad:
+        return _pressed(form.compact, text)
     if _cries_for_help(form) or _presses(form, help_keys):
         return Help(_lone_code(form.spaced, help_keys), text)
     if form.doubtful or not 0 < len(form.compact) <= LONGEST_ACKNOWLEDGEMENT:
         return NotUnderstood()
     return _acknowledgement(form.compact) or NotUnderstood()
+
+
+def _pressed(keys: str, text: str) -> Understanding:
+    match keys:
+        case "1":
+            return Acknowledge()
+        case "9":
+            return Help(text=text)
+    return NotUnderstood()
 
 
 _ANY_HELP = re.compile(
@@ -97,12 +109,12 @@ def _presses(form: Canonical, help_keys: Collection[str]) -> bool:
     )
 
 
-def _lone_code(spaced: str, help_keys: Collection[str]) -> str | None:
+def _lone_code(spaced: str, help_keys: Collection[str]) -> str:
     """The one number of a cry for help that may be a code ("求助 27"); its other numbers are floors and ages."""
-    numbers = {number for number in _DIGITS.findall(spaced) if number not in help_keys and number != "1"}
+    numbers: set[str] = {number for number in _DIGITS.findall(spaced) if number not in help_keys and number != "1"}
     if len(numbers) == 1 and _CODE.fullmatch(number := numbers.pop()) and not re.search(rf"{number}[^\d\s]", spaced):
         return number
-    return None
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +189,7 @@ def _judge(words: list[Word | _Number]) -> Acknowledge | None:
     return Acknowledge(code, _moved(words))
 
 
-def _keys(bare: list[_Number], *, alone: bool) -> tuple[bool, str | None, bool]:
+def _keys(bare: list[_Number], *, alone: bool) -> tuple[bool, str, bool]:
     """Whether the key 1 was pressed, the code beside it, and whether the bare numbers can mean that at all."""
     pressed, codes = 0, []
     for number in bare:
@@ -189,8 +201,8 @@ def _keys(bare: list[_Number], *, alone: bool) -> tuple[bool, str | None, bool]:
             pressed += 1
             codes.append(number.digits[1:])
         else:
-            return False, None, False
-    return pressed == 1, codes[0] if codes else None, pressed <= 1 and len(codes) <= 1
+            return False, "", False
+    return pressed == 1, codes[0] if codes else "", pressed <= 1 and len(codes) <= 1
 
 
 def _moved(words: list[Word | _Number]) -> int | None:

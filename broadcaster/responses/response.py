@@ -53,20 +53,21 @@ _CHINESE = {
 }
 
 LINK = "link"
-"""The gateway and medium of answers given on the reply page."""
+"""The gateway and channel of answers given on the reply page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A stored reply. `address` is in the form that contacts are stored in; `rehearsal` None: the reply says which alert.
+    """A stored reply. `rehearsal` None: it may mean a drill or a real alert.
 
-    `about_alert` is the alert whose message it answers, where the medium knows.
+    `alert_id` and `delivery` name the message that it answers, where the medium knows (a link, a key during a call).
     """
 
     id: int
     gateway: str
-    medium: str
+    channel: str
     rehearsal: bool | None
     address: str
     text: str
-    about_alert: int | None
+    alert_id: int | None
+    delivery: int | None

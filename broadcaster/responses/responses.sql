@@ -2,47 +2,47 @@
 
 -- name: keep
 -- In the order of their ids, so that two processes with the same replies do not wait for each other in a ring.
-INSERT INTO response (gateway, external_id, medium, rehearsal, address, text, about_alert, received_at, stored_at)
-SELECT $1, r.external_id, $2, $3, r.address, r.text, r.about_alert, r.received_at, $4
-FROM unnest($5::text[], $6::text[], $7::text[], $8::int[], $9::timestamptz[])
-     AS r(external_id, address, text, about_alert, received_at)
+INSERT INTO response (gateway, channel, rehearsal, external_id, address, text, alert_id, delivery, received_at, stored_at)
+SELECT $1, $2, $3, r.external_id, r.address, r.text, r.alert_id, r.delivery, r.received_at, $4
+FROM unnest($5::text[], $6::text[], $7::text[], $8::int[], $9::int[], $10::timestamptz[])
+     AS r(external_id, address, text, alert_id, delivery, received_at)
 ORDER BY r.external_id
 ON CONFLICT (gateway, external_id) DO NOTHING
 
--- name: keep_answer
--- An answer from the reply page; nothing when the same answer to the same link is there already.
-INSERT INTO response (gateway, external_id, medium, rehearsal, address, text, about_alert, received_at, stored_at)
-VALUES ('link', $1, 'link', NULL, $2, $3, $4, $5, $5)
-ON CONFLICT (gateway, external_id) DO NOTHING
-RETURNING id, gateway, medium, rehearsal, address, text, about_alert
-
--- name: kept_answer
-SELECT intent, outcome, alert_id, unit_id FROM response WHERE gateway = 'link' AND external_id = $1
-
--- name: waiting
-SELECT id, gateway, medium, rehearsal, address, text, about_alert
+-- name: unsettled
+SELECT id, gateway, channel, rehearsal, address, text, alert_id, delivery
 FROM response WHERE settled_at IS NULL ORDER BY id LIMIT $1
 FOR UPDATE SKIP LOCKED
 
--- name: settle
-UPDATE response r
-SET settled_at = $1, intent = s.intent, outcome = s.outcome, alert_id = s.alert_id, unit_id = s.unit_id,
-    household_id = s.household_id, person_id = s.person_id, moved = s.moved
-FROM unnest($2::bigint[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[], $9::int[])
-     AS s(id, intent, outcome, alert_id, unit_id, household_id, person_id, moved)
-WHERE r.id = s.id
+-- name: named
+SELECT id, gateway, channel, rehearsal, address, text, alert_id, delivery
+FROM response WHERE gateway = $1 AND external_id = $2 AND settled_at IS NULL
+FOR UPDATE
+
+-- name: settled
+UPDATE response SET settled_at = $2, intent = $3, outcome = $4, alert_id = $5, person_id = $6, household_id = $7, units = $8, moved = $9
+WHERE id = $1
 
 -- name: senders
 -- Whose address it is: people as duty holders or members, and the homes that have it or that these people live in.
+-- $2 and $3 are the address as it came and as contacts are stored.
 SELECT DISTINCT a.place::int AS place, c.person_id, coalesce(c.household_id, p.household_id) AS household_id
-FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a(medium, address, place)
-JOIN contact c ON c.address = a.address AND c.medium = a.medium AND c.active
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a(medium, address, stored, place)
+JOIN contact c ON c.address IN (a.address, a.stored) AND c.medium = a.medium AND c.active
 LEFT JOIN person p ON p.id = c.person_id
 ORDER BY 1, 2, 3
 
+-- name: addressees
+-- Whom the answered messages were sent to.
+SELECT d.alert_id, d.ordinal, d.unit_id, c.person_id, coalesce(d.household_id, c.household_id, p.household_id) AS household_id, d.address
+FROM unnest($1::int[], $2::int[]) AS a(alert_id, ordinal)
+JOIN delivery d ON d.alert_id = a.alert_id AND d.ordinal = a.ordinal
+LEFT JOIN contact c ON c.id = d.contact_id
+LEFT JOIN person p ON p.id = c.person_id
+
 -- name: alerts
 -- Alerts that a reply may mean: the open ones, and those closed in the last two days, for the record.
-SELECT r.alert_id, r.rehearsal, a.reply_code, a.headline, r.state = 0 AND r.expires_at > $1 AS open
+SELECT r.alert_id, r.rehearsal, coalesce(a.reply_code, '') AS code, a.headline, r.state = 0 AND r.expires_at > $1 AS open
 FROM run r JOIN alert a ON a.id = r.alert_id
 WHERE coalesce(r.closed_at, r.expires_at) > $1 - interval '2 days'
 ORDER BY r.alert_id
@@ -55,7 +55,7 @@ WITH held AS (
     WHERE d.person_id = ANY($2::bigint[]) AND d.valid_from <= $1 AND (d.valid_to IS NULL OR d.valid_to > $1)
 ), found AS (
     SELECT h.person_id, u.id, 0 AS standing
-    FROM held h JOIN unit u ON u.alert_id = ANY($3::int[]) AND u.region_code = h.region_code AND u.role = h.role
+    FROM held h JOIN unit u ON u.alert_id = ANY($3::int[]) AND u.region = h.region_code AND u.role = h.role
     UNION ALL
     SELECT k.person_id, k.unit_id, CASE WHEN h.id IS NULL THEN 3 ELSE 1 END
     FROM unit_ask k LEFT JOIN held h ON h.id = k.duty_id
@@ -64,8 +64,8 @@ WITH held AS (
     SELECT h.person_id, u.id, 2
     FROM held h
     JOIN unnest($5::int[], $6::text[]) AS above(length, role) ON above.length = length(h.region_code) AND above.role = h.role
-    JOIN unit u ON u.alert_id = ANY($4::int[]) AND length(u.region_code) = above.length + 3
-               AND starts_with(u.region_code, h.region_code) AND u.state IN ('waiting', 'exhausted')
+    JOIN unit u ON u.alert_id = ANY($4::int[]) AND length(u.region) = above.length + 3
+               AND starts_with(u.region, h.region_code) AND u.state IN ('waiting', 'exhausted')
 )
 SELECT f.person_id, u.id AS unit_id, u.alert_id, u.state IN ('waiting', 'exhausted') AS waiting, min(f.standing) AS standing
 FROM found f JOIN unit u ON u.id = f.id
@@ -73,26 +73,21 @@ GROUP BY f.person_id, u.id
 ORDER BY min(f.standing), u.alert_id, u.id
 
 -- name: homes
-SELECT t.household_id, t.alert_id FROM unnest($1::int[]) AS a(alert_id), unnest($2::bigint[]) AS h(household_id), target t
+SELECT t.household_id, t.alert_id
+FROM unnest($1::int[]) AS a(alert_id), unnest($2::bigint[]) AS h(household_id), target t
 WHERE t.alert_id = a.alert_id AND t.household_id = h.household_id
 ORDER BY t.alert_id, t.household_id
 
--- name: delivered_to
--- Whom a link was sent to.
-SELECT d.unit_id, d.household_id, c.person_id, d.address
-FROM delivery d LEFT JOIN contact c ON c.id = d.contact_id
-WHERE d.alert_id = $1 AND d.ordinal = $2
-
 -- name: want_clarification
 -- One question per address and ten minutes, so that two machines do not talk to each other all night.
-INSERT INTO clarification (response_id, gateway, medium, address, text, wanted_at)
+INSERT INTO clarification (response_id, gateway, channel, address, text, wanted_at)
 SELECT $1, $2, $3, $4, $5, $6
-WHERE NOT EXISTS (SELECT 1 FROM clarification c WHERE c.address = $4 AND c.wanted_at > $6 - interval '10 minutes')
+WHERE NOT EXISTS (SELECT 1 FROM clarification c WHERE c.address = $4 AND c.wanted_at > $6::timestamptz - interval '10 minutes')
 ON CONFLICT DO NOTHING
 
 -- name: unsent_clarifications
-SELECT response_id, gateway, medium, address, text FROM clarification
-WHERE sent_at IS NULL AND wanted_at > $1 - interval '10 minutes' ORDER BY wanted_at LIMIT $2
+SELECT response_id, gateway, channel, address, text FROM clarification
+WHERE sent_at IS NULL AND wanted_at > $1::timestamptz - interval '10 minutes' ORDER BY wanted_at LIMIT $2
 FOR UPDATE SKIP LOCKED
 
 -- name: clarifications_sent

@@ -40,8 +40,8 @@ _WORDS: dict[Word, str] = {
         村里 村委 村委会 社区 网格 全村 全体 全员 大家 各组 各网格 各小组 目前 刚 刚刚 全部 所有 均 都 共 共计 合计 总共
         累计 约 近 其中 还 并 和 及 以及 到 至 往 哈 喽 好 回复
         预警 预警信息 信息 短信 消息 指令 命令 动员令 电话 语音 警报 群众 村民 居民 人员 老人 小孩 儿童 孕妇 住户 家庭
-        危房 低洼 地段 地带 点位 避灾点 安置点 避灾安置点 避难所 学校 小学 隐患 隐患点 河道 山塘 水库 巡查员 网格员 网格长
-        党员 干部 队伍 队员 应急 物资 工作 区域 辖区 危险 危险区域 相关 有关
+        危房 低洼 地段 地带 点位 避灾点 安置点 避灾安置点 避难所 学校 小学 隐患 隐患点 河道 山塘 水库
+        巡查员 网格员 网格长 党员 干部 队伍 队员 应急 物资 工作 区域 辖区 危险 危险区域 相关 有关
         谢谢 感谢 辛苦了 辛苦 请放心 放心 领导 报告 您好 你好 注意安全 保证完成任务 坚决执行 坚决落实 一切正常 情况正常
         正常 平安 安全 无人员伤亡 无人伤亡 无伤亡 无异常 无险情
     """,
@@ -53,19 +53,26 @@ VOCABULARY: dict[str, Word] = {word: kind for kind, words in _WORDS.items() for 
 
 LONGEST_WORD = max(map(len, VOCABULARY))
 
-# "钟家村收到": whoever answers may say first who it is; a title or place ends it. None of these characters may be in it.
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# "钟家村收到": whoever answers may say first who it is. A title or place ends it; none of these characters is in it.
 PLACES_AND_TITLES = "村|社区|街道|镇|乡|网格|书记|村长|主任|支书|网格长|网格员|组长|队长|站长|同志"
 NEVER_IN_A_NAME = frozenset(
-    "没未不无勿别非否错假拒吗么呢谁哪啥怎何几嘛吧若如难有其只只等要让请叫希应该能可会想以为才再除待替等通告诉骗短信听说问昨"
+    "没未不无勿别非否错假拒吗么呢谁哪啥怎何几嘛吧若如难有其只等要让请叫希应该能可会想以为才再除待替通告诉骗短信听说问昨"
 )
 
 # A cry for help counts wherever it stands in a reply, unless it is turned round just before.
-HELP = """
-    求助 求救 救命 救我 救救 呼救 帮帮我 快来救 快来人 来人救 需要帮助 需要帮忙 需要支援 需要救援 需要救助 需要增援 需要转移
-    请求支援 请求救援 请求帮助 请求增援 请求援助 需支援 需救援 需帮助 要支援 要救援 被困 困住 被水围 受伤 走不动 出不去 动不了
-""".split()
+HELP = _listed("""
+    求助 求救 救命 救我 救救 呼救 帮帮我 快来救 快来人 来人救
+    需要帮助 需要帮忙 需要支援 需要救援 需要救助 需要增援 需要转移 需支援 需救援 需帮助 要支援 要救援
+    请求支援 请求救援 请求帮助 请求增援 请求援助
+    被困 困住 被水围 受伤 走不动 出不去 动不了
+""")
 HELP_LATIN = ("help", "sos")
-TURNED_ROUND = """
+TURNED_ROUND = _listed("""
     不需要 不需 不用 不必 不 没有人 没有 没人 没 无人员 无人 无需 无 未 别 勿 非 免 谢绝 救出 解救 营救
-""".split()
+""")
 TURNED_ROUND_LATIN = ("no", "not", "don t", "doesn t", "without")
