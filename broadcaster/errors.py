@@ -72,3 +72,13 @@ class UnavailableError(DaohuError):
     """A part we need (database, doorbell, gateway, speech) does not answer; the same call may work later."""
 
     code = "unavailable"
+
+
+class LimitedError(DaohuError):
+    """Too much, too fast; nothing was done. `after` is how many seconds to wait."""
+
+    code = "limited"
+
+    def __init__(self, what: str, *, after: float, remedy: str = "") -> None:
+        super().__init__(what, remedy=remedy)
+        self.after = after

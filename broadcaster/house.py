@@ -80,7 +80,7 @@ class House:
     def worker(self, bell: Bell) -> Worker:
         """This process's worker."""
         composer = LedgerComposer(
-            self.database, Texts(self.database), self.studio, self.link, units.UnitPlaces(self.database)
+            self.database, Texts(self.database), self.studio, self.link, units.UnitNames(self.database)
         )
         worker = self.settings.worker
         pulse = Pulse(
@@ -136,6 +136,8 @@ async def open_house(
         stack.push_async_callback(doorbell.close)
         studio = AudioStudio(settings.data.dir / "audio")
         stack.push_async_callback(studio.close)
+        tokens = Tokens(secret_key(settings))
+        longest_link = f"{settings.web.public_url}/r/{tokens.sign(1, 1)}"
         yield House(
             settings=settings,
             clock=clock,
@@ -143,14 +145,14 @@ async def open_house(
             doorbell=doorbell,
             registry=registry,
             studio=studio,
-            office=office_of(settings),
+            office=office_of(settings, longest_link),
             plans=Plans(settings.district.code),
-            tokens=Tokens(secret_key(settings)),
+            tokens=tokens,
             journals={gateway.name: GatewayJournal(clock) for gateway in settings.gateways},
         )
 
 
-def office_of(settings: Settings) -> Office:
+def office_of(settings: Settings, longest_link: str) -> Office:
     """What the settings say about issuing."""
     required = frozenset(Colour(colour) for colour in settings.approval.required)
     return Office(
@@ -163,6 +165,7 @@ def office_of(settings: Settings) -> Office:
             exempt=frozenset(Colour) - required,
         ),
         library=Library(settings.messages.dir),
+        longest_link=longest_link,
     )
 
 

@@ -36,13 +36,16 @@ OpenUnits = Callable[[Connection, Plan, datetime], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What an office has set for every alert it issues. `policy` gives the policy of a colour."""
+    """What an office has set for every alert it issues. `policy` gives the policy of a colour; `longest_link` is as long
+    as the link in any message, so that lengths are judged as they will be.
+    """
 
     district: str
     issuer: Issuer
     policy: Callable[[Colour], Policy]
     rules: ApprovalRules = ApprovalRules()
     library: Library = BUILT_IN
+    longest_link: str = ""
 
 
 async def issue(
@@ -56,7 +59,7 @@ async def issue(
         policy = policy_of(draft.alert, office.policy(colour))
         record = await authoring.issue(connection, alert_id, actor, now, policy=policy, rules=office.rules)
         plan = await plan_of(record, office.district)
-        skeletons = compose(record.alert, office, record.reply_code or "")
+        skeletons = compose(record.alert, office, record.reply_code or "", await _longest_place(connection))
         if plan.lineage != plan.alert_id:
             await closing.supersede(connection, plan.lineage, plan.alert_id, now)
         await fanout.open_run(connection, plan, now)
@@ -65,10 +68,11 @@ async def issue(
     return record
 
 
-def compose(alert: Alert, office: Office, reply_code: str) -> Sequence[Skeleton]:
+def compose(alert: Alert, office: Office, reply_code: str, longest_place: str) -> Sequence[Skeleton]:
     """Every text of an alert, linted; `RuleError` when one of them must not go out."""
     skeletons = render_all(alert, reply_code, issuer=office.issuer, library=office.library)
-    errors = [finding for finding in lint(alert, skeletons) if finding.severity is Severity.ERROR]
+    findings = lint(alert, skeletons, place=longest_place or office.issuer.district, link=office.longest_link)
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         raise RuleError(_in_words(errors), remedy="请按提示修改后重新提交。")
     return skeletons
@@ -77,6 +81,11 @@ def compose(alert: Alert, office: Office, reply_code: str) -> Sequence[Skeleton]
 def _in_words(findings: Sequence[Finding]) -> str:
     named = dict.fromkeys(f"{finding.text}（{finding.channel or '各渠道'}）" for finding in findings)
     return "这条消息还不能发出：" + "；".join(named) + "。"
+
+
+async def _longest_place(connection: Connection) -> str:
+    name = await connection.fetchval("SELECT name FROM region WHERE level = 3 ORDER BY length(name) DESC LIMIT 1")
+    return name or ""
 
 
 def policy_of(alert: Alert, policy: Policy) -> Policy:

@@ -5,5 +5,6 @@ from __future__ import annotations
 from tortoise.models import Model
 
 from broadcaster.alerts.records import AlertRecord
+from broadcaster.security.records import AccountRecord, CredentialRecord, GrantRecord
 
-__models__: list[type[Model]] = [AlertRecord]
+__models__: list[type[Model]] = [AlertRecord, AccountRecord, CredentialRecord, GrantRecord]

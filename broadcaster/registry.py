@@ -45,11 +45,10 @@ class Registry:
         self._plugins: dict[DriverName, DriverPlugin] = {}
         for entry in entries:
             channel, _, driver = entry.name.partition(".")
-            try:
+            if channel in list(Medium) and driver:
                 self._entries[Medium(channel), driver].append(entry)
-            except ValueError:
-                channels = ", ".join(Medium)
-                what = f"its name must be <channel>.<driver>, and the channel one of {channels}"
+            else:
+                what = f"its name must be <channel>.<driver>, and the channel one of {', '.join(Medium)}"
                 self._misnamed.append(Problem(entry.name, _origin(entry), what))
 
     @classmethod

@@ -44,7 +44,7 @@ _COLOURS = {colour.chinese: colour for colour in Colour} | {colour.value: colour
 GAP = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|\$\{\w*\}|\{[A-Za-z_]\w*\}|\{[\u4e00-\u9fff]{1,8}\}|%\(\w+\)s|<[\u4e00-\u9fff]{1,8}>"
     r"|[XＸ×]{2,}(?=[县区乡镇村街社组年月日时分米级毫人户号路])|_{3,}|＿{2,}"
-    r"|[【\[（(](?:请填写|待填|待定|填写|地点|时间|单位|TODO|TBD)[^】\]）)]{0,8}[】\]）)]|\bTODO\b|\bTBD\b"
+    r"|[【\[（(](?:请填写|待填|待定|填写|地点|时间|单位|TODO|TBD)[^】\]）)]{0,8}[】\]）)]|(?<![A-Za-z])(?:TODO|TBD)(?![A-Za-z])"
 )
 """A gap in the officer's text, or a template's mark, that nobody filled in."""
 

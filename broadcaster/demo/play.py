@@ -87,7 +87,7 @@ def settled(now: Progress) -> bool:
 
 @asynccontextmanager
 async def set_stage(
-    folder: Path, *, households: int, seed: int, port: int, public_url: str, progress: Callable[[int, int], None]
+    folder: Path, *, households: int, seed: int, port: int, public_url: str, progress: Callable[[int, float], None]
 ) -> AsyncIterator[Demo]:
     """Start the rehearsal, open the house, invent the district, put a worker to work."""
     async with RehearsalProcess(folder / "rehearsal", stage.script(seed)) as rehearsal:

@@ -32,7 +32,12 @@ def script(seed: int) -> Script:
     return Script(
         seed=seed,
         sms=Behaviour(
-            receipt=quick, loss=0.02, failures={"UNDELIV": 0.03, "EXPIRED": 0.02}, duplicate=0.01, duty=duty, residents=residents
+            receipt=quick,
+            loss=0.02,
+            failures={"UNDELIV": 0.03, "EXPIRED": 0.02},
+            duplicate=0.01,
+            duty=duty,
+            residents=residents,
         ),
         wechat=Behaviour(receipt=quick, failures={"failed: user block": 0.05}, duty=duty, residents=residents),
         email=Behaviour(receipt=quick, failures={"5.1.1 no such mailbox": 0.05}),

@@ -67,6 +67,4 @@ def _alert(now: datetime, **fields: object) -> Alert:
         "expires": now + timedelta(hours=6),
         **fields,
     }
-    return form.decode(
-        msgspec.json.encode(body), now=now, sender=SENDER, identifier=new_identifier(DISTRICT_CODE, now)
-    )
+    return form.decode(msgspec.json.encode(body), now=now, sender=SENDER, identifier=new_identifier(DISTRICT_CODE, now))

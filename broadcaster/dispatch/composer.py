@@ -10,6 +10,7 @@ from broadcaster.database import Database
 from broadcaster.dispatch.ledger import Batch, Row
 from broadcaster.dispatch.texts import Texts
 from broadcaster.ports import DeliveryKey, Envelope, Medium, Message, Studio
+from templates.skeleton import Skeleton
 
 SPOKEN = frozenset({Medium.VOICE.value, Medium.LOUDSPEAKER.value})
 
@@ -20,8 +21,8 @@ COLOURS = tuple(colour.value for colour in Colour)
 REPEATS = {Medium.LOUDSPEAKER: 3, Medium.VOICE: 2}
 """How often a text is said: over a loudspeaker people first have to stop and listen."""
 
-UnitPlaces = Callable[[Sequence[int]], Awaitable[Mapping[int, str]]]
-"""The place names of units, by id."""
+UnitNames = Callable[[Sequence[int]], Awaitable[Mapping[int, tuple[str, str]]]]
+"""The place name and the role word of units, by id."""
 
 Link = Callable[[int, int], str]
 """The reply page's address for (alert id, ordinal)."""
@@ -30,12 +31,12 @@ Link = Callable[[int, int], str]
 class LedgerComposer:
     """Fills the texts that were frozen at issue. Spoken texts name the whole area, so one recording serves everyone."""
 
-    def __init__(self, database: Database, texts: Texts, studio: Studio, link: Link, unit_places: UnitPlaces) -> None:
+    def __init__(self, database: Database, texts: Texts, studio: Studio, link: Link, unit_names: UnitNames) -> None:
         self._database = database
         self._texts = texts
         self._studio = studio
         self._link = link
-        self._unit_places = unit_places
+        self._unit_names = unit_names
         self._regions: dict[str, str] = {}
         self._spoken: dict[tuple[int, str, str, str], Message] = {}
 
@@ -46,24 +47,21 @@ class LedgerComposer:
             return [self._envelope(batch, row, message) for row in rows]
         skeleton = await self._texts.skeleton(batch)
         if batch.purpose == "unit":
-            places = await self._unit_places([row.unit_id for row in rows if row.unit_id is not None])
-            return [
-                self._envelope(
-                    batch,
-                    row,
-                    skeleton.fill(
-                        place=(place := places.get(row.unit_id or 0, "")),
-                        link=self._link(batch.alert_id, row.ordinal),
-                        unit=place,
-                    ),
-                )
-                for row in rows
-            ]
+            return await self._to_units(batch, rows, skeleton)
         place = await self._region(batch.region)
         return [
             self._envelope(batch, row, skeleton.fill(place=place, link=self._link(batch.alert_id, row.ordinal)))
             for row in rows
         ]
+
+    async def _to_units(self, batch: Batch, rows: Sequence[Row], skeleton: Skeleton) -> list[Envelope]:
+        names = await self._unit_names([row.unit_id for row in rows if row.unit_id is not None])
+        envelopes = []
+        for row in rows:
+            place, role = names.get(row.unit_id or 0, ("", ""))
+            message = skeleton.fill(place=place, link=self._link(batch.alert_id, row.ordinal), unit=role)
+            envelopes.append(self._envelope(batch, row, message))
+        return envelopes
 
     async def _recording(self, batch: Batch) -> Message:
         key = (batch.alert_id, batch.purpose, batch.channel, batch.language)

@@ -108,6 +108,8 @@ async def _choose_targets(connection: Connection, plan: Plan, village: str) -> N
 
 
 async def _visit(connection: Connection, plan: Plan, village: str, rank: int, now: datetime) -> int:
+    # a plan made without the village's values takes the whole contact table for each of them
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     steps = plan.policy.households
     waits = [step.wait for step in steps]
     added = 0

@@ -115,7 +115,7 @@ WITH over AS (
 SELECT count(*)::int FROM cancelled
 
 -- name: places
-SELECT u.id, coalesce(r.name, '') AS name FROM unit u LEFT JOIN region r ON r.code = u.region WHERE u.id = ANY($1::bigint[])
+SELECT u.id, u.role, coalesce(r.name, '') AS name FROM unit u LEFT JOIN region r ON r.code = u.region WHERE u.id = ANY($1::bigint[])
 
 -- name: lock_units
 SELECT id, state FROM unit WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE

@@ -68,17 +68,28 @@ async def _tell_those_asked_before(connection: Connection, plan: Plan, now: date
     await enqueue(connection, plan.alert_id, items, now)
 
 
-class UnitPlaces:
-    """The place names of units, for the messages to their duty holders."""
+ROLE_WORDS = {
+    "town_leader": "镇街负责人",
+    "village_head": "村（社区）书记",
+    "grid_leader": "网格长",
+    "grid_member": "网格员",
+    "responder": "应急队员",
+    "duty_desk": "值班员",
+}
+"""How a message addresses the holder of a duty."""
+
+
+class UnitNames:
+    """The place and the role word of units, for the messages to their duty holders."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[int, str] = {}
+        self._known: dict[int, tuple[str, str]] = {}
 
-    async def __call__(self, unit_ids: Sequence[int]) -> Mapping[int, str]:
+    async def __call__(self, unit_ids: Sequence[int]) -> Mapping[int, tuple[str, str]]:
         missing = [unit_id for unit_id in unit_ids if unit_id not in self._known]
         if missing:
             async with self._database.connection() as connection:
                 rows = await connection.fetch(SQL["places"], missing)
-            self._known.update({row["id"]: row["name"] for row in rows})
+            self._known.update({row["id"]: (row["name"], ROLE_WORDS.get(row["role"], "")) for row in rows})
         return self._known

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from random import Random
+from typing import Any
 from zlib import crc32
 
 from broadcaster.rehearsal.script import Behaviour, Delay
@@ -109,11 +110,11 @@ def draw(random: Random, delay: Delay) -> float:
     return min(random.lognormvariate(math.log(delay.median), delay.spread), delay.most)
 
 
-def pick_weight(random: Random, weights: Mapping[str, float]) -> str:
+def pick_weight(random: Random, weights: Mapping[Any, float]) -> str:
     """One of the keys, by weight; "" when there is none."""
     if not weights:
         return ""
-    return random.choices(list(weights), list(weights.values()))[0]
+    return str(random.choices(list(weights), list(weights.values()))[0])
 
 
 def pick_share(random: Random, shares: Mapping[str, float]) -> str:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
-import aiohttp
-
 from broadcaster.ports import Medium
+from broadcaster.rehearsal.browser import Browser
 from broadcaster.rehearsal.fates import Traits
 from broadcaster.rehearsal.reading import Reading
 from broadcaster.rehearsal.script import Behaviour
 from broadcaster.rehearsal.wheel import Wheel
 from channels.line.wire import ReplyRow
 
-LINK_TIMEOUT = aiohttp.ClientTimeout(total=30)
+REPLY, LINK, LOOK = "reply", "link", "look"
+"""Ways of a duty holder: write back, press the button behind the link, or open the page and forget it."""
 
 
 class Answer(NamedTuple):
-    """What somebody will write, or (`link`) the page on which they will press the button."""
+    """What somebody will write, or (`link`) the page that they will open, and the button they will press there."""
 
     address: str
     text: str
     link: str
+    button: str
 
 
 class People:
@@ -37,12 +38,12 @@ class People:
         self._answered: set[tuple[str, int]] = set()
         self._wheel: Wheel[Answer] = Wheel(self._answer)
         self._next_id = 1
-        self._clicks: set[asyncio.Task[None]] = set()
+        self._browser = Browser()
+        self._clicks: set[asyncio.Task[bool]] = set()
 
     def follow(self, behaviour: Behaviour) -> None:
         """Behave like this from now on."""
-        self._key = behaviour.duty.key
-        self._form: Mapping[str, str] = behaviour.duty.form
+        self._duty = behaviour.duty
 
     def read(self, address: str, alert: int, reading: Reading, traits: Traits, received: float) -> None:
         """`address` receives a message at the loop's time `received`; perhaps they will answer."""
@@ -50,11 +51,15 @@ class People:
         if not text or self._medium is Medium.LOUDSPEAKER or (address, alert) in self._answered:
             return
         self._answered.add((address, alert))
-        link = reading.link() if reading.asks and traits.unit_way == "link" else ""
+        way = traits.unit_way if reading.asks else REPLY
+        link = "" if way == REPLY else reading.link()
+        if way == LOOK and not link:
+            return
+        button = self._duty.button if way == LINK else ""
         delay = traits.unit_delay if reading.asks else traits.resident_delay
         if self._medium is Medium.VOICE and not link:
             delay = 0.0  # keys are pressed during the call
-        self._wheel.put(received + delay, Answer(address, text, link))
+        self._wheel.put(received + delay, Answer(address, text, link, button))
 
     def say(self, address: str, text: str) -> str:
         """Somebody writes now, out of the blue; the id of what they wrote."""
@@ -71,7 +76,7 @@ class People:
         if traits.silent:
             return ""
         if self._medium is Medium.VOICE:
-            return self._key
+            return self._duty.key
         return f"{traits.unit_text} {reading.code}" if reading.code and traits.with_code else traits.unit_text
 
     def _answer(self, answers: list[Answer]) -> None:
@@ -80,7 +85,7 @@ class People:
             self._write_back(rows)
         for answer in answers:
             if answer.link:
-                click = asyncio.create_task(self._click(answer.link))
+                click = asyncio.create_task(self._browser.open(answer.link, answer.button, self._duty.form))
                 self._clicks.add(click)
                 click.add_done_callback(self._clicks.discard)
 
@@ -88,13 +93,3 @@ class People:
         number = self._next_id
         self._next_id += 1
         return f"{self._prefix}r{number}", address, text, time.time()
-
-    async def _click(self, link: str) -> None:
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=LINK_TIMEOUT) as browser,
-                browser.post(link, data=self._form) as page,
-            ):
-                await page.read()
-        except (aiohttp.ClientError, TimeoutError):
-            return  # the page does not open: this person gives up, as people do

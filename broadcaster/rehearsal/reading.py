@@ -50,7 +50,7 @@ def read_all(frame: Submit, asks: re.Pattern[str]) -> list[Reading]:
     readings = []
     for parts in frame.messages:
         own = parts[TEXT]
-        found = common or asks.search(before + own + after)
+        found = asks.search(before + own + after) or common
         whole = pour(heads, tails, parts)
         readings.append(
             Reading(

@@ -19,8 +19,8 @@ Weights = dict[str, Annotated[float, Meta(ge=0)]]
 Shares = dict[str, Share]
 
 ASKS = (
-    r"(?:回复“1”（多条时回复“1 |Reply 1 to confirm \(1 )(?P<code>\d{1,4})"
-    r"|回复“1”|Reply 1 to confirm|收到请按[一1]"
+    r"(?:回复“?1”?（多条时回复“?1 |Reply 1 to confirm \(1 )(?P<code>\d{1,4})"
+    r"|回复“?1(?!\d)|Reply 1 to confirm|收到请按[一1]"
 )
 """How a text asks its reader to confirm (at most 64 characters); `code` is the reply code it gives."""
 
@@ -44,18 +44,29 @@ class Residents(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Who was asked to confirm: a text asks when `asks` is found in it; its group `code` is the reply code.
 
-    `ways`: "reply" (SMS, WeChat, mail, the key pressed during a call), "link" (a POST to the message's link).
+    `ways`: "reply" (SMS, WeChat, mail, the key pressed during a call), "link" (opens the message's link and presses the
+    `button`, a pattern of its label; `form` is filled in besides), "look" (opens it and forgets about it).
     `with_code`: share of replies that repeat the code the text gave.
     """
 
     asks: str = ASKS
     silent: Share = 0.1
     after: Delay = Delay(median=2.0, spread=0.8)
-    ways: Weights = msgspec.field(default_factory=lambda: {"reply": 1})
+    ways: dict[Literal["reply", "link", "look"], Annotated[float, Meta(ge=0)]] = msgspec.field(
+        default_factory=lambda: {"reply": 1}
+    )
     texts: Weights = msgspec.field(default_factory=lambda: {"1": 6, "收到": 3, "已收到，正在转移": 1})
     key: str = "1"
     with_code: Share = 0.5
+    button: str = "收到|确认|[Cc]onfirm"
     form: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        for pattern in (self.asks, self.button):
+            try:
+                re.compile(pattern)
+            except re.error as problem:
+                raise ValueError(f"{pattern!r} is not a regular expression: {problem}") from problem
 
 
 class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -155,15 +166,12 @@ def read_script(path: Path | None, options: tuple[str, ...] = ()) -> Script:
 def check_script(document: object, source: str) -> Script:
     """The script that `document` (plain JSON values) describes; SettingsError names the key that is wrong."""
     try:
-        script = msgspec.convert(document, Script)
-        for behaviour in (getattr(script, medium.value) for medium in Medium):
-            re.compile(behaviour.duty.asks)
-    except (msgspec.ValidationError, re.error) as problem:
+        return msgspec.convert(document, Script)
+    except msgspec.ValidationError as problem:
         raise SettingsError(
             f"The script from {source} is wrong: {problem}.",
             remedy="See broadcaster/rehearsal/script.py for every key.",
         ) from problem
-    return script
 
 
 def changed(behaviour: Behaviour, changes: object) -> Behaviour:

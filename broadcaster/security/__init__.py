@@ -1,1 +1,1 @@
-"""Security: accounts, tokens, permissions by region, and the audit trail."""
+"""Who is asking, what they may do and where, and the record of what they did."""

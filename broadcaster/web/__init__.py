@@ -1,1 +1,1 @@
-"""The aiohttp application: API, public pages, callbacks and status page."""
+"""The outside of the house: API, pages, callbacks, feeds and health over HTTP (aiohttp)."""

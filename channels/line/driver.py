@@ -41,25 +41,11 @@ class LineDriver:
         intake = Intake(inbox, self._journal)
         link = Link(options, self._journal, intake.arrive)
         try:
-            async with asyncio.timeout(options.connect_timeout):
-                await self._connect(link)
-        except (OSError, TimeoutError) as problem:
-            link.end("could not connect")
-            raise UnavailableError(
-                f"The rehearsal at {self._settings.address} does not answer: {problem or 'timed out'}.",
-                remedy="Start it, or correct the gateway's address.",
-            ) from problem
-        self._journal.note("→", f"sign in as {self._settings.account}")
-        link.write(SignIn(VERSION, self._settings.account, self._medium.value, options.password))
-        await asyncio.wait([link.signed_in], timeout=options.connect_timeout)
-        if not link.signed_in.done():
-            link.end("no answer to the sign-in")
-        if not link.alive:
-            raise UnavailableError(
-                f"The rehearsal at {self._settings.address} did not let {self._settings.account!r} in:"
-                f" {link.ended.result()}.",
-                remedy="Check the account and its password.",
-            )
+            await self._connect(link)
+            await self._sign_in(link)
+        except BaseException:
+            link.end("given up")
+            raise
         intake.start(link)
         self._link, self._intake, self._uploads = link, intake, Uploads(link)
 
@@ -97,10 +83,30 @@ class LineDriver:
 
     async def _connect(self, link: Link) -> None:
         loop, address = asyncio.get_running_loop(), self._settings.address
-        if address.path:
-            await loop.create_unix_connection(lambda: link, address.path)
-        else:
-            await loop.create_connection(lambda: link, address.host, address.port)
+        try:
+            async with asyncio.timeout(self._settings.options.connect_timeout):
+                if address.path:
+                    await loop.create_unix_connection(lambda: link, address.path)
+                else:
+                    await loop.create_connection(lambda: link, address.host, address.port)
+        except (OSError, TimeoutError) as problem:
+            raise UnavailableError(
+                f"The rehearsal at {address} does not answer: {str(problem) or 'timed out'}.",
+                remedy="Start it, or correct the gateway's address.",
+            ) from problem
+
+    async def _sign_in(self, link: Link) -> None:
+        settings = self._settings
+        self._journal.note("→", f"sign in as {settings.account}")
+        link.write(SignIn(VERSION, settings.account, self._medium.value, settings.options.password))
+        await asyncio.wait([link.signed_in], timeout=settings.options.connect_timeout)
+        if not link.signed_in.done():
+            link.end("no answer to the sign-in")
+        if not link.alive:
+            raise UnavailableError(
+                f"The rehearsal at {settings.address} did not let {settings.account!r} in: {link.ended.result()}.",
+                remedy="Check the account and its password.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

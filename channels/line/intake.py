@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 
 from broadcaster.ports import DeliveryKey, Evidence, Inbox, Journal, Receipt, Reply
 from channels.line.link import Link
-from channels.line.wire import Ack, Receipts, Replies
+from channels.line.wire import Ack, LineError, Receipts, Replies
 
 BACKLOG = 50_000
 """Rows that may wait to be stored before the line stops reading."""
@@ -19,8 +20,10 @@ class Intake:
     def __init__(self, inbox: Inbox, journal: Journal) -> None:
         self._inbox = inbox
         self._journal = journal
-        self._waiting: list[Receipts | Replies] = []
-        self._backlog = 0
+        self._receipts: list[Receipt] = []
+        self._replies: list[Reply] = []
+        self._receipt_batches: list[int] = []
+        self._reply_batches: list[int] = []
         self._arrived = asyncio.Event()
         self._stopping = False
         self._link: Link | None = None
@@ -32,9 +35,14 @@ class Intake:
         self._pump = asyncio.create_task(self._run(link))
 
     def arrive(self, frame: Receipts | Replies) -> None:
-        self._waiting.append(frame)
-        self._backlog += len(frame.rows)
-        if self._backlog > BACKLOG and self._link is not None:
+        """Take a frame in; LineError when it holds a time that cannot be."""
+        if isinstance(frame, Receipts):
+            self._receipts += receipts(frame)
+            self._receipt_batches.append(frame.batch)
+        else:
+            self._replies += replies(frame)
+            self._reply_batches.append(frame.batch)
+        if len(self._receipts) + len(self._replies) > BACKLOG and self._link is not None:
             self._link.hold(True)
         self._arrived.set()
 
@@ -48,43 +56,32 @@ class Intake:
             await asyncio.wait([self._pump])
 
     async def _run(self, link: Link) -> None:
-        while self._waiting or not self._stopping:
+        while self._receipt_batches or self._reply_batches or not self._stopping:
             await self._arrived.wait()
             self._arrived.clear()
-            waiting, self._waiting = self._waiting, []
-            self._backlog = 0
-            stored = await self._store_receipts([frame for frame in waiting if isinstance(frame, Receipts)])
-            stored += await self._store_replies([frame for frame in waiting if isinstance(frame, Replies)])
-            if stored:
-                link.write(Ack(stored))
+            batches, self._receipt_batches = self._receipt_batches, []
+            items, self._receipts = self._receipts, []
+            if batches and await self._stored(self._inbox.receipts(items), f"{len(items)} receipts"):
+                link.write(Ack(batches))
+            batches, self._reply_batches = self._reply_batches, []
+            written, self._replies = self._replies, []
+            if batches and await self._stored(self._inbox.replies(written), f"{len(written)} replies"):
+                link.write(Ack(batches))
             link.hold(False)
 
-    async def _store_receipts(self, frames: list[Receipts]) -> list[int]:
-        items = [receipt for frame in frames for receipt in receipts(frame)]
-        if items:
-            try:
-                await self._inbox.receipts(items)
-            except Exception as problem:  # whatever failed, the answer is the same: no acknowledgement
-                self._journal.note("!", f"{len(items)} receipts not stored: {type(problem).__name__}")
-                return []
-            self._journal.note("←", f"{len(items)} receipts")
-        return [frame.batch for frame in frames]
-
-    async def _store_replies(self, frames: list[Replies]) -> list[int]:
-        items = [reply for frame in frames for reply in replies(frame)]
-        if items:
-            try:
-                await self._inbox.replies(items)
-            except Exception as problem:  # as above
-                self._journal.note("!", f"{len(items)} replies not stored: {type(problem).__name__}")
-                return []
-            self._journal.note("←", f"{len(items)} replies")
-        return [frame.batch for frame in frames]
+    async def _stored(self, storing: Awaitable[None], what: str) -> bool:
+        try:
+            await storing
+        except Exception as problem:  # whatever failed, the answer is the same: no acknowledgement
+            self._journal.note("!", f"{what} not stored: {type(problem).__name__}")
+            return False
+        self._journal.note("←", what)
+        return True
 
 
 def receipts(frame: Receipts) -> list[Receipt]:
     """The frame's rows as receipts."""
-    at = datetime.fromtimestamp(frame.at, UTC)
+    at = moment(frame.at)
     delivered, failed = Evidence.DELIVERED, Evidence.FAILED
     return [
         Receipt(ref, DeliveryKey(alert, ordinal, attempt) if alert else None, delivered if good else failed, reason, at)
@@ -94,4 +91,12 @@ def receipts(frame: Receipts) -> list[Receipt]:
 
 def replies(frame: Replies) -> list[Reply]:
     """The frame's rows as replies."""
-    return [Reply(number, address, text, datetime.fromtimestamp(at, UTC)) for number, address, text, at in frame.rows]
+    return [Reply(number, address, text, moment(at)) for number, address, text, at in frame.rows]
+
+
+def moment(seconds: float) -> datetime:
+    """The time that Unix seconds name; LineError when they name none."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError) as problem:
+        raise LineError(f"{seconds!r} is no time.") from problem

@@ -23,7 +23,7 @@ def cast(messages: Sequence[Sequence[str]]) -> tuple[list[str], list[str], list[
         heads.append(head)
         tails.append(tail)
         columns.append([part[first : len(part) - last] for part in column])
-    return heads, tails, [list(parts) for parts in zip(*columns, strict=True)]
+    return heads, tails, [list(parts) for parts in zip(*columns, strict=True)] if columns else [[] for _ in messages]
 
 
 def pour(heads: Sequence[str], tails: Sequence[str], parts: Sequence[str]) -> list[str]:

@@ -19,6 +19,9 @@ later ones do not apply."""
 RETRY_AFTER = 1.0
 """Seconds until a message that was not even written may be tried again."""
 
+LONGEST_WAIT = 86_400.0
+"""Seconds that a gateway may ask us to wait."""
+
 FRAMES_PER_WINDOW = 4
 FRAME_ROWS_MAX = 500
 
@@ -101,6 +104,8 @@ class Sending:
         for index, verdict, detail, after in rows:
             if not 0 <= index < len(keys):
                 raise LineError(f"An answer to row {index} of a frame of {len(keys)}.")
+            if not 0 <= after < LONGEST_WAIT:
+                raise LineError(f"{after!r} seconds are no time to wait.")
             key = keys[index]
             if key is None:
                 continue

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +27,9 @@ class EspeakEngine:
     @classmethod
     async def start(cls, command: Sequence[str]) -> EspeakEngine:
         """Start `command`; `hello` tells whether it is ready."""
-        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=PIPE_BUFFER)
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, limit=PIPE_BUFFER, start_new_session=True
+        )
         if process.stdin is None or process.stdout is None:
             raise OSError("The speech process has no pipes.")
         return cls(process, process.stdin, process.stdout)
@@ -71,8 +75,9 @@ class EspeakEngine:
         await self._process.wait()
 
     def _kill(self) -> None:
+        """The process and the fork that speaks for it: its session is its own."""
         with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _read(self) -> tuple[dict[str, Any], bytes]:
         header, body = lengths(await self._answers.readexactly(PREFIX.size))

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from templates.speech import english, mandarin
 
-_ZH_SPACE = re.compile(r"(?<![A-Za-z])\s+|\s+(?![A-Za-z])")
+_ZH_SPACE = re.compile(r"(?<![A-Za-z]) | (?![A-Za-z])")
 _ZH_PAUSES = re.compile(r"[，。！？\s]*[，。！？][，。！？\s]*")
 _EN_PAUSES = re.compile(r"[.,!?\s]*[.,!?](?=[\s.,!?]|$)[.,!?\s]*|\s*,[,\s]*")
 
@@ -25,7 +25,11 @@ def speak(text: str, language: str = "zh-CN", *, keep: str = "") -> str:
         spoken = "".join(english.read(text, keep).spoken)
         return re.sub(r"\s+", " ", _EN_PAUSES.sub(_english_pause, spoken)).strip(" ,")
     spoken = "".join(mandarin.read(text, keep).spoken)
-    return _ZH_PAUSES.sub(_mandarin_pause, _ZH_SPACE.sub("", spoken)).lstrip("，。！？").removesuffix("，")
+    return (
+        _ZH_PAUSES.sub(_mandarin_pause, _ZH_SPACE.sub("", " ".join(spoken.split())))
+        .lstrip("，。！？")
+        .removesuffix("，")
+    )
 
 
 def unspeakable(text: str, language: str = "zh-CN") -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def read(text: str, keep: str = "") -> Reading:
 def _character(character: str, reading: Reading) -> str:
     if character in _PAUSES:
         return _PAUSES[character]
-    if _HANZI.match(character) or (character.isascii() and character.isalnum()) or character in reading.keep:
+    if _HANZI.match(character) or (character.isalpha() and character < "\u0250") or character in reading.keep:
         return character
     reading.unread.append(character)
     return ""
@@ -154,6 +154,8 @@ def _item(match: re.Match[str], _: Reading) -> str:
 
 
 def _letters(match: re.Match[str], _: Reading) -> str:
+    if len(match.group()) > 4 and re.search("[AEIOUY]", match.group()):
+        return match.group()  # a word in capitals, not an abbreviation
     return f" {' '.join(match.group())} "
 
 
@@ -211,9 +213,14 @@ RULES: tuple[Rule, ...] = (
     Rule.of(rf"(?<![\d.])({NUMBER})[×xX*]({NUMBER})", lambda m, _: f"{decimal(m[1])}乘{decimal(m[2])}"),
     Rule.of(rf"(?<![\d.])(?P<number>{NUMBER})\s?(?P<unit>(?:{UNITS})(?![A-Za-z]))", _measured),
     Rule.of(rf"(?:{RATES})(?![A-Za-z])", lambda m, _: MANDARIN_UNITS[m[0]]),
-    Rule.of(r"(?<![\d.])(\d{1,3})/(\d{1,3})(?![\d/])", lambda m, _: f"{cardinal(int(m[2]))}分之{cardinal(int(m[1]))}"),
+    Rule.of(
+        r"(?<![\d./])([1-9]\d{0,2})/([1-9]\d{0,2})(?![\d/])",
+        lambda m, _: f"{cardinal(int(m[2]))}分之{cardinal(int(m[1]))}",
+    ),
     # lists and levels
-    Rule.of(r"(?:(?<=[。；;：:，\n ])|^)[(（]?(?P<number>\d{1,2})(?:[.、．](?!\d)|[)）][.、．]?)\s*", _item),
+    Rule.of(r"(?:(?<=[。；;：:，\n ])|^)(?P<number>\d{1,2})[.、．](?!\d)\s*", _item),
+    Rule.of(r"(?:(?<=[。；;：:\n])|^)(?P<number>\d{1,2})[)）][.、．]?\s*", _item),
+    Rule.of(r"[(（](?P<number>\d{1,2})[)）]", _item),
     Rule.of(rf"[{_CIRCLED}]", lambda m, _: f"，第{cardinal(_CIRCLED.index(m[0]) + 1)}，"),
     Rule.of(rf"[{''.join(_ROMAN)}]", lambda m, _: _ROMAN[m[0]]),
     Rule.of(r"(?<![A-Za-z])(IV|I{1,3}|V)(?=级)", lambda m, _: _LATIN_ROMAN[m[0]]),

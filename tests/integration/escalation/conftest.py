@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from audiences.selection import Selection
-from broadcaster.alerts.policy import EscalationAction, EscalationStep, Policy
+from broadcaster.alerts.policy import ChannelStep, EscalationAction, EscalationStep, Policy
 from broadcaster.clock import ManualClock
 from broadcaster.database import Database
 from broadcaster.dispatch import fanout
@@ -169,9 +169,8 @@ class County:
             rehearsal=rehearsal,
             urgency=0,
             expires_at=now + lasts,
-            policy=steps or policy(),
+            policy=replace(steps or policy(), households=(ChannelStep((SMS,), 600),) if households else ()),
             selection=selection or Selection(regions=regions),
-            households=households,
         )
         self.plans[alert_id] = plan
         async with self.database.transaction() as connection:

@@ -1,0 +1,18 @@
+"""The machine interface, one file per noun. `TABLES` is all of it: the router and the OpenAPI document read it."""
+
+from __future__ import annotations
+
+from broadcaster.web.api import alerts, audit, deliveries, progress, replies, steps, successors, units, unreached
+from broadcaster.web.endpoint import Table
+
+TABLES: tuple[Table, ...] = (
+    alerts.table,
+    steps.table,
+    successors.table,
+    progress.table,
+    deliveries.table,
+    unreached.table,
+    units.table,
+    replies.table,
+    audit.table,
+)

@@ -1,0 +1,79 @@
+"""How far an alert has come: counts, and the same counts live."""
+
+from __future__ import annotations
+
+import contextlib
+
+import msgspec
+from aiohttp import web
+
+from broadcaster.errors import LimitedError, NotFoundError
+from broadcaster.progress import DoorTasks, Households, Progress, Units, progress
+from broadcaster.security.permissions import Action
+from broadcaster.web.context import Context
+from broadcaster.web.endpoint import Call, Nothing, Table
+from broadcaster.web.live import LIVE, event
+from broadcaster.web.sight import seen
+
+table = Table("progress")
+
+
+class LiveProgress(msgspec.Struct, frozen=True):
+    """What changes while people watch; villages are left to `progress`, there may be hundreds."""
+
+    alert_id: int
+    planned: bool
+    deliveries: dict[str, int]
+    channels: dict[str, dict[str, int]]
+    households: Households
+    units: Units
+    door_tasks: DoorTasks
+    duplicates: int
+
+
+@table.endpoint(
+    "GET",
+    "/api/v1/alerts/{id}/progress",
+    "Counts by state, channel and village; households; units",
+    answers=Progress,
+    action=Action.SEE,
+    problems=(NotFoundError,),
+)
+async def read_progress(call: Call[Nothing, Nothing]) -> Progress:
+    """Read from counters, never from the deliveries."""
+    await seen(call.context, call.actor, call.id)
+    return await current(call.context, call.id)
+
+
+@table.endpoint(
+    "GET",
+    "/api/v1/alerts/{id}/events",
+    "Progress as server-sent events",
+    answers=None,
+    action=Action.SEE,
+    problems=(NotFoundError, LimitedError),
+    media="text/event-stream",
+)
+async def watch_progress(call: Call[Nothing, Nothing]) -> web.StreamResponse:
+    """One `progress` event for each state; `Last-Event-ID` spares the one that was seen."""
+    await seen(call.context, call.actor, call.id)
+    request = call.request
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+    watch = request.app[LIVE].watch(call.id, request.headers.get("Last-Event-ID", ""))
+    async with contextlib.aclosing(watch) as snapshots:
+        async for snapshot in snapshots:
+            if not response.prepared:
+                await response.prepare(request)
+            await response.write(event(snapshot))
+    return response
+
+
+async def current(context: Context, alert_id: int) -> Progress:
+    """The progress now."""
+    async with context.database.connection() as connection:
+        return await progress(connection, alert_id)
+
+
+async def current_live(context: Context, alert_id: int) -> LiveProgress:
+    """The progress now, as watchers get it."""
+    return msgspec.convert(await current(context, alert_id), LiveProgress, from_attributes=True)

@@ -1,0 +1,67 @@
+"""The web application: every route, and what goes round them. Composition makes a `Context` and passes it in."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from broadcaster.web import callbacks, feeds, health
+from broadcaster.web.api import TABLES
+from broadcaster.web.api.progress import current_live
+from broadcaster.web.context import CONTEXT, Context
+from broadcaster.web.envelope import envelope, finish
+from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
+from broadcaster.web.openapi import document
+from broadcaster.web.pages import console, reply, signing
+from broadcaster.web.pages.rendering import error_page
+
+LARGEST_BODY = 2 * 1024 * 1024  # bytes; a CAP message with a picture in it
+_STATIC = Path(str(files("broadcaster.web"))) / "static"
+_OPENAPI = web.AppKey("openapi", bytes)
+routes = web.RouteTableDef()
+
+
+def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
+    """The application, ready to be served (see `start`). `pace` is that of live progress."""
+    app = web.Application(middlewares=[envelope(error_page)], client_max_size=LARGEST_BODY)
+    app[CONTEXT] = context
+    app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
+    app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
+    for table in TABLES:
+        for endpoint in table:
+            app.router.add_route(endpoint.method, endpoint.path, endpoint.handle)
+    for outside in (
+        routes,
+        health.routes,
+        feeds.routes,
+        callbacks.routes,
+        signing.routes,
+        console.routes,
+        reply.routes,
+    ):
+        app.add_routes(outside)
+    app.router.add_static("/static", _STATIC)
+    app.on_response_prepare.append(finish)
+    app.on_shutdown.append(_stop_watching)
+    return app
+
+
+async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
+    """Serve `app` until the runner's `cleanup()`. The access log is ours, without addresses and tokens."""
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=10)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner
+
+
+@routes.get("/api/v1/openapi.json")
+async def openapi(request: web.Request) -> web.Response:
+    """The OpenAPI 3.1 document of the machine interface."""
+    return web.Response(body=request.app[_OPENAPI], content_type="application/json")
+
+
+async def _stop_watching(app: web.Application) -> None:
+    await app[LIVE].close()

@@ -1,0 +1,60 @@
+"""From a request to who is asking: a bearer token, or, for reading only, the browser's session."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from broadcaster.errors import UnauthenticatedError
+from broadcaster.security.credentials import CredentialKind, Proof, prove
+from broadcaster.security.permissions import Actor
+from broadcaster.web.context import CONTEXT, Context
+
+SESSION_COOKIE = "daohu_session"
+ACTOR = web.RequestKey("actor", Actor)
+_SAFE = frozenset({"GET", "HEAD"})
+
+
+async def caller(request: web.Request) -> Actor:
+    """The actor of an API request; `UnauthenticatedError` without a good credential.
+
+    A session cookie is accepted for reading only, so no other site can make a browser change anything here.
+    """
+    header = request.headers.get("Authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise UnauthenticatedError("只接受 Bearer 令牌。", remedy="请用 Authorization: Bearer 令牌。")
+        return (await _prove(request, CredentialKind.TOKEN, token.strip())).actor
+    cookie = request.cookies.get(SESSION_COOKIE, "")
+    if cookie and request.method in _SAFE:
+        return (await _prove(request, CredentialKind.SESSION, cookie)).actor
+    raise UnauthenticatedError("需要令牌。", remedy="请用 Authorization: Bearer 令牌；令牌由管理员发放。")
+
+
+async def session(request: web.Request) -> Proof | None:
+    """Who holds the browser's session; None when there is none, or it ended."""
+    cookie = request.cookies.get(SESSION_COOKIE, "")
+    if not cookie:
+        return None
+    try:
+        return await _prove(request, CredentialKind.SESSION, cookie)
+    except UnauthenticatedError:
+        return None
+
+
+def source(request: web.Request) -> str:
+    """The address that the request came from, by our own proxy's word where there is one."""
+    context = request.app[CONTEXT]
+    remote = request.remote or "local"
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if remote in context.trusted_proxies and forwarded:
+        return forwarded.rpartition(",")[2].strip()
+    return remote
+
+
+async def _prove(request: web.Request, kind: CredentialKind, text: str) -> Proof:
+    context: Context = request.app[CONTEXT]
+    async with context.database.connection() as connection:
+        proof = await prove(connection, kind, text, context.clock.now())
+    request[ACTOR] = proof.actor
+    return proof

@@ -1,0 +1,76 @@
+"""What the web needs of the rest of the house, put together where everything is wired and passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiohttp import web
+
+from broadcaster.alerts.actor import Actor
+from broadcaster.alerts.alert import Alert
+from broadcaster.alerts.records import AlertRecord
+from broadcaster.clock import Clock
+from broadcaster.database import Database
+from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback
+from broadcaster.responses.tokens import Tokens
+from broadcaster.settings import Settings
+
+
+class Bell(Protocol):
+    """Says that there may be work; never raises, False when nobody could be told (work is found by sweeping)."""
+
+    async def ring(self, topic: str) -> bool: ...
+
+
+class AlertFormat(Protocol):
+    """A document format for alerts: CAP 1.2 XML, as an adapter registers it."""
+
+    def read(self, data: bytes) -> Alert:
+        """The alert that `data` says; `InputError` for anything else, hostile documents included."""
+        ...
+
+    def write(self, alert: Alert) -> bytes:
+        """The alert as a document."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A gateway that calls us: its settings, who understands its calls, and where what they carry is stored."""
+
+    gateway: GatewaySettings
+    plugin: ParsesCallback
+    inbox: Inbox
+
+
+Issue = Callable[[int, Actor], Awaitable[AlertRecord]]
+"""Issues an approved alert: state, frozen policy and run in one step, in the caller's transaction if there is one."""
+
+Probe = Callable[[], Awaitable[str]]
+"""Looks at one part of the system: "" when it answers, else what is wrong with it (for operators, no secrets)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a handler may use. `tokens` reads reply links. `cap` None: no CAP adapter is installed.
+
+    `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
+    `trusted_proxies`: addresses whose X-Forwarded-For is believed.
+    """
+
+    database: Database
+    clock: Clock
+    settings: Settings
+    bell: Bell
+    issue: Issue
+    tokens: Tokens
+    cap: AlertFormat | None = None
+    callbacks: Mapping[str, Callback] = field(default_factory=dict)
+    probes: Mapping[str, Probe] = field(default_factory=dict)
+    degrading: frozenset[str] = frozenset({"doorbell"})
+    trusted_proxies: frozenset[str] = frozenset()
+
+
+CONTEXT = web.AppKey("context", Context)

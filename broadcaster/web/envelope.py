@@ -1,0 +1,147 @@
+"""What goes round every request: its id, time limit and one log line, its errors' form, the security headers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Callable
+
+import asyncpg
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from tortoise.exceptions import DBConnectionError
+
+from broadcaster.errors import DaohuError, LimitedError, UnauthenticatedError, UnavailableError
+from broadcaster.web import problems
+from broadcaster.web.authentication import ACTOR
+from broadcaster.web.context import CONTEXT
+from broadcaster.web.endpoint import Endpoint
+from broadcaster.web.metrics import METRICS
+from broadcaster.web.problems import Problem
+
+REQUEST_ID = web.RequestKey("request_id", str)
+LONGEST = 30.0  # seconds for an answer that is not a stream
+_LOG = structlog.get_logger(__name__)
+_GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_MACHINES = ("/api/", "/callbacks/", "/feeds/", "/healthz", "/readyz", "/metrics")
+
+_DATABASE_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,
+    DBConnectionError,
+    ConnectionError,
+)
+"""Faults that pass, as opposed to a statement of ours that is wrong."""
+
+CONTENT_SECURITY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Frame-Options": "DENY",
+    "Server": "daohu",
+}
+
+ErrorPage = Callable[[web.Request, Problem], web.Response]
+
+
+def envelope(error_page: ErrorPage) -> Middleware:
+    """The middleware; people get `error_page`, machines a problem document."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request[REQUEST_ID] = request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        started = time.perf_counter()
+        status = 499  # the caller went away
+        with structlog.contextvars.bound_contextvars(request=request_id):
+            try:
+                response = await _answer(request, handler, error_page)
+                status = response.status
+            finally:
+                _note(request, status, time.perf_counter() - started)
+        return response
+
+    return middleware
+
+
+async def finish(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal handler: the headers that every response carries, streams and static files too."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers[name] = value
+    response.headers.setdefault("Cache-Control", "no-store")
+    if REQUEST_ID in request:
+        response.headers["X-Request-ID"] = request[REQUEST_ID]
+    if request.app[CONTEXT].settings.web.public_url.startswith("https:"):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
+async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage) -> web.StreamResponse:
+    headers: dict[str, str] = {}
+    try:
+        async with asyncio.timeout(None if _streams(request) else LONGEST):
+            return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        problem = problems.of_http(error, request[REQUEST_ID])
+        headers = {name: value for name, value in error.headers.items() if name == "Allow"}
+    except DaohuError as error:
+        problem = problems.of_error(error, request[REQUEST_ID])
+        if isinstance(error, LimitedError):
+            headers["Retry-After"] = str(int(error.after) + 1)
+        if isinstance(error, UnauthenticatedError):
+            headers["WWW-Authenticate"] = "Bearer"
+    except TimeoutError:
+        problem = _away(request, "处理超时。")
+    except _DATABASE_AWAY as error:
+        _LOG.warning("request.database_away", reason=type(error).__name__)
+        problem = _away(request, "数据库暂时不可用。")
+    except Exception:  # the boundary: whatever it was, it is logged and the caller gets an honest 500
+        _LOG.exception("request.failed", route=_route(request))
+        problem = problems.unexpected(request[REQUEST_ID])
+    if request.path.startswith(_MACHINES):
+        return problems.answer(problem, headers)
+    page = error_page(request, problem)
+    page.headers.update(headers)
+    return page
+
+
+def _away(request: web.Request, what: str) -> Problem:
+    return problems.of_error(UnavailableError(what, remedy="请稍后重试。"), request[REQUEST_ID])
+
+
+def _streams(request: web.Request) -> bool:
+    endpoint = getattr(request.match_info.handler, "__self__", None)
+    return isinstance(endpoint, Endpoint) and endpoint.answers is None
+
+
+def _note(request: web.Request, status: int, seconds: float) -> None:
+    route = _route(request)
+    actor = request.get(ACTOR)
+    METRICS.request(request.method, route, status, seconds)
+    _LOG.info(
+        "request",
+        method=request.method,
+        route=route,  # the pattern, not the path: paths carry reply tokens
+        status=status,
+        ms=round(seconds * 1000, 1),
+        account=actor.account_id if actor else None,
+    )
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "(none)"

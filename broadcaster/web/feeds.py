@@ -1,0 +1,91 @@
+"""What other systems may take from us: an Atom feed of public CAP messages, and the messages themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+from urllib.parse import quote
+from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
+
+from aiohttp import web
+from tortoise.queryset import QuerySet
+
+from broadcaster.alerts.alert import Scope, Status
+from broadcaster.alerts.records import AlertRecord
+from broadcaster.errors import NotFoundError, UnavailableError
+from broadcaster.web.context import CONTEXT, AlertFormat, Context
+
+ATOM = "http://www.w3.org/2005/Atom"
+CAP_TYPE = "application/cap+xml"
+_LONGEST = 100  # messages in the feed, the latest
+_CACHE = {"Cache-Control": "public, max-age=15"}
+_WRITTEN = str.maketrans({chr(code): "" for code in range(32) if chr(code) not in "\t\n\r"})
+register_namespace("", ATOM)
+routes = web.RouteTableDef()
+
+
+@routes.get("/feeds/cap.atom")
+async def feed(request: web.Request) -> web.Response:
+    """The latest issued Actual Public messages: alerts, updates and cancels."""
+    context = request.app[CONTEXT]
+    _writer(context)
+    records = await _public().order_by("-issued_at", "-id").limit(_LONGEST)
+    shown = [record for record in records if record.alert.scope is Scope.PUBLIC]
+    return web.Response(body=_atom(context, shown), content_type="application/atom+xml", headers=_CACHE)
+
+
+@routes.get("/feeds/cap/{identifier:.+}.xml")
+async def message(request: web.Request) -> web.Response:
+    """One message, as CAP 1.2."""
+    context = request.app[CONTEXT]
+    record = await _public().filter(identifier=request.match_info["identifier"].replace("\0", "")).first()
+    if record is None or record.alert.scope is not Scope.PUBLIC:
+        raise NotFoundError("没有这条公开预警。", remedy="请从 /feeds/cap.atom 中选择。")
+    return web.Response(body=_writer(context).write(record.alert), content_type=CAP_TYPE, headers=_CACHE)
+
+
+def _public() -> QuerySet[AlertRecord]:
+    return AlertRecord.filter(status=Status.ACTUAL.value, issued_at__isnull=False)
+
+
+def _writer(context: Context) -> AlertFormat:
+    if context.cap is None:
+        raise UnavailableError("没有安装 CAP 适配器。", remedy="请安装 CAP 适配器。")
+    return context.cap
+
+
+def _atom(context: Context, records: list[AlertRecord]) -> bytes:
+    base = context.settings.web.public_url
+    root = Element(f"{{{ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": "zh-CN"})
+    _text(root, "id", f"{base}/feeds/cap.atom")
+    _text(root, "title", f"{context.settings.district.name}预警")
+    _text(root, "updated", _moment(max((_issued(record) for record in records), default=context.clock.now())))
+    SubElement(root, f"{{{ATOM}}}link", {"rel": "self", "href": f"{base}/feeds/cap.atom"})
+    _text(SubElement(root, f"{{{ATOM}}}author"), "name", context.settings.district.name)
+    for record in records:
+        _entry(root, record, f"{base}/feeds/cap/{quote(record.identifier, safe='')}.xml")
+    written: bytes = tostring(root, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + written
+
+
+def _entry(root: Element, record: AlertRecord, address: str) -> None:
+    entry = SubElement(root, f"{{{ATOM}}}entry")
+    info = record.alert.info("zh-CN")
+    _text(entry, "id", address)
+    _text(entry, "title", record.headline or record.identifier)
+    _text(entry, "updated", _moment(_issued(record)))
+    SubElement(entry, f"{{{ATOM}}}link", {"rel": "alternate", "type": CAP_TYPE, "href": address})
+    SubElement(entry, f"{{{ATOM}}}category", {"term": record.msg_type})
+    _text(entry, "summary", info.description if info else "")
+
+
+def _text(parent: Element, name: str, text: str) -> None:
+    SubElement(parent, f"{{{ATOM}}}{name}").text = text.translate(_WRITTEN)
+
+
+def _issued(record: AlertRecord) -> datetime:
+    return cast("datetime", record.issued_at)  # the query leaves the others out
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

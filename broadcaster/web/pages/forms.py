@@ -1,0 +1,53 @@
+"""Forms that no other site can send: the browser's own word on where a form comes from, and a token in it."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from broadcaster.errors import ForbiddenError, InputError
+from broadcaster.security.credentials import form_token
+from broadcaster.web.authentication import SESSION_COOKIE
+from broadcaster.web.context import CONTEXT
+
+FIELD = "form_token"
+VISITOR_COOKIE = "daohu_form"
+_LONGEST = 64 * 1024  # characters of one field
+
+
+async def fields(request: web.Request) -> dict[str, str]:
+    """The form's texts; `ForbiddenError` unless it is one of ours, `InputError` when it is no simple form."""
+    _require_own(request)
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise InputError("不是网页表单。", remedy="请从页面上提交。")
+    try:
+        form = await request.post()
+    except (ValueError, LookupError) as error:  # an encoding that does not exist, bytes that are no text
+        raise InputError("表单内容无法读取。", remedy="请刷新页面后重新提交。") from error
+    given = {name: str(value).replace("\0", "")[:_LONGEST] for name, value in form.items()}
+    if not hmac.compare_digest(given.pop(FIELD, "").encode(), token(request).encode()):
+        raise ForbiddenError("页面已过期。", remedy="请返回，刷新页面后重新提交。")
+    return given
+
+
+def token(request: web.Request) -> str:
+    """What a form must carry: bound to the session or, before signing in, to this browser's own cookie."""
+    session = request.cookies.get(SESSION_COOKIE, "")
+    visitor = request.cookies.get(VISITOR_COOKIE, "")
+    return form_token(session or visitor or secrets.token_hex())  # bound to nothing, it fits nothing
+
+
+def secure(request: web.Request) -> bool:
+    """Whether our pages are served over TLS, so that cookies may be kept off plain lines."""
+    return request.app[CONTEXT].settings.web.public_url.startswith("https:")
+
+
+def _require_own(request: web.Request) -> None:
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise ForbiddenError("请求来自其他网站。", remedy="请从本系统的页面上提交。")
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+        raise ForbiddenError("请求来自其他网站。", remedy="请从本系统的页面上提交。")

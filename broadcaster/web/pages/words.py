@@ -1,0 +1,42 @@
+"""The words that users see for codes, in the field's Chinese; English comes from the catalogue."""
+
+from __future__ import annotations
+
+from broadcaster.alerts.hazard import HAZARDS
+from broadcaster.alerts.kind import Kind
+from broadcaster.alerts.state import State
+
+WORDS: dict[str, dict[str, str]] = {
+    "delivery": {
+        "queued": "待发",
+        "unknown": "待核实",
+        "submitted": "已提交",
+        "delivered": "已送达",
+        "failed": "失败",
+        "expired": "过期",
+        "cancelled": "取消",
+    },
+    "channel": {"sms": "短信", "wechat": "微信", "email": "邮件", "voice": "电话", "loudspeaker": "大喇叭"},
+    "unit": {"waiting": "等待确认", "acknowledged": "已确认", "exhausted": "无人确认", "cancelled": "取消"},
+    "role": {
+        "village_head": "村书记",
+        "grid_leader": "网格长",
+        "grid_member": "网格员",
+        "responder": "应急队员",
+        "town_leader": "镇街带班",
+        "duty_desk": "值班室",
+    },
+    "via": {"sms": "短信", "wechat": "微信", "email": "邮件", "voice": "电话", "link": "链接", "desk": "值班室"},
+    "escalation": {
+        "notify_primary": "通知责任人",
+        "notify_deputy": "通知副职",
+        "notify_superior": "通知上级",
+        "duty_desk": "值班室人工联系",
+        "door_tasks": "入户任务",
+    },
+    "state": {state.value: state.chinese for state in State},
+    "kind": {kind.value: kind.chinese for kind in Kind},
+    "colour": {"red": "红色", "orange": "橙色", "yellow": "黄色", "blue": "蓝色"},
+    "hazard": {slug: hazard.chinese for slug, hazard in HAZARDS.items()},
+    "status": {"Actual": "实战", "Exercise": "演练", "System": "系统", "Test": "测试", "Draft": "草稿"},
+}

@@ -1,0 +1,100 @@
+"""Who may do what, where: the whole matrix, and the region rule against a brute-force oracle."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadcaster.errors import ForbiddenError
+from broadcaster.security.permissions import (
+    ALLOWED,
+    SYSTEM,
+    Action,
+    Actor,
+    Grant,
+    Role,
+    may,
+    require,
+    require_somewhere,
+    scopes,
+    touches,
+)
+
+COUNTY, TOWN, VILLAGE, NEIGHBOUR = "330212", "330212101", "330212101001", "330213"
+
+# role → what it may do inside its region, written out independently of the table in the code
+MATRIX = {
+    "viewer": "alert.see",
+    "author": "alert.see alert.create alert.edit alert.submit alert.issue alert.update alert.cancel"
+    " households.see unit.confirm",
+    "approver": "alert.see alert.approve alert.reject alert.issue alert.cancel households.see audit.read",
+    "administrator": "alert.see accounts.manage gateways.manage audit.read",
+    "village_head": "alert.see households.see unit.confirm",
+    "grid_member": "alert.see households.see unit.confirm",
+}
+
+
+def _actor(*grants: tuple[Role, str]) -> Actor:
+    return Actor(1, "somebody", tuple(Grant(role, region) for role, region in grants))
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize(
+    ("region", "inside"), [(COUNTY, False), (TOWN, True), (VILLAGE, True), (NEIGHBOUR, False), ("330212102", False)]
+)
+def test_a_role_allows_exactly_its_actions_and_only_inside_its_region(
+    role: Role, action: Action, region: str, inside: bool
+) -> None:
+    expected = inside and action.value in MATRIX[role.value].split()
+    assert may(_actor((role, TOWN)), action, [region]) is expected
+
+
+def test_every_role_and_every_action_is_in_the_matrix() -> None:
+    assert set(MATRIX) == {role.value for role in Role} == {role.value for role in ALLOWED}
+    assert {name for names in MATRIX.values() for name in names.split()} == {action.value for action in Action}
+
+
+def test_an_alert_that_reaches_outside_the_scope_is_forbidden_as_a_whole() -> None:
+    actor = _actor((Role.AUTHOR, TOWN))
+    assert not may(actor, Action.CREATE, [VILLAGE, NEIGHBOUR])
+    with pytest.raises(ForbiddenError, match=NEIGHBOUR):
+        require(actor, Action.CREATE, [VILLAGE, NEIGHBOUR])
+
+
+def test_nobody_may_act_on_an_alert_without_a_region() -> None:
+    assert not may(SYSTEM, Action.ISSUE, [])
+
+
+def test_grants_add_up_but_roles_do_not_travel_between_regions() -> None:
+    actor = _actor((Role.AUTHOR, TOWN), (Role.APPROVER, NEIGHBOUR))
+    assert may(actor, Action.ISSUE, [TOWN, NEIGHBOUR])
+    assert not may(actor, Action.APPROVE, [TOWN])
+    assert not may(actor, Action.CREATE, [NEIGHBOUR])
+
+
+def test_seeing_needs_only_an_overlap_either_way() -> None:
+    actor = _actor((Role.VIEWER, TOWN))
+    assert touches(actor, Action.SEE, [COUNTY])
+    assert touches(actor, Action.SEE, [VILLAGE])
+    assert not touches(actor, Action.SEE, [NEIGHBOUR])
+    assert not touches(_actor(), Action.SEE, [COUNTY])
+
+
+def test_an_account_without_the_right_anywhere_is_told_so() -> None:
+    with pytest.raises(ForbiddenError, match="anywhere"):
+        require_somewhere(_actor((Role.VIEWER, COUNTY)), Action.SEE_HOUSEHOLDS)
+    assert require_somewhere(_actor((Role.AUTHOR, COUNTY)), Action.SEE_HOUSEHOLDS) == (COUNTY,)
+
+
+_codes = st.text("01", max_size=4)
+
+
+@given(st.lists(_codes, max_size=6), st.lists(_codes, min_size=1, max_size=4))
+def test_scopes_lose_nothing_and_repeat_nothing(granted: list[str], asked: list[str]) -> None:
+    actor = _actor(*((Role.AUTHOR, code) for code in granted))
+    oracle = all(any(code.startswith(region) for region in granted) for code in asked)
+    assert may(actor, Action.CREATE, asked) is oracle
+    kept = scopes(actor, Action.CREATE)
+    assert not any(a != b and a.startswith(b) for a in kept for b in kept)
