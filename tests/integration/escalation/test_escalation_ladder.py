@@ -33,7 +33,9 @@ async def test_silence_runs_through_every_step_to_the_end(county: County, clock:
     unit = await county.unit()
     assert unit["state"] == "exhausted"
     assert (unit["step"], unit["next_at"], unit["holderless"]) == (len(LADDER), None, False)
-    log = await county.fetch("SELECT action, at, step, asked FROM escalation_log WHERE unit_id = $1 ORDER BY id", unit["id"])
+    log = await county.fetch(
+        "SELECT action, at, step, asked FROM escalation_log WHERE unit_id = $1 ORDER BY id", unit["id"]
+    )
     expected = [(moment.action.value, moment.seconds) for moment in timeline(policy())]
     assert [(row["action"], (row["at"] - start).total_seconds()) for row in log] == [*expected, ("exhausted", SILENCE)]
     assert [row["asked"] for row in log] == [1, 1, 1, 1, 0, 0, 0]
@@ -116,7 +118,9 @@ async def test_a_superior_confirms_once_asked_and_only_what_was_asked(county: Co
     assert (await county.unit(region=other))["acknowledged_by"] == other_head.id
 
 
-async def test_two_heads_who_confirm_at_the_same_moment_settle_the_unit_once(county: County, clock: ManualClock) -> None:
+async def test_two_heads_who_confirm_at_the_same_moment_settle_the_unit_once(
+    county: County, clock: ManualClock
+) -> None:
     first = await county.village()
     await county.issue(1)
     await county.tick()
