@@ -135,12 +135,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a person sent back: `id` is the gateway's own id of it (for deduplication), `text` as written or pressed."""
+    """What a person sent back: `id` is the gateway's own id of it (for deduplication), `text` as written or pressed.
+
+    `key` is the message that it answers, where the medium knows (a key pressed during a call).
+    """
 
     id: str
     address: str
     text: str
     at: datetime
+    key: DeliveryKey | None = None
 
 
 class Inbox(Protocol):
