@@ -79,4 +79,7 @@ _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 
 
 def _expiry(moment: datetime | None) -> int:
-    return _NEVER if moment is None else min(max(-((_SINCE - moment) // _STEP), 0), _NEVER - 1)
+    if moment is None:
+        return _NEVER
+    steps: int = -((_SINCE - moment) // _STEP)
+    return min(max(steps, 0), _NEVER - 1)

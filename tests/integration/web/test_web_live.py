@@ -60,7 +60,8 @@ async def test_a_call_for_help_is_news(web: Web) -> None:
     assert (await _next(events))[1]["helps"] == 0
     async with web.database.connection() as connection:
         await connection.execute(
-            "INSERT INTO help_request (alert_id, response_id, text, created_at) VALUES ($1, 1, '求助', $2)",
+            "INSERT INTO help_request (alert_id, response_id, region, address, text, created_at, repeated_at)"
+            " VALUES ($1, 1, '', '', '求助', $2, $2)",
             number,
             web.clock.now(),
         )
