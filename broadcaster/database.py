@@ -163,26 +163,32 @@ class Database:
 
 async def create_database(url: str) -> bool:
     """Create the database that `url` names unless it exists; returns whether it was created."""
-    name = unquote(urlsplit(url).path[1:])
     try:
-        connection = await asyncpg.connect(dsn=with_database(url, "postgres"), timeout=_CONNECT_SECONDS)
+        connection = await asyncpg.connect(dsn=url, timeout=_CONNECT_SECONDS)
+    except asyncpg.InvalidCatalogNameError:
+        return await _create(url)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         raise _unavailable(url, error) from error
+    await connection.close()
+    return False
+
+
+async def _create(url: str) -> bool:
+    name = unquote(urlsplit(url).path[1:])
+    quoted = '"' + name.replace('"', '""') + '"'
     try:
-        if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-            return False
-        quoted = '"' + name.replace('"', '""') + '"'
-        await connection.execute(f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0")
+        connection = await asyncpg.connect(dsn=with_database(url, "postgres"), timeout=_CONNECT_SECONDS)
+        try:
+            await connection.execute(f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0")
+        finally:
+            await connection.close()
     except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
-        return False
-    except asyncpg.InsufficientPrivilegeError as error:
+        return False  # another process was faster
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         raise UnavailableError(
-            f"当前数据库用户无权建立数据库 {name}。", remedy=f"请由数据库管理员执行 CREATE DATABASE {name}。"
+            f"数据库 {name} 不存在，也无法建立：{error}", remedy=f"请由数据库管理员执行 CREATE DATABASE {name}。"
         ) from error
-    else:
-        return True
-    finally:
-        await connection.close()
+    return True
 
 
 async def migrate_database(url: str) -> list[str]:

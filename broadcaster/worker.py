@@ -33,6 +33,9 @@ from broadcaster.ports import Driver, GatewaySettings
 
 log = structlog.get_logger()
 
+LISTEN = 60.0
+"""Seconds of one wait for the bell; how often work is looked for without it is `Pulse.sweep`."""
+
 Chore = Callable[[], Awaitable[int]]
 """Something to look after every second; returns how much it found to do, so that it is called again at once if any."""
 
@@ -60,7 +63,8 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """What the worker is given to do its work with: its database, clock and gateways, and the chores of other contexts."""
+    """What the worker is given to do its work with: its database, clock and gateways, and the chores of other
+    contexts."""
 
     database: Database
     clock: Clock
@@ -93,6 +97,7 @@ class Worker:
         self._tools = Tools(duties.database, self.recorder, self.leases, duties.composer, duties.clock, self.name)
         self._couriers: dict[tuple[int, int], tuple[Courier, asyncio.Task[None]]] = {}
         self._refs: dict[int, RecentRefs] = {}
+        self._looking: list[asyncio.Event] = []
 
     async def run(self) -> None:
         gateways = await self._register()
@@ -103,11 +108,17 @@ class Worker:
             ),
             asyncio.create_task(self._every(self._duties.pulse.lease / 3, self.leases.renew), name="leases"),
             asyncio.create_task(self._every(self._duties.pulse.fold, self._fold), name="fold"),
-            asyncio.create_task(self._sweep_on_bell(), name="sweep"),
+            asyncio.create_task(self._on_bell(self._plan), name="plan"),
+            asyncio.create_task(self._on_bell(self._do_chores), name="chores"),
+            asyncio.create_task(self._on_bell(self._tidy), name="tidy"),
+            asyncio.create_task(self._listen(), name="bell"),
         ]
         log.info("worker.started", worker=self.name, gateways=[gateway.settings.name for gateway in gateways])
         try:
-            await asyncio.gather(recording, *loops)
+            # not gather: cancelling it would end the recorder before what is on the wire is written down
+            ended, _ = await asyncio.wait({recording, *loops}, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
             await self._wind_up(recording, loops)
 
@@ -169,11 +180,21 @@ class Worker:
         while await ledger.fold(self._duties.database, self._duties.clock.now()):
             pass
 
-    async def _sweep_on_bell(self) -> None:
+    async def _listen(self) -> None:
+        """Pass the bell on to whoever looks for work here."""
         while True:
-            await self._guarded(self._sweep)
-            await self._duties.bell.heard(self._duties.pulse.sweep)
-            self._wake_couriers()
+            if await self._duties.bell.heard(LISTEN):
+                self._wake()
+
+    async def _on_bell(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Look for work when the bell rings, and every so often without it."""
+        rung = asyncio.Event()
+        self._looking.append(rung)
+        while True:
+            rung.clear()
+            await self._guarded(look)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(rung.wait(), self._duties.pulse.sweep)
 
     @staticmethod
     async def _guarded(work: Callable[[], Awaitable[object]]) -> None:
@@ -187,24 +208,30 @@ class Worker:
         except Exception:
             log.exception("worker.fault")
 
-    async def _sweep(self) -> None:
-        """Look for everything that is due, most urgent first, until nothing is."""
+    async def _plan(self) -> None:
+        """Visit every village that is due, the most urgent first."""
         duties = self._duties
-        while True:
-            found = 0
-            for chore in duties.chores:
-                found += await chore()
-            while (added := await fanout.advance(duties.database, duties.load_plan, duties.clock.now())) is not None:
-                found += 1
-                if added:
-                    self._wake_couriers()
-            await ledger.adopt_strays(duties.database, self.name)
-            found += len(await close_due(duties.database, duties.clock.now()))
-            if await ledger.reclaim_lapsed(duties.database, duties.clock.now()):
+        while (added := await fanout.advance(duties.database, duties.load_plan, duties.clock.now())) is not None:
+            if added:
                 self._wake_couriers()
-            if not found:
-                return
+
+    async def _do_chores(self) -> None:
+        """Replies, silent units and the like, until there is nothing left to do."""
+        while any([await chore() for chore in self._duties.chores]):
             self._wake_couriers()
+
+    async def _tidy(self) -> None:
+        """Close what is over, and take up what silent workers left."""
+        duties = self._duties
+        await ledger.adopt_strays(duties.database, self.name)
+        await close_due(duties.database, duties.clock.now())
+        if await ledger.reclaim_lapsed(duties.database, duties.clock.now()):
+            self._wake()
+
+    def _wake(self) -> None:
+        for rung in self._looking:
+            rung.set()
+        self._wake_couriers()
 
     def _wake_couriers(self) -> None:
         for courier, _ in self._couriers.values():

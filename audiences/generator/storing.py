@@ -84,7 +84,7 @@ async def _store_officials(connection: asyncpg.Connection, district: District) -
     await connection.copy_records_to_table(
         "contact",
         records=[
-            (2 * number - 1 + place, None, number, medium, address, "", place, True)
+            (2 * number - 1 + place, None, number, medium, address, "", 0, True)
             for number, who in everybody
             for place, (medium, address) in enumerate((("phone", who.phone), ("wechat", who.wechat)))
         ],

@@ -64,10 +64,10 @@ def text(cell: str, limit: int) -> str:
 def key(cell: str) -> str:
     """A natural key: 户号, 人员编号, 资源编码."""
     value = _unquoted(unicodedata.normalize("NFKC", cell).strip())
-    if not _KEY.fullmatch(value):
-        raise CellError(KEY if value else f"不能为空；{KEY}", value)
     if _POWER.fullmatch(value):
         raise CellError(ROUNDED, value)
+    if not _KEY.fullmatch(value):
+        raise CellError(KEY if value else f"不能为空；{KEY}", value)
     return value
 
 

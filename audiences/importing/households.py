@@ -97,14 +97,14 @@ async def households(
             await connection.execute(household_sql.CREATE)
             batched = batches(rows, reader.read, BATCH_ROWS)
             await run.load(connection, "staged_household", household_sql.COLUMNS, batched, table)
-            await _merge(connection, run, header)
-            changes = await _store(connection, run, header)
+            homes = await _merge(connection, run, header)
+            changes = await _store(connection, run, header, homes)
             await connection.execute(household_sql.DROP)
     return run.report(changes, header)
 
 
-async def _merge(connection: asyncpg.Connection, run: Run, header: Header) -> None:
-    """Bring the rows that speak of one household together."""
+async def _merge(connection: asyncpg.Connection, run: Run, header: Header) -> int:
+    """Bring the rows that speak of one household together; returns how many households the file has."""
     await connection.execute(household_sql.FIND_REPEATED)
     for row in await connection.fetch(household_sql.DROP_CONTRADICTIONS):
         allowed = CONTRADICTION.format(first=row["first_row"])
@@ -115,17 +115,18 @@ async def _merge(connection: asyncpg.Connection, run: Run, header: Header) -> No
     sql = household_sql.MERGE.replace("$1", f"ARRAY[{tags}]").replace("$2", f"ARRAY{list(points.values())}")
     await connection.execute(sql)
     staged = await connection.fetchval("SELECT count(*) FROM staged_household")
-    run.merged = staged - await connection.fetchval(household_sql.COUNT_ONCE)
+    homes = int(await connection.fetchval(household_sql.COUNT_ONCE))
+    run.merged = staged - homes
     run.tell(READING + 0.05)
+    return homes
 
 
-async def _store(connection: asyncpg.Connection, run: Run, header: Header) -> dict[str, Changes]:
-    once = await connection.fetchval(household_sql.COUNT_ONCE)
+async def _store(connection: asyncpg.Connection, run: Run, header: Header, homes: int) -> dict[str, Changes]:
     updated = affected(await connection.execute(household_sql.UPDATE))
     run.tell(READING + 0.1)
     added = affected(await connection.execute(household_sql.INSERT))
     run.tell(READING + 0.25)
-    changes = {"household": Changes(added, updated, once - added - updated)}
+    changes = {"household": Changes(added, updated, homes - added - updated)}
     if header.has("members"):
         people = await connection.fetchrow(household_sql.UPSERT_PEOPLE)
         changes["person"] = Changes(people["added"], people["updated"])
@@ -137,7 +138,7 @@ async def _store(connection: asyncpg.Connection, run: Run, header: Header) -> di
     contacts = await connection.fetchrow(household_sql.UPSERT_CONTACTS)
     run.tell(READING + 0.55)
     deactivated = 0
-    if added < once:
+    if added < homes:
         media = [medium for medium in ("phone", "wechat", "email") if header.has(medium)]
         deactivated = affected(await connection.execute(household_sql.DEACTIVATE_CONTACTS, media))
         await connection.execute(household_sql.MOVE_CONTACTS)

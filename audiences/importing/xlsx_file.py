@@ -53,7 +53,6 @@ class XlsxFile:
         self._max_cell = max_cell
         self._done = 0
         self._size = 1
-        self._strings = SharedStrings()
         try:
             self._archive = zipfile.ZipFile(path)
         except _BROKEN as error:
@@ -63,6 +62,7 @@ class XlsxFile:
         except FileError:
             self._archive.close()
             raise
+        self._strings = SharedStrings()
 
     def __enter__(self) -> XlsxFile:
         return self

@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 "table": "household",
                 "app": "audiences",
                 "pk_attr": "id",
-                "table_description": "A home. `risk` runs from 0 (most vulnerable, told first) to 100; it follows from the tags unless it was given.\n\n`size` is how many people live there, 0 when nobody has said.",
+                "table_description": "A home. `risk` runs from 0 (most vulnerable, told first) to 100; it follows from the tags unless it was given.",
             },
             bases=["Model"],
         ),

@@ -1,4 +1,5 @@
-"""A courier carries batches over one connection (slot) of a gateway: claim, compose, pace, send, write down, release."""
+"""A courier carries batches over one connection (slot) of a gateway: claim, compose, pace, send, write down,
+release."""
 
 from __future__ import annotations
 
@@ -34,6 +35,9 @@ RETRY_CEILING = 60.0
 
 SWEEP = 1.0
 """Seconds after which an idle courier looks for work unasked."""
+
+GATHER = 0.05
+"""Seconds between the bell and the look: planning rings for every village, one look serves several."""
 
 MOST_BATCHES = 32
 """Most batches of one claim."""
@@ -140,9 +144,11 @@ class Courier:
         self._wake.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), SWEEP)
+            await asyncio.sleep(GATHER)
 
     async def _claim(self) -> list[Load]:
-        """About one second of this slot's rate, by the size that batches had of late; nothing while the database is away."""
+        """About one second of this slot's rate, by the size that batches had of late; nothing while the database is
+        away."""
         await self._tools.recorder.room()
         claimed: list[Batch] = []
         try:

@@ -15,6 +15,8 @@ from broadcaster.settings.reading import Key
 from broadcaster.settings.rules import choice, number, setting, several, truth
 
 COLOURS = ("red", "orange", "yellow", "blue")
+ROLES = ("village_head", "grid_leader", "grid_member", "responder", "town_leader", "duty_desk")
+"""The duties that may have to confirm an alert."""
 
 _SMS, _WECHAT, _VOICE, _EMAIL = Medium.SMS, Medium.WECHAT, Medium.VOICE, Medium.EMAIL
 
@@ -84,7 +86,12 @@ class _UnitStep:
     channels: tuple[str, ...] = setting(several([medium for medium in Medium if medium is not Medium.LOUDSPEAKER]), ())
 
 
-_LOUDSPEAKERS = truth()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plain:
+    loudspeakers: bool = setting(truth(), True)
+    unit_roles: tuple[str, ...] = setting(several(ROLES), ())
+
+
 _NOTIFIES = re.compile("notify_.*")
 
 
@@ -94,18 +101,16 @@ def read_policies(checker: Checker) -> dict[str, Policy]:
 
 
 def _policy(checker: Checker, key: Key, default: Policy) -> Policy:
-    checker.known(key, ("households", "loudspeakers", "units"), {})
-    loudspeakers = default.loudspeakers
-    if "loudspeakers" in (table := checker.table(key)):
-        done, given = checker.value((*key, "loudspeakers"), table["loudspeakers"], _LOUDSPEAKERS)
-        loudspeakers = given if done else loudspeakers
+    checker.known(key, ("households", "loudspeakers", "units", "unit_roles"), {})
+    read = checker.section(_Plain, key)
     households = checker.rows((*key, "households"), lambda place, _: _household_step(checker, place))
     units = checker.rows((*key, "units"), lambda place, _: _unit_step(checker, place))
     if households == ():
         checker.refuse((*key, "households"), "至少要有一步，否则不会发给任何住户")
     return Policy(
         households=default.households if households is None else tuple(step for step in households if step),
-        loudspeakers=loudspeakers,
+        loudspeakers=read.get("loudspeakers", default.loudspeakers),
+        unit_roles=read.get("unit_roles", default.unit_roles),
         units=default.units if units is None else tuple(step for step in units if step),
     )
 

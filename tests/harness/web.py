@@ -1,7 +1,8 @@
-"""What tests of the web application do: ask it things as people with roles, and do by hand what other processes would."""
+"""What tests of the web application do: ask it things as people with roles, and do by hand what workers would."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ DISTRICT = "330212"
 TOWN, OTHER_TOWN = "330212101", "330212102"
 PASSWORD = "correct horse battery"
 Client = TestClient[Request, Application]
+Make = Callable[..., Awaitable["Web"]]  # a context, and the pace of live progress
 
 
 @dataclass

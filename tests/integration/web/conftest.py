@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -20,9 +19,10 @@ from broadcaster.settings import Settings, settings_from
 from broadcaster.web.api.steps import approval_rules
 from broadcaster.web.app import build_app
 from broadcaster.web.context import Context
-from broadcaster.web.live import Pace
+from broadcaster.web.live import UNHURRIED, Pace
 from templates.issuer import Issuer
-from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Bells, Web
+from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Bells, Make, Web
+
 
 @pytest.fixture
 def settings() -> Settings:
@@ -104,7 +104,10 @@ def bells() -> Bells:
 @pytest.fixture
 def context(district: Database, clock: ManualClock, settings: Settings, bells: Bells) -> Context:
     office = Office(
-        DISTRICT, Issuer("鄞州区应急管理局", "鄞州区"), lambda colour: settings.policy(colour.value), approval_rules(settings)
+        DISTRICT,
+        Issuer("鄞州区应急管理局", "鄞州区"),
+        lambda colour: settings.policy(colour.value),
+        approval_rules(settings),
     )
 
     async def issue(alert_id: int, by: Author) -> AlertRecord:
@@ -113,14 +116,11 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
     return Context(district, clock, settings, bells, issue, Tokens(b"a secret of the tests"), cap=cap)
 
 
-Make = Callable[..., Awaitable[Web]]
-
-
 @pytest.fixture
 async def make_web(aiohttp_client: Any, clock: ManualClock, bells: Bells) -> Make:
     """Makes the application from a context, at a pace that needs no waiting."""
 
-    async def make(context: Context, pace: Pace = Pace(heartbeat=5.0)) -> Web:
+    async def make(context: Context, pace: Pace = UNHURRIED) -> Web:
         client = await aiohttp_client(build_app(context, pace=pace))
         return Web(client, context, clock, bells, Plans(DISTRICT))
 

@@ -49,7 +49,8 @@ def test_what_is_not_given_stays() -> None:
 
 def test_an_escalation_can_be_written() -> None:
     units = [{"after": 0, "action": "notify_primary", "channels": ["sms"]}, {"after": 60, "action": "door_tasks"}]
-    written = settings(units=units, loudspeakers=False).policy("red")
+    written = settings(units=units, loudspeakers=False, unit_roles=["village_head", "grid_leader"]).policy("red")
+    assert written.unit_roles == ("village_head", "grid_leader")
     assert [step.action for step in written.units] == [EscalationAction.NOTIFY_PRIMARY, EscalationAction.DOOR_TASKS]
     assert not written.loudspeakers
 
@@ -70,6 +71,7 @@ def test_an_escalation_can_be_written() -> None:
         ({"units": [{"after": 1, "action": "notify_primary"}]}, "要写渠道"),
         ({"units": [{"after": 1, "action": "door_tasks", "channels": ["sms"]}]}, "要写渠道"),
         ({"loudspeakers": 1}, "true 或 false"),
+        ({"unit_roles": ["mayor"]}, "village_head"),
         ({"hosueholds": []}, "是不是 policies.red.households？"),
     ],
 )

@@ -1,0 +1,162 @@
+"""`daohu demo`: the whole main job on an invented district, then the accounting."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.live import Live
+from rich.table import Table
+
+from broadcaster.cli.boundary import FAILED, OK, command
+from broadcaster.cli.options import AsJson, Config
+from broadcaster.cli.output import answer, bar, note, on_terminal, say, screen
+from broadcaster.cli.running import run_until_stopped
+from broadcaster.cli.status import CHANNELS, STATES
+from broadcaster.errors import InputError
+from broadcaster.logs import configure_logs
+
+if TYPE_CHECKING:
+    from broadcaster.demo.accounting import Accounting
+    from broadcaster.demo.play import Demo, Outcome, Show
+    from broadcaster.progress import Progress
+
+Households = Annotated[int, typer.Option("--households", min=100, max=1_000_000, help="虚拟区县的户数。")]
+Hazard = Annotated[str, typer.Option("--hazard", help="灾种，如 typhoon、rainstorm、geological。")]
+Serve = Annotated[
+    bool | None,
+    typer.Option("--serve/--no-serve", help="演示后网页继续运行；默认在终端上运行时继续。", show_default=False),
+]
+Seed = Annotated[int, typer.Option("--seed", help="随机种子；相同的种子得到相同的区县和行为。")]
+Folder = Annotated[
+    Path | None, typer.Option("--folder", metavar="DIR", help="数据目录；不写则用临时目录，结束后删除。")
+]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="网页的端口。")]
+
+
+@command
+async def demo(
+    *,
+    config: Config = None,  # noqa: ARG001 - the demo brings its own settings; every command has the option
+    households: Households = 5000,
+    hazard: Hazard = "typhoon",
+    serve: Serve = None,
+    seed: Seed = 1,
+    folder: Folder = None,
+    port: Port = 8480,
+    as_json: AsJson = False,
+) -> int:
+    """在虚拟区县上演示全过程：发布红色预警，送达、确认、升级、敲门，对账，再更新和解除。"""
+    from broadcaster.alerts.hazard import HAZARDS
+    from broadcaster.demo import play
+
+    configure_logs(level="warning")
+    if hazard not in HAZARDS:
+        raise InputError(f"没有这个灾种：{hazard}", remedy=f"可用的有：{'、'.join(HAZARDS)}。")
+    with _place(folder) as place, bar("生成虚拟区县") as progress:
+        task = progress.add_task("", total=households)
+        async with play.set_stage(
+            place,
+            households=households,
+            seed=seed,
+            port=port,
+            public_url=f"http://127.0.0.1:{port}",
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        ) as stage:
+            progress.stop()
+            with _watching() as show:
+                outcome = await play.perform(
+                    stage, hazard, show, lambda accounting: None if as_json else _tell(accounting)
+                )
+            if not as_json:
+                _tell_the_rest(outcome)
+            if on_terminal() if serve is None else serve:
+                await _keep_serving(stage)
+    if as_json:
+        answer(asdict(outcome.accounting))
+    sound = outcome.accounting.conserved and not outcome.accounting.lost and not outcome.overtakings
+    return OK if sound else FAILED
+
+
+@contextmanager
+def _place(folder: Path | None) -> Iterator[Path]:
+    """The data folder: the one asked for, or one that goes away afterwards. Its name is short for the sockets in it."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder.resolve()
+        return
+    made = Path(tempfile.mkdtemp(prefix="daohu-demo-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def _watching() -> Iterator[Show]:
+    """Live counts on a terminal; elsewhere one line when an act begins."""
+    console = screen()
+    if not console.is_terminal:
+        seen: set[str] = set()
+
+        def line(act: str, _: Progress | None) -> None:
+            if act not in seen:
+                seen.add(act)
+                note(f"{act}…")
+
+        yield line
+        return
+    with Live(console=console, refresh_per_second=4) as live:
+        yield lambda act, now: live.update(_picture(act, now) if now else act)
+
+
+def _picture(act: str, now: Progress) -> Table:
+    table = Table("渠道", *STATES.values(), title=act)
+    for channel, counts in now.channels.items():
+        table.add_row(CHANNELS.get(channel, channel), *(str(counts[state]) for state in STATES))
+    homes, units = now.households, now.units
+    table.caption = (
+        f"住户 {homes.total}：已到 {homes.reached}，等待 {homes.pending}，未到 {homes.unreached}\n"
+        f"责任单元 {units.total}：已确认 {units.acknowledged}，等待 {units.waiting}，升级过 {units.escalated}；"
+        f"敲门任务 {now.door_tasks.open}"
+    )
+    return table
+
+
+def _tell(one: Accounting) -> None:
+    say(f"对账（{one.seconds:.0f} 秒）")
+    say(f"  住户 {one.households}：已到 {one.reached_households}，未到 {one.unreached_households}")
+    say(f"  发送 {one.deliveries}：" + "，".join(f"{word} {one.states[state]}" for state, word in STATES.items()))
+    say(
+        f"  责任单元 {one.units}：已确认 {one.acknowledged_units}，升级过 {one.escalated_units}，"
+        f"无人应答 {one.exhausted_units}"
+    )
+    say(f"  敲门任务 {one.door_tasks}，求助 {one.help_requests}，重复 {one.duplicates}，丢失 {one.lost}")
+    say(f"  守恒：{'是' if one.conserved else '否'}")
+
+
+def _tell_the_rest(outcome: Outcome) -> None:
+    for words, now in (("更新", outcome.updated), ("解除", outcome.cancelled)):
+        say(f"{words}：发送 {sum(now.deliveries.values())}，住户已到 {now.households.reached}")
+    say(f"次序颠倒：{outcome.overtakings}")
+
+
+async def _keep_serving(stage: Demo) -> None:
+    """Leave the web running for whoever wants to look, with an account to sign in with."""
+    from broadcaster.cli.serving import serve_web
+    from broadcaster.security.accounts import create_administrator
+
+    house = stage.house
+    async with house.database.connection() as connection:
+        known = await connection.fetchval("SELECT EXISTS (SELECT FROM account)")
+    if not known:
+        password = await create_administrator(house.database, "demo", house.settings.district.code, house.clock.now())
+        say(f"账号 demo，口令 {password}")
+    say(f"网页：{house.settings.web.public_url}（按 Ctrl-C 结束）")
+    await run_until_stopped([serve_web(house)])

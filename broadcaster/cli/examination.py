@@ -1,0 +1,155 @@
+"""What `doctor` looks at, one thing after the other; whatever is found, it goes on as far as it can."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+from broadcaster.conservation import breaches
+from broadcaster.errors import DaohuError
+from broadcaster.house import House, open_house
+from broadcaster.ports import Medium
+from broadcaster.security import audit
+from broadcaster.settings import Settings
+
+OLDEST_POSTGRES = 15
+GIGABYTE = 1024**3
+ROOMY = 2 * GIGABYTE
+RECENT_ALERTS = 20
+MOST_SKEW = 5.0
+"""Seconds that the database's clock may differ from ours: leases and expiry are compared with both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    verdict: Literal["ok", "warning", "failed"]
+    what: str
+    remedy: str = ""
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Look at everything."""
+    yield Finding(
+        "设置", "ok", f"{settings.source or '环境变量'}；{settings.district.name}（{settings.district.code}）"
+    )
+    yield _disk(settings)
+    try:
+        async with open_house(settings, application="daohu-doctor") as house:
+            yield Finding("内置部件与网关", "ok", "都能打开")
+            for look in (_database, _clock, _doorbell, _worker, _audience, _alerts, _trail):
+                yield await look(house)
+            for finding in _gateways(house):
+                yield finding
+    except DaohuError as error:
+        yield Finding("启动", "failed", error.what, error.remedy)
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.data.dir
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    what = f"{settings.data.dir}，可用 {free / GIGABYTE:.1f} GB"
+    if free < ROOMY:
+        return Finding("磁盘", "warning", what, "剩余空间不多，请清理磁盘或更换 [data] dir。")
+    return Finding("磁盘", "ok", what)
+
+
+async def _database(house: House) -> Finding:
+    async with house.database.connection() as connection:
+        major = connection.get_server_version().major
+        version = await connection.fetchval("SHOW server_version")
+        size = await connection.fetchval("SELECT pg_database_size(current_database())")
+        durable = await connection.fetchval("SELECT current_setting('fsync') = 'on'")
+    what = f"PostgreSQL {version}，{size / 1024**2:.0f} MB"
+    if major < OLDEST_POSTGRES:
+        return Finding("数据库", "failed", what, f"请升级到 PostgreSQL {OLDEST_POSTGRES} 或更新的版本。")
+    if not durable:
+        return Finding("数据库", "failed", f"{what}，fsync 已关闭，断电会丢数据", "请在数据库设置中打开 fsync。")
+    return Finding("数据库", "ok", what)
+
+
+async def _clock(house: House) -> Finding:
+    async with house.database.connection() as connection:
+        theirs = await connection.fetchval("SELECT clock_timestamp()")
+    skew = abs((theirs - house.clock.now()).total_seconds())
+    if skew > MOST_SKEW:
+        return Finding("时钟", "failed", f"与数据库相差 {skew:.0f} 秒", "请为各台机器开启时间同步（chrony 或 ntp）。")
+    return Finding("时钟", "ok", "与数据库一致")
+
+
+async def _doorbell(house: House) -> Finding:
+    if await house.doorbell.answers():
+        return Finding("Redis", "ok", "有应答")
+    return Finding("Redis", "warning", "没有应答；系统照常运行，只是稍慢", "请检查 [redis] url 和 Redis 是否在运行。")
+
+
+async def _worker(house: House) -> Finding:
+    async with house.database.connection() as connection:
+        running = await connection.fetchval(
+            """
+            SELECT count(DISTINCT pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name IN ('daohu-serve', 'daohu-worker', 'daohu-demo')
+            """
+        )
+    if running:
+        return Finding("发送进程", "ok", "有进程正在运行")
+    return Finding(
+        "发送进程", "warning", "没有 serve 或 worker 在运行", "请运行 daohu serve，或在生产环境运行 daohu worker。"
+    )
+
+
+async def _audience(house: House) -> Finding:
+    async with house.database.connection() as connection:
+        homes = await connection.fetchval("SELECT count(*) FROM household WHERE active")
+        silent = await connection.fetchval(
+            """
+            SELECT count(*) FROM household h WHERE active
+            AND NOT EXISTS (SELECT FROM contact c WHERE c.household_id = h.id AND c.active)
+            """
+        )
+    if not homes:
+        return Finding("名册", "warning", "还没有住户", "请用 daohu import 导入区划、住户、责任人和终端。")
+    return Finding("名册", "ok", f"{homes} 户，其中 {silent} 户没有任何联系方式（由网格员敲门）")
+
+
+async def _alerts(house: House) -> Finding:
+    async with house.database.connection() as connection:
+        rows = await connection.fetch("SELECT alert_id FROM run ORDER BY alert_id DESC LIMIT $1", RECENT_ALERTS)
+        broken = [breach for row in rows for breach in await breaches(connection, row["alert_id"])]
+    if broken:
+        first = broken[0]
+        return Finding(
+            "守恒",
+            "failed",
+            f"预警 {first.alert_id}：{first.what}，记为 {first.counted}，实为 {first.actual}（共 {len(broken)} 处）",
+            "请保留数据库现状，把 daohu status 的输出交给维护人员。",
+        )
+    return Finding("守恒", "ok", f"最近 {len(rows)} 条预警的计数都相符")
+
+
+async def _trail(house: House) -> Finding:
+    async with house.database.connection() as connection:
+        verdict = await audit.verify(connection)
+    if verdict.broken is not None:
+        return Finding("审计", "failed", f"第 {verdict.broken} 条断开：{verdict.why}", "请用 daohu audit verify 核对。")
+    return Finding("审计", "ok", f"{verdict.entries} 条，完整")
+
+
+def _gateways(house: House) -> list[Finding]:
+    found = [
+        Finding(f"驱动 {problem.entry}", "warning", problem.what, f"请修复或卸载 {problem.distribution}。")
+        for problem in house.registry.problems()
+    ]
+    real = [gateway for gateway in house.settings.gateways if not gateway.rehearsal]
+    if not real:
+        found.append(Finding("网关", "warning", "没有用于真实发布的网关", "请在设置中加入 [[gateways]]。"))
+        return found
+    missing = [medium.value for medium in Medium if medium not in {gateway.channel for gateway in real}]
+    what = f"{len(real)} 个" + (f"；没有网关的渠道：{'、'.join(missing)}" if missing else "")
+    return [*found, Finding("网关", "ok", what)]

@@ -1,0 +1,133 @@
+"""`daohu issue`: author, approve and issue an alert from a file, JSON or CAP 1.2 XML."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from broadcaster.cli import starting
+from broadcaster.cli.boundary import OK, command
+from broadcaster.cli.options import AsJson, Config
+from broadcaster.cli.output import answer, note, say
+from broadcaster.cli.running import run_until_stopped
+from broadcaster.errors import InputError
+
+if TYPE_CHECKING:
+    from broadcaster.alerts.alert import Alert
+    from broadcaster.alerts.records import AlertRecord
+    from broadcaster.house import House
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes; a CAP message with a picture in it has 1 or 2."""
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="JSON，或 CAP 1.2 XML。")]
+AsExercise = Annotated[bool, typer.Option("--exercise", help="当作演练，从现在起发布：时间整体平移，只走演练网关。")]
+DraftOnly = Annotated[bool, typer.Option("--draft", help="只存为草稿，由带班领导在网页上审批。")]
+Send = Annotated[bool, typer.Option("--send", help="发布后由本进程发送，直到发完。没有运行 serve 或 worker 时使用。")]
+
+
+@command
+async def issue(
+    file: File,
+    *,
+    config: Config = None,
+    as_exercise: AsExercise = False,
+    draft_only: DraftOnly = False,
+    send: Send = False,
+    as_json: AsJson = False,
+) -> int:
+    """从文件发布一条预警、动员令或解除。
+
+    操作系统账号即是授权：命令行代替值班员撰写、代替带班领导批准，并记入审计。
+    """
+    content = _content(file)
+    from broadcaster.house import WORK
+
+    async with starting.house(config, application="daohu-issue") as house:
+        alert = _alert(house, file, content, as_exercise=as_exercise)
+        async with house.database.transaction():  # a file is issued, or nothing is kept of it
+            record = await _author(house, alert) if draft_only else await _issue(house, alert)
+        await house.doorbell.ring(WORK)
+        if send and not draft_only:
+            await _send(house, record.id)
+        if as_json:
+            answer({"id": record.id, "identifier": record.identifier, "state": str(record.state)})
+        else:
+            done = "已存为草稿" if draft_only else "已发布"
+            say(f"{done}：{record.id}  {record.identifier}  {record.headline}")
+            if not draft_only:
+                note(f"查看进度：daohu status {record.id}")
+    return OK
+
+
+def _content(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > LARGEST:
+            raise InputError(f"{file} 太大。", remedy=f"最多 {LARGEST // 1024 // 1024} MB。")
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"读不了 {file}：{error.strerror}。", remedy="请检查路径和权限。") from error
+
+
+def _alert(house: House, file: Path, content: bytes, *, as_exercise: bool) -> Alert:
+    from adapters import cap
+    from broadcaster.alerts import form, redating
+    from broadcaster.alerts.authoring import new_identifier
+
+    now = house.clock.now()
+    identifier = new_identifier(house.settings.district.code, now)
+    if file.suffix.lower() in {".xml", ".cap"} or content.lstrip()[:1] == b"<":
+        alert = redating.as_first_issue(cap.read(content))
+    else:
+        alert = form.decode(content, now=now, sender=_sender(house), identifier=identifier)
+    return redating.as_exercise(alert, now, identifier) if as_exercise else alert
+
+
+def _sender(house: House) -> str:
+    return f"{house.settings.district.code}@daohu"
+
+
+async def _author(house: House, alert: Alert) -> AlertRecord:
+    from broadcaster.alerts import authoring
+    from broadcaster.alerts.actor import Actor, Role
+
+    return await authoring.create(house.database, alert, Actor("命令行", frozenset({Role.AUTHOR})), house.clock.now())
+
+
+async def _issue(house: House, alert: Alert) -> AlertRecord:
+    """Through every step of an alert's life; a file that was sent before goes on from where it stands."""
+    from broadcaster.alerts import authoring
+    from broadcaster.alerts.actor import Actor, Role
+    from broadcaster.alerts.state import State
+
+    rules = house.office.rules
+    author = Actor("命令行", frozenset({Role.AUTHOR}))
+    approver = Actor("命令行（批准）", frozenset({Role.APPROVER}))
+    record = await _author(house, alert)
+    if record.state == State.DRAFT:
+        record = await authoring.submit(house.database, record.id, author, house.clock.now(), rules=rules)
+    if record.state == State.IN_REVIEW:
+        record = await authoring.approve(
+            house.database, record.id, approver, house.clock.now(), version=record.version, rules=rules
+        )
+    return await house.issue(record.id, approver)
+
+
+async def _send(house: House, alert_id: int) -> None:
+    from broadcaster.cli.serving import work
+    from broadcaster.progress import progress
+
+    async def sent() -> None:
+        while True:
+            async with house.database.connection() as connection:
+                now = await progress(connection, alert_id)
+            if now.planned and not now.deliveries["queued"] and not now.deliveries["unknown"]:
+                return
+            await asyncio.sleep(0.5)
+
+    note("正在发送…")
+    working = asyncio.create_task(run_until_stopped([work(house), sent()]))
+    await working

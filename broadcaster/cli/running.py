@@ -1,0 +1,40 @@
+"""Long-running commands: work until told to stop (SIGTERM, SIGINT), or until a part of the work ends by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger()
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
+    """Run all of `works` until a signal comes; then cancel them and wait for them to wind up. Returns the exit code.
+
+    A work that ends before, with or without an error, ends the others too: a process without its worker is no worker.
+    """
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for name in _SIGNALS:
+        loop.add_signal_handler(name, stopped.set)
+    tasks = [asyncio.create_task(work) for work in works]
+    waiting = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        by_itself = not stopped.is_set()
+    finally:
+        for task in [waiting, *tasks]:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        for name in _SIGNALS:
+            loop.remove_signal_handler(name)
+    faults = [end for end in ends if isinstance(end, Exception)]
+    for fault in faults:
+        log.error("process.part_failed", exc_info=fault)
+    return 1 if by_itself or faults else 0

@@ -1,0 +1,49 @@
+"""The web and the worker of one process: what `serve`, `worker` and `demo` run."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from adapters import cap
+from broadcaster.house import WORK, House
+from broadcaster.web.app import build_app, start
+from broadcaster.web.context import Context
+
+log = structlog.get_logger()
+
+
+async def serve_web(house: House) -> None:
+    """Answer requests until cancelled. OSError when the address cannot be listened on."""
+    web = house.settings.web
+    runner = await start(build_app(web_context(house)), web.host, web.port)
+    log.info("web.listening", host=web.host, port=web.port, public_url=web.public_url)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+
+
+async def work(house: House) -> None:
+    """Work until cancelled."""
+    async with house.doorbell.listen(WORK) as ear:
+        await house.worker(ear).run()
+
+
+def web_context(house: House) -> Context:
+    """What the web needs of the house."""
+    return Context(
+        database=house.database,
+        clock=house.clock,
+        settings=house.settings,
+        bell=house.doorbell,
+        issue=house.issue,
+        tokens=house.tokens,
+        cap=cap,
+        probes={"doorbell": lambda: _doorbell(house)},
+    )
+
+
+async def _doorbell(house: House) -> str:
+    return "" if await house.doorbell.answers() else "Redis 没有应答；系统照常运行，只是稍慢。"

@@ -1,0 +1,40 @@
+"""Both languages say everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+
+from broadcaster.web.language import CHINESE, ENGLISH, catalogue
+from broadcaster.web.pages.words import WORDS
+
+TEMPLATES = Path(__file__).parents[3] / "templates"
+
+
+def _texts() -> Iterator[str]:
+    found = extract_from_dir(
+        TEMPLATES,
+        method_map=[("console/**.html", "jinja2.ext:babel_extract"), ("public/**.html", "jinja2.ext:babel_extract")],
+        options_map={"**.html": {"encoding": "utf-8"}},
+        keywords={"_": None},
+    )
+    for _, _, message, _, _ in found:
+        yield message if isinstance(message, str) else message[0]
+    for words in WORDS.values():
+        yield from words.values()
+
+
+@pytest.mark.parametrize("text", sorted(set(_texts())))
+def test_every_text_of_the_pages_has_english(text: str) -> None:
+    english = catalogue(ENGLISH).gettext(text)
+    assert english != text
+    assert english.isascii()
+    assert ("%(n)s" in text) == ("%(n)s" in english)
+
+
+def test_chinese_is_what_the_templates_say() -> None:
+    assert catalogue(CHINESE).gettext("住户") == "住户"
+    assert catalogue(CHINESE).ngettext("户", "户", 2) == "户"
