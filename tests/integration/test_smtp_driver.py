@@ -106,7 +106,7 @@ async def test_reports_are_asked_for_with_the_sealed_key(desk: Desk, relay: Rela
     (mail,) = await relay.taken()
     sealed = Seal(TOKEN).write(DeliveryKey(7, 1, 1))
     assert isinstance(outcome, Accepted)
-    assert sealed in outcome.ref
+    assert outcome.ref in mail["content"]
     assert mail["sender"] == f"bounce+{sealed}@ebs.example.cn"
     assert mail["mail_options"] == ["RET=HDRS", f"ENVID={sealed}"]
     assert mail["rcpt_options"] == ["NOTIFY=SUCCESS,FAILURE,DELAY", "ORCPT=rfc822;a+2Bb+3Dc@example.org"]
