@@ -67,7 +67,7 @@ async def demo(
             seed=seed,
             port=port,
             public_url=f"http://127.0.0.1:{port}",
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
+            progress=lambda done, _: progress.update(task, completed=done),
         ) as stage:
             progress.stop()
             with _watching() as show:
