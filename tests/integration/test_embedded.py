@@ -171,11 +171,13 @@ def test_killing_everything_at_once_loses_nothing_that_was_committed(data: Path)
         "CHECKPOINT",
         "INSERT INTO kept SELECT generate_series(1, 50000) RETURNING n",
     )
-    for process in [*servers_left(data), *postmaster(data).children(recursive=True)]:
+    victims = [*servers_left(data), *postmaster(data).children(recursive=True)]
+    for process in victims:
         try:
             process.kill()
         except psutil.NoSuchProcess:
             continue
+    psutil.wait_procs(victims, timeout=10)
     kill(holder)
     assert (data / "postgres" / "postmaster.pid").exists()
     began = time.monotonic()
