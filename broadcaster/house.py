@@ -1,6 +1,7 @@
 """The house: everything a daohu process needs, opened in the right order and wired once. The composition root.
 
-`open_house` starts the embedded servers if the settings say so, brings the schema up to date, and opens the database, the
+`open_house` starts the embedded servers if the settings say so, brings the schema up to date, and opens the
+database, the
 doorbell, the drivers and the studio. Commands, the web and the worker take what they need from it.
 """
 
@@ -11,6 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from broadcaster.alerts import authoring
@@ -69,13 +71,14 @@ class House:
 
     async def keep_replies(self, gateway: str, items: Sequence[Reply]) -> None:
         """Store a gateway's replies; durable when this returns. Understanding them is the worker's next look."""
-        channel = self.settings.gateway(gateway).channel
-        await inbox.keep(self.database, gateway, channel, items, self.clock.now())
+        source = self.settings.gateway(gateway)
+        now = self.clock.now()
+        await inbox.keep(self.database, gateway, source.channel, items, now, rehearsal=source.rehearsal)
         await self.doorbell.ring(WORK)
 
-    def link(self, alert_id: int, ordinal: int) -> str:
-        """The address of a delivery's reply page."""
-        return f"{self.settings.web.public_url}/r/{self.tokens.sign(alert_id, ordinal)}"
+    def link(self, alert_id: int, ordinal: int, expires: datetime) -> str:
+        """The address of a delivery's reply page; it can be read for a day after the alert."""
+        return f"{self.settings.web.public_url}/r/{self.tokens.sign(alert_id, ordinal, expires + timedelta(days=1))}"
 
     def worker(self, bell: Bell) -> Worker:
         """This process's worker."""
@@ -111,7 +114,7 @@ class House:
         return await tick.tick(self.database, self.plans.load, self.clock.now())
 
     async def _cancel(self) -> int:
-        return await tick.cancel_closed(self.database)
+        return await tick.cancel_closed(self.database, self.clock.now())
 
     async def _end(self) -> int:
         async with self.database.transaction() as connection:
@@ -122,7 +125,8 @@ class House:
 async def open_house(
     settings: Settings, *, clock: Clock | None = None, application: str = "daohu"
 ) -> AsyncIterator[House]:
-    """Open everything; close it in the opposite order. Raises `SettingsError` and `UnavailableError`, each with a remedy."""
+    """Open everything; close it in the opposite order. Raises `SettingsError` and `UnavailableError`, each with a
+    remedy."""
     clock = clock or SystemClock()
     registry = Registry.installed()
     registry.check(settings.gateways)
@@ -137,7 +141,7 @@ async def open_house(
         studio = AudioStudio(settings.data.dir / "audio")
         stack.push_async_callback(studio.close)
         tokens = Tokens(secret_key(settings))
-        longest_link = f"{settings.web.public_url}/r/{tokens.sign(1, 1)}"
+        longest_link = f"{settings.web.public_url}/r/{'x' * len(tokens.sign(1, 1))}"
         yield House(
             settings=settings,
             clock=clock,

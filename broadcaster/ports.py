@@ -135,16 +135,21 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a person sent back: `id` is the gateway's own id of it (for deduplication), `text` as written or pressed."""
+    """What a person sent back: `id` is the gateway's own id of it (for deduplication), `text` as written or pressed.
+
+    `key` is the message that it answers, where the medium knows (a key pressed during a call).
+    """
 
     id: str
     address: str
     text: str
     at: datetime
+    key: DeliveryKey | None = None
 
 
 class Inbox(Protocol):
-    """Where a driver puts what comes back. Both return only when it is stored: acknowledge to the gateway after that."""
+    """Where a driver puts what comes back. Both return only when it is stored: acknowledge to the gateway after
+    that."""
 
     async def receipts(self, items: Sequence[Receipt]) -> None: ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 from broadcaster.alerts.colour import Colour
 from broadcaster.database import Database
@@ -24,8 +25,8 @@ REPEATS = {Medium.LOUDSPEAKER: 3, Medium.VOICE: 2}
 UnitNames = Callable[[Sequence[int]], Awaitable[Mapping[int, tuple[str, str]]]]
 """The place name and the role word of units, by id."""
 
-Link = Callable[[int, int], str]
-"""The reply page's address for (alert id, ordinal)."""
+Link = Callable[[int, int, datetime], str]
+"""The reply page's address for (alert id, ordinal), and when the alert ends."""
 
 
 class LedgerComposer:
@@ -49,19 +50,19 @@ class LedgerComposer:
         if batch.purpose == "unit":
             return await self._to_units(batch, rows, skeleton)
         place = await self._region(batch.region)
-        return [
-            self._envelope(batch, row, skeleton.fill(place=place, link=self._link(batch.alert_id, row.ordinal)))
-            for row in rows
-        ]
+        return [self._envelope(batch, row, skeleton.fill(place=place, link=self._page(batch, row))) for row in rows]
 
     async def _to_units(self, batch: Batch, rows: Sequence[Row], skeleton: Skeleton) -> list[Envelope]:
         names = await self._unit_names([row.unit_id for row in rows if row.unit_id is not None])
         envelopes = []
         for row in rows:
             place, role = names.get(row.unit_id or 0, ("", ""))
-            message = skeleton.fill(place=place, link=self._link(batch.alert_id, row.ordinal), unit=role)
+            message = skeleton.fill(place=place, link=self._page(batch, row), unit=role)
             envelopes.append(self._envelope(batch, row, message))
         return envelopes
+
+    def _page(self, batch: Batch, row: Row) -> str:
+        return self._link(batch.alert_id, row.ordinal, batch.expires_at)
 
     async def _recording(self, batch: Batch) -> Message:
         key = (batch.alert_id, batch.purpose, batch.channel, batch.language)

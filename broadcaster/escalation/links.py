@@ -1,4 +1,4 @@
-"""Answers by link and by hand: the reply page and the duty desk settle through the same door as a text message."""
+"""Answers by link: the reply page settles through the same door as a text message."""
 
 from __future__ import annotations
 
@@ -7,11 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+import asyncpg
+
 from broadcaster.database import Connection, Database
 from broadcaster.errors import NotFoundError
-from broadcaster.escalation.settlement import settle_stored
+from broadcaster.escalation.settlement import settle
+from broadcaster.ports import DeliveryKey, Reply
+from broadcaster.responses import inbox
+from broadcaster.responses.matching import Decision
+from broadcaster.responses.response import LINK
 
 WORDS = {"acknowledge": "收到", "help": "求助"}
+
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +33,7 @@ class Addressee:
 
 async def addressee(connection: Connection, alert_id: int, ordinal: int) -> Addressee:
     """Whom a delivery was addressed to; `NotFoundError` when there is no such delivery."""
-    row = await connection.fetchrow(
-        """
-        SELECT c.person_id, coalesce(d.household_id, c.household_id) AS household_id, d.unit_id
-        FROM delivery d LEFT JOIN contact c ON c.id = d.contact_id
-        WHERE d.alert_id = $1 AND d.ordinal = $2
-        """,
-        alert_id,
-        ordinal,
-    )
+    row = await connection.fetchrow(inbox.SQL["addressees"], [alert_id], [ordinal])
     if row is None:
         raise NotFoundError("这个链接对应的消息不存在。", remedy="请使用短信或微信中的完整链接。")
     return Addressee(row["person_id"], row["household_id"], row["unit_id"])
@@ -48,24 +48,28 @@ async def answer(
     *,
     note: str = "",
     key: str = "",
-) -> None:
-    """Store and settle an answer given on the reply page. `key` makes a repeated answer one."""
+) -> Decision | None:
+    """Store and settle an answer given on the reply page. `key` makes a repeated answer one.
+
+    What came of it; None when the same answer was settled before. `NotFoundError` when there is no such delivery.
+    """
     async with database.connection() as connection:
-        who = await addressee(connection, alert_id, ordinal)
-        await connection.execute(
-            """
-            INSERT INTO response (gateway, channel, external_id, address, text, received_at, stored_at,
-                                  alert_id, person_id, household_id, delivery)
-            VALUES ('link', 'link', $1, '', $2, $3, $3, $4, $5, $6, $7)
-            ON CONFLICT (gateway, external_id) DO NOTHING
-            """,
-            key or secrets.token_urlsafe(16),
-            f"{WORDS[answer]} {note}".strip()[:2000].replace("\0", ""),
-            now,
-            alert_id,
-            who.person_id,
-            who.household_id,
-            ordinal,
-        )
-    while await settle_stored(database, now):
-        pass
+        await addressee(connection, alert_id, ordinal)
+    name = key or secrets.token_urlsafe(16)
+    text = f"{WORDS[answer]} {note}".strip()
+    await inbox.keep(database, LINK, LINK, [Reply(name, "", text, now, DeliveryKey(alert_id, ordinal, 0))], now)
+    for _ in range(_TRIES - 1):
+        try:
+            return await _settle(database, name, now)
+        except asyncpg.DeadlockDetectedError:  # one of two had to give way; it is stored, so nothing is lost
+            continue
+    return await _settle(database, name, now)
+
+
+async def _settle(database: Database, name: str, now: datetime) -> Decision | None:
+    async with database.transaction() as connection:
+        responses = await inbox.named(connection, LINK, name)
+        if not responses:
+            return None
+        results = await settle(connection, responses, now)
+        return results[0][1]

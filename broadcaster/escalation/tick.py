@@ -1,127 +1,150 @@
-"""The tick: every unit whose time has come gets the next step of its alert's policy, in one transaction per bundle."""
+"""The tick: every unit whose time has come gets the next step of its alert's policy, in one transaction per bundle.
+
+Two ticks at once never take the same unit. A tick that dies leaves everything as it was, and the next one finds it.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
-from broadcaster.alerts.policy import EscalationAction, EscalationStep
+import structlog
+
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch import doors
 from broadcaster.dispatch.fanout import LoadPlan
-from broadcaster.dispatch.plan import CONTACT_MEDIUM, Plan
 from broadcaster.dispatch.units import UnitDelivery, enqueue
+from broadcaster.escalation.ladder import Climb, DueUnit, Rung, climb
+from broadcaster.escalation.roster import roster
 from broadcaster.escalation.units import SQL
+from broadcaster.ports import Medium
 
-BUNDLE = 2000
+log = structlog.get_logger()
+
+BUNDLE = 1000
 """Units of one transaction."""
 
-RANKS = {EscalationAction.NOTIFY_PRIMARY: "primary", EscalationAction.NOTIFY_DEPUTY: "deputy"}
 
-
-@dataclass(frozen=True, slots=True)
-class DueUnit:
-    """A unit that is still silent when its time has come."""
-
-    id: int
-    alert_id: int
-    region: str
-    role: str
-    step: int
-
-
-async def tick(database: Database, load_plan: LoadPlan, now: datetime) -> int:
+async def tick(database: Database, load_plan: LoadPlan, now: datetime, *, bundle: int = BUNDLE) -> int:
     """Take the next step for a bundle of silent units; returns how many there were."""
     async with database.transaction() as connection:
-        rows = await connection.fetch(SQL["due_units"], now, BUNDLE)
-        groups: dict[tuple[int, int], list[DueUnit]] = defaultdict(list)
-        for row in rows:
-            groups[row["alert_id"], row["step"]].append(DueUnit(**dict(row)))
-        for (alert_id, step), due in groups.items():
-            await _take_step(connection, await load_plan(alert_id), step, due, now)
-        return len(rows)
+        due = [DueUnit(**record) for record in await connection.fetch(SQL["due_units"], now, bundle)]
+        if not due:
+            return 0
+        policies = {alert_id: (await load_plan(alert_id)).policy for alert_id in sorted({one.alert_id for one in due})}
+        people = await roster(connection, [(one.region, one.role) for one in due], now)
+        await _write(connection, [climb(one, policies[one.alert_id], people, now) for one in due], now)
+    log.info("escalation.ticked", alerts=sorted(policies), units=len(due))
+    return len(due)
 
 
-async def cancel_closed(database: Database) -> int:
+async def cancel_closed(database: Database, now: datetime | None = None) -> int:
     """Units of runs that are over wait for nothing any more; returns how many there were."""
     async with database.connection() as connection:
-        return len(await connection.fetch(SQL["cancel_closed"]))
+        cancelled: int = await connection.fetchval(SQL["cancel_closed"], now or datetime.now(UTC))
+        return cancelled
 
 
-async def _take_step(connection: Connection, plan: Plan, place: int, due: Sequence[DueUnit], now: datetime) -> None:
-    steps = plan.policy.units
-    step = steps[place]
-    asked = await _act(connection, plan, step, due, now)
-    follow = now + timedelta(seconds=steps[place + 1].after) if place + 1 < len(steps) else None
-    silent = [
-        step.action in RANKS and place == 0 and not asked.get(unit.id) for unit in due
-    ]  # nobody to ask: the next step is due at once, and the unit is flagged
-    next_at = [now if follow and alone else follow for alone in silent]
-    await connection.execute(SQL["step_taken"], [unit.id for unit in due], place + 1, next_at, silent)
+async def _write(connection: Connection, climbs: Sequence[Climb], now: datetime) -> None:
+    """Door tasks before deliveries: the fan-out takes its ordinals last as well, so that neither waits in a ring."""
+    for alert_id, regions in sorted(_doors(climbs).items()):
+        await doors.open_for_regions(connection, alert_id, regions, None, now)
     await connection.execute(
-        SQL["log"],
-        plan.alert_id,
-        place,
-        step.action.value,
-        [unit.id for unit in due],
-        [asked.get(unit.id, 0) for unit in due],
+        SQL["climbed"],
+        [one.unit.id for one in climbs],
+        [one.step for one in climbs],
+        [one.next_at for one in climbs],
+        [one.holderless for one in climbs],
+    )
+    await _write_asked(connection, climbs, now)
+    await _write_notices(connection, climbs, now)
+    items = _deliveries(climbs)
+    await _write_log(connection, climbs, items, now)
+    for alert_id in sorted({one.unit.alert_id for one in climbs}):
+        batch = [
+            item for one in climbs if one.unit.alert_id == alert_id for item in items.get(one.unit.id, {}).values()
+        ]
+        await enqueue(connection, alert_id, [item for per_rung in batch for item in per_rung], now)
+
+
+def _doors(climbs: Sequence[Climb]) -> dict[int, list[str]]:
+    regions: dict[int, list[str]] = defaultdict(list)
+    for one in climbs:
+        if one.doors:
+            regions[one.unit.alert_id].append(one.unit.region)
+    return regions
+
+
+async def _write_asked(connection: Connection, climbs: Sequence[Climb], now: datetime) -> None:
+    asked = [(one.unit, rung.number, holder) for one in climbs for rung in one.rungs for holder in rung.asked]
+    await connection.execute(
+        SQL["asked"],
         now,
+        [unit.id for unit, _, _ in asked],
+        [holder.person_id for _, _, holder in asked],
+        [holder.duty_id for _, _, holder in asked],
+        [unit.alert_id for unit, _, _ in asked],
+        [number for _, number, _ in asked],
     )
 
 
-async def _act(
-    connection: Connection, plan: Plan, step: EscalationStep, due: Sequence[DueUnit], now: datetime
-) -> dict[int, int]:
-    """Do what the step says; returns how many people (or households) it concerned, by unit."""
-    units = [unit.id for unit in due]
-    regions = [unit.region for unit in due]
-    match step.action:
-        case EscalationAction.NOTIFY_PRIMARY | EscalationAction.NOTIFY_DEPUTY:
-            roles = [unit.role for unit in due]
-            rows = await connection.fetch(SQL["holders"], units, regions, roles, RANKS[step.action], now)
-            return await _ask(connection, plan, step, due, rows, now)
-        case EscalationAction.NOTIFY_SUPERIOR:
-            rows = await connection.fetch(SQL["superiors"], units, regions, now)
-            return await _ask(connection, plan, step, due, rows, now)
-        case EscalationAction.DUTY_DESK:
-            await connection.execute(SQL["notice"], plan.alert_id, units, now)
-            return dict.fromkeys(units, 1)
-        case EscalationAction.DOOR_TASKS:
-            return {
-                unit.id: await doors.open_for_region(connection, plan.alert_id, unit.region, None, now) for unit in due
-            }
+async def _write_notices(connection: Connection, climbs: Sequence[Climb], now: datetime) -> None:
+    notices = [(one.unit, kind) for one in climbs for kind in one.notices]
+    if notices:
+        await connection.execute(
+            SQL["notices"],
+            now,
+            [unit.alert_id for unit, _ in notices],
+            [unit.id for unit, _ in notices],
+            [unit.region for unit, _ in notices],
+            [kind for _, kind in notices],
+        )
 
 
-async def _ask(
-    connection: Connection,
-    plan: Plan,
-    step: EscalationStep,
-    due: Sequence[DueUnit],
-    rows: Iterable[Any],
-    now: datetime,
-) -> dict[int, int]:
-    region = {unit.id: unit.region for unit in due}
-    people: dict[int, set[int]] = defaultdict(set)
-    deliveries: dict[tuple[int, str, str], UnitDelivery] = {}
-    for row in rows:
-        people[row["unit_id"]].add(row["person_id"])
-        for channel in step.channels:
-            if row["contact_id"] is not None and CONTACT_MEDIUM.get(channel) == row["medium"]:
-                deliveries.setdefault(
-                    (row["unit_id"], channel.value, row["address"]),
-                    UnitDelivery(
-                        row["unit_id"],
-                        region[row["unit_id"]],
-                        channel,
-                        row["contact_id"],
-                        row["address"],
-                        row["language"],
-                    ),
-                )
-    pairs = [(unit, person) for unit, members in people.items() for person in sorted(members)]
-    await connection.execute(SQL["asked"], [unit for unit, _ in pairs], [person for _, person in pairs], now)
-    await enqueue(connection, plan.alert_id, list(deliveries.values()), now)
-    return {unit: len(members) for unit, members in people.items()}
+ByRung = dict[int, dict[int, list[UnitDelivery]]]
+"""Deliveries by unit, then by the number of the step that sends them."""
+
+
+def _deliveries(climbs: Sequence[Climb]) -> ByRung:
+    """Every unit's messages; but nobody's phone rings for two units of one alert at the same moment."""
+    ringing: set[tuple[int, str]] = set()
+    found: ByRung = defaultdict(lambda: defaultdict(list))
+    for one in climbs:
+        for rung in one.rungs:
+            for item in _messages(one.unit, rung):
+                call = (one.unit.alert_id, item.address)
+                if item.channel is Medium.VOICE:
+                    if call in ringing:
+                        continue
+                    ringing.add(call)
+                found[one.unit.id][rung.number].append(item)
+    return found
+
+
+def _messages(unit: DueUnit, rung: Rung) -> list[UnitDelivery]:
+    """One message per address and channel, though two of the people may share it."""
+    items: dict[tuple[Medium, str], UnitDelivery] = {}
+    for holder in rung.asked:
+        for channel, contact in holder.ways(rung.channels):
+            item = UnitDelivery(unit.id, unit.region, channel, contact.id, contact.address, holder.language)
+            items.setdefault((channel, contact.address), item)
+    return list(items.values())
+
+
+async def _write_log(connection: Connection, climbs: Sequence[Climb], items: ByRung, now: datetime) -> None:
+    rows = [
+        (
+            one.unit.alert_id,
+            one.unit.id,
+            rung.number,
+            rung.action.value,
+            len({holder.person_id for holder in rung.asked}),
+            len(items.get(one.unit.id, {}).get(rung.number, ())),
+        )
+        for one in climbs
+        for rung in one.rungs
+    ]
+    rows += [(one.unit.alert_id, one.unit.id, one.step, "exhausted", 0, 0) for one in climbs if one.next_at is None]
+    columns = list(zip(*rows, strict=True))
+    await connection.execute(SQL["log"], now, *map(list, columns))

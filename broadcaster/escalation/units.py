@@ -8,24 +8,64 @@ from datetime import datetime, timedelta
 from audiences import selection as audience
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch.plan import Plan
+from broadcaster.dispatch.units import UnitDelivery, enqueue
+from broadcaster.ports import Medium
 from broadcaster.sql import statements
 
-SQL = statements("broadcaster.escalation", "units.sql")
+SQL = statements("broadcaster.escalation", "escalation.sql")
 
-LEVELS = {"town_leader": 2, "village_head": 3, "grid_leader": 4, "grid_member": 4, "responder": 2, "duty_desk": 1}
-"""At which level of regions (1 county … 4 grid) each role has its units."""
+CODE_LENGTHS = {
+    "town_leader": 9,
+    "village_head": 12,
+    "grid_leader": 15,
+    "grid_member": 15,
+    "responder": 9,
+    "duty_desk": 6,
+}
+"""How long the codes of the regions are in which each role has its units."""
 
 
 async def open_units(connection: Connection, plan: Plan, now: datetime) -> None:
-    """Create the units of an alert, due at once; done again it changes nothing. Runs in the transaction that issues it."""
-    if not plan.policy.units:
+    """Create the units of an alert, due at once; done again it changes nothing. Runs in the transaction that issues it.
+
+    An alert that replaces another retires that one's silent units; if it asks nobody to confirm (an all-clear), those
+    who were asked before are told.
+    """
+    steps = plan.policy.units
+    if plan.lineage != plan.alert_id:
+        await connection.execute(SQL["retire_lineage"], plan.lineage, plan.alert_id, now)
+        if not (steps and plan.policy.unit_roles):
+            await _tell_those_asked_before(connection, plan, now)
+    if not steps:
         return
-    due = now + timedelta(seconds=plan.policy.units[0].after)
-    condition, values = audience.where(plan.selection, first_parameter=5)
+    due = now + timedelta(seconds=steps[0].after)
+    condition, values = audience.where(plan.selection, first_parameter=6)
     for role in plan.policy.unit_roles:
         await connection.execute(
-            SQL["open_units"].format(where=condition), plan.alert_id, role, due, LEVELS[role], *values
+            SQL["open_units"].format(where=condition),
+            plan.alert_id,
+            role,
+            due,
+            CODE_LENGTHS[role],
+            plan.lineage,
+            *values,
         )
+
+
+async def _tell_those_asked_before(connection: Connection, plan: Plan, now: datetime) -> None:
+    records = await connection.fetch(SQL["told_before"], plan.lineage, plan.alert_id)
+    items = [
+        UnitDelivery(
+            unit_id=record["unit_id"],
+            region_code="",
+            channel=Medium(record["channel"]),
+            contact_id=record["contact_id"],
+            address=record["address"],
+            language=record["language"],
+        )
+        for record in records
+    ]
+    await enqueue(connection, plan.alert_id, items, now)
 
 
 ROLE_WORDS = {

@@ -1,4 +1,4 @@
-"""Units, responses, help requests and the escalation log."""
+"""Units, what people answered, cries for help, and what escalation did."""
 
 from __future__ import annotations
 

@@ -1,48 +1,56 @@
--- Who must confirm, what people answered, and what was done about silence.
+-- Responses and escalation: who must confirm (unit), whom we asked (unit_ask), what came back (response), who needs help
+-- (help_request), what the duty desk has to look at (duty_notice), and everything that escalation did (escalation_log).
 
 CREATE TABLE unit (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     alert_id        integer NOT NULL,
     region          text NOT NULL,
     role            text NOT NULL,
-    state           text NOT NULL DEFAULT 'waiting',   -- waiting | acknowledged | exhausted | cancelled
+    state           text NOT NULL DEFAULT 'waiting'
+                    CHECK (state IN ('waiting', 'acknowledged', 'exhausted', 'cancelled')),
     step            smallint NOT NULL DEFAULT 0,       -- steps of the policy taken so far
-    next_at         timestamptz NOT NULL,
-    holderless      boolean NOT NULL DEFAULT false,    -- nobody held the duty when the unit was first asked
+    next_at         timestamptz,                       -- when the next step is due; NULL: nothing more will be done
+    holderless      boolean NOT NULL DEFAULT false,    -- nobody who could be reached held the duty when it was to be asked
     acknowledged_at timestamptz,
     acknowledged_by bigint,                            -- a person; NULL when the duty desk recorded it
     via             text,                              -- a channel, link or desk
-    moved           integer,                           -- people moved to safety, as reported
+    moved           integer,                           -- people moved to safety, as reported with the confirmation
     response_id     bigint,
     UNIQUE (alert_id, region, role)
 );
-CREATE INDEX unit_due ON unit (next_at) WHERE state = 'waiting';
+CREATE INDEX unit_due ON unit (next_at, id) WHERE state = 'waiting';
 
--- Whom a unit has asked, so that their answer counts whatever their own duty is.
+-- Whom escalation asked, and on the ground of which duty: while that lasts, this person's answer counts for the unit.
 CREATE TABLE unit_ask (
     unit_id   bigint NOT NULL,
     person_id bigint NOT NULL,
+    duty_id   bigint NOT NULL,
+    alert_id  integer NOT NULL,
+    step      smallint NOT NULL,                       -- the first step that asked
     asked_at  timestamptz NOT NULL,
-    PRIMARY KEY (unit_id, person_id)
+    PRIMARY KEY (unit_id, person_id, duty_id)
 );
-CREATE INDEX unit_ask_person ON unit_ask (person_id);
+CREATE INDEX unit_ask_person ON unit_ask (person_id, alert_id);
 
 CREATE TABLE response (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     gateway       text NOT NULL,
-    channel       text NOT NULL,
-    external_id   text NOT NULL,
+    external_id   text NOT NULL,                       -- the gateway's own id of it: a second copy is the same row
+    channel       text NOT NULL,                       -- sms, wechat, voice, email, link
+    rehearsal     boolean,                             -- of the gateway: a drill's reply never settles a real alert; NULL: either
     address       text NOT NULL,
     text          text NOT NULL,
-    received_at   timestamptz NOT NULL,
+    received_at   timestamptz NOT NULL,                -- by the gateway
     stored_at     timestamptz NOT NULL,
     settled_at    timestamptz,                         -- NULL: stored and acknowledged, not yet understood
-    intent        text,                                -- acknowledge | help | none | ambiguous
-    alert_id      integer,
+    intent        text CHECK (intent IN ('acknowledge', 'help', 'none', 'ambiguous')),
+    outcome       text,                                -- what came of it, see responses/response.py
+    alert_id      integer,                             -- from the start, together with delivery, where the medium knows
+    delivery      integer,                             -- the ordinal of the message that it answers: a link, a call
     person_id     bigint,
     household_id  bigint,
-    units         bigint[] NOT NULL DEFAULT '{}',      -- the units it settled
-    delivery      integer,                             -- the ordinal of the delivery whose link was used
+    units         bigint[] NOT NULL DEFAULT '{}',      -- the units that it settled or repeats
+    moved         integer,
     UNIQUE (gateway, external_id)
 );
 CREATE INDEX response_unsettled ON response (id) WHERE settled_at IS NULL;
@@ -51,34 +59,65 @@ CREATE INDEX response_alert ON response (alert_id, id);
 CREATE TABLE help_request (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     alert_id     integer,
-    response_id  bigint NOT NULL UNIQUE,
+    response_id  bigint NOT NULL,                      -- the first cry
     household_id bigint,
     person_id    bigint,
-    text         text NOT NULL,
-    state        text NOT NULL DEFAULT 'open',         -- open | done
+    unit_id      bigint,
+    region       text NOT NULL,                        -- '' when nobody knows the sender
+    address      text NOT NULL,                        -- where to call back
+    text         text NOT NULL,                        -- as last written
+    times        integer NOT NULL DEFAULT 1,
+    state        text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done')),
     created_at   timestamptz NOT NULL,
+    repeated_at  timestamptz NOT NULL,
     closed_at    timestamptz
 );
-CREATE INDEX help_request_open ON help_request (alert_id) WHERE state = 'open';
+-- One open request per home, per unit, or per address of somebody unknown: a second cry counts on the first.
+CREATE UNIQUE INDEX help_request_open ON help_request
+    (coalesce(household_id, 0), coalesce(unit_id, 0),
+     (CASE WHEN household_id IS NULL AND unit_id IS NULL THEN address ELSE '' END))
+    WHERE state = 'open';
+CREATE INDEX help_request_alert ON help_request (alert_id, id);
+
+-- What the duty desk must do by hand.
+CREATE TABLE duty_notice (
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alert_id        integer,
+    unit_id         bigint,
+    help_request_id bigint,
+    region          text NOT NULL,
+    kind            text NOT NULL CHECK (kind IN ('call', 'holderless', 'exhausted', 'help')),
+    state           text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done')),
+    created_at      timestamptz NOT NULL,
+    closed_at       timestamptz,
+    closed_by       text
+);
+CREATE UNIQUE INDEX duty_notice_unit ON duty_notice (unit_id, kind) WHERE help_request_id IS NULL;
+CREATE UNIQUE INDEX duty_notice_help ON duty_notice (help_request_id) WHERE help_request_id IS NOT NULL;
+CREATE INDEX duty_notice_open ON duty_notice (alert_id, id) WHERE state = 'open';
+
+-- A question back to somebody whose answer could mean several alerts; whoever sends it sets sent_at.
+CREATE TABLE clarification (
+    response_id bigint PRIMARY KEY,
+    gateway     text NOT NULL,
+    channel     text NOT NULL,
+    address     text NOT NULL,
+    text        text NOT NULL,
+    wanted_at   timestamptz NOT NULL,
+    sent_at     timestamptz
+);
+CREATE INDEX clarification_unsent ON clarification (wanted_at) WHERE sent_at IS NULL;
+CREATE INDEX clarification_address ON clarification (address, wanted_at);
 
 CREATE TABLE escalation_log (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     alert_id   integer NOT NULL,
     unit_id    bigint NOT NULL,
-    step       smallint NOT NULL,
-    action     text NOT NULL,
-    asked      integer NOT NULL,                       -- persons asked; households for door tasks
+    step       smallint NOT NULL,                      -- 1 is the first notification
+    action     text NOT NULL,                          -- a step's action, or acknowledged | exhausted | cancelled
+    asked      integer NOT NULL DEFAULT 0,             -- people asked by this step
+    deliveries integer NOT NULL DEFAULT 0,
     at         timestamptz NOT NULL
 );
-CREATE INDEX escalation_log_unit ON escalation_log (unit_id);
-
--- What the duty desk must do by hand.
-CREATE TABLE duty_notice (
-    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    alert_id   integer NOT NULL,
-    unit_id    bigint NOT NULL UNIQUE,
-    state      text NOT NULL DEFAULT 'open',           -- open | done
-    created_at timestamptz NOT NULL,
-    closed_at  timestamptz
-);
-CREATE INDEX duty_notice_open ON duty_notice (alert_id) WHERE state = 'open';
+CREATE INDEX escalation_log_unit ON escalation_log (unit_id, id);
+CREATE INDEX escalation_log_alert ON escalation_log (alert_id, id);

@@ -5,33 +5,92 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from broadcaster.database import Database
-from broadcaster.ports import Medium, Reply
+import structlog
 
-_LONGEST = 2000
+from broadcaster.database import Connection, Database
+from broadcaster.ports import DeliveryKey, Medium, Reply
+from broadcaster.responses.matching import Decision
+from broadcaster.responses.response import Response
+from broadcaster.sql import statements
+
+SQL = statements("broadcaster.responses", "responses.sql")
+
+LONGEST_TEXT = 2000
+LONGEST_NAME = 200
+"""Characters of a reply, and of its id or address, that are kept."""
+
+log = structlog.get_logger()
 
 
-async def keep(database: Database, gateway: str, channel: Medium, items: Sequence[Reply], now: datetime) -> None:
-    """Store replies of a gateway; one that was stored before is not stored again. Durable when this returns."""
+async def keep(
+    database: Database,
+    gateway: str,
+    channel: Medium | str,
+    items: Sequence[Reply],
+    now: datetime,
+    *,
+    rehearsal: bool | None = None,
+) -> None:
+    """Store replies of a gateway; one that was stored before is not stored again. Durable when this returns.
+
+    `rehearsal` says which alerts a reply from this gateway may settle: drills (True), real ones (False), either (None).
+    """
     if not items:
         return
+    keys = [_plausible(item.key) for item in items]
     async with database.connection() as connection:
         await connection.execute(
-            """
-            INSERT INTO response (gateway, channel, external_id, address, text, received_at, stored_at)
-            SELECT $1, $2, r.id, r.address, r.text, r.at, $7
-            FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[]) AS r(id, address, text, at)
-            ON CONFLICT (gateway, external_id) DO NOTHING
-            """,
+            SQL["keep"],
             gateway,
-            channel.value,
-            [_clean(item.id) for item in items],
-            [_clean(item.address) for item in items],
-            [_clean(item.text) for item in items],
-            [item.at for item in items],
+            str(channel),
+            rehearsal,
             now,
+            [storable(item.id, LONGEST_NAME) for item in items],
+            [storable(item.address, LONGEST_NAME) for item in items],
+            [storable(item.text, LONGEST_TEXT) for item in items],
+            [key.alert if key else None for key in keys],
+            [key.ordinal if key else None for key in keys],
+            [item.at for item in items],
         )
+    log.info("replies.kept", gateway=gateway, count=len(items))
 
 
-def _clean(text: str) -> str:
-    return text.replace("\0", "")[:_LONGEST]
+async def unsettled(connection: Connection, limit: int) -> list[Response]:
+    """At most `limit` responses that nobody has looked at, oldest first, locked until the transaction ends."""
+    return [Response(**record) for record in await connection.fetch(SQL["unsettled"], limit)]
+
+
+async def named(connection: Connection, gateway: str, external_id: str) -> list[Response]:
+    """The response of this name, locked; none when it is settled already."""
+    return [Response(**record) for record in await connection.fetch(SQL["named"], gateway, external_id)]
+
+
+async def settled(connection: Connection, results: Sequence[tuple[Response, Decision]], now: datetime) -> None:
+    """Write down beside each response what became of it."""
+    await connection.executemany(
+        SQL["settled"],
+        [
+            (
+                response.id,
+                now,
+                decision.intent.value,
+                decision.outcome.value,
+                decision.alert_id if decision.alert_id is not None else response.alert_id,
+                decision.person_id,
+                next(iter(decision.household_ids or decision.help_households), None),
+                list(decision.unit_ids),
+                decision.moved,
+            )
+            for response, decision in results
+        ],
+    )
+
+
+def storable(text: str, longest: int) -> str:
+    """Text from outside as PostgreSQL can hold it."""
+    return text[:longest].replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _plausible(key: DeliveryKey | None) -> DeliveryKey | None:
+    """A key comes back from outside: one that cannot be ours must not spoil the write of the others."""
+    return key if key is not None and 0 < key.alert < 2**31 and 0 <= key.ordinal < 2**31 else None

@@ -1,19 +1,35 @@
-"""What a reply means. Conservative: only a whole reply that is an acknowledgement acknowledges; a call for help wins.
+"""Understanding a reply: pure, conservative, and never failing.
 
-A false "confirmed" lets a village drown quietly; a false "not understood" costs one more call. So questions, negations
-and anything unrelated never count.
+It acknowledges only when the whole of it is an acknowledgement; what asks, negates or speaks of something else does
+not. A cry for help is heard wherever it stands, and wins.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from broadcaster.responses.canonical import Canonical, canonical
+from broadcaster.responses.words import (
+    HELP,
+    HELP_LATIN,
+    LONGEST_WORD,
+    NEVER_IN_A_NAME,
+    PLACES_AND_TITLES,
+    TURNED_ROUND,
+    TURNED_ROUND_LATIN,
+    VOCABULARY,
+    Word,
+)
+
+LONGEST_ACKNOWLEDGEMENT = 120
+"""Characters, decoration aside; whoever writes more than this says something that somebody should read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Received and understood; `code` names the alert ("" when none was given), `moved` people moved, if reported."""
+    """I have it. `code` names the alert ("": it does not say which); `moved` is how many people it says were moved."""
 
     code: str = ""
     moved: int | None = None
@@ -21,76 +37,210 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """Somebody needs help; `code` as above."""
+    """Somebody needs help; `text` as written. It does not confirm anything else that the reply may say."""
 
     code: str = ""
+    text: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """Nothing that counts; a person reads it."""
+    """Nothing that may count: shown to people, never acted upon."""
 
 
 Understanding = Acknowledge | Help | NotUnderstood
 
-CODE = r"(?P<code>[2-9]{2,4})"
-"""Reply codes use the digits 2 to 9 only, so that "1" and a code never run together."""
 
-_JOIN = r"[\s#,.、。:;\-_/]*"
-_WORD = r"(?:1|(?:好的?|是的?|嗯)?" + _JOIN + r"已?经?(?:收到|确认|知道|明白|收悉|知悉)(?:了|啦)?|ok|yes)"
-_THANKS = r"(?:谢谢?|多谢|感谢|辛苦了?)"
-_MARK = r"[\s!,.、。:;~\-…]*"
-_TAIL = rf"(?:[\s!,.、。:;~\-…]+(?P<tail>(?!\d)[^?]{{1,80}}))?"
-_ACKNOWLEDGE = (
-    re.compile(rf"{_WORD}{_JOIN}{CODE}?(?:{_MARK}{_THANKS})?{_TAIL}{_MARK}"),
-    re.compile(rf"{CODE}{_JOIN}{_WORD}(?:{_MARK}{_THANKS})?{_TAIL}{_MARK}"),
-)
+def understand(text: str, *, keypad: bool = False, help_keys: Collection[str] = ()) -> Understanding:
+    """What `text` says; `keypad`: it is keys pressed during a call, where 1 confirms and 9 asks for help.
 
-_DOUBT = re.compile(
-    r"\?|吗|么|呢|什么|啥|谁|怎|哪|为何|多少|几|没|不|未|别|勿|假|骗|误|错|退订|取消|拒|td\b|no\b|not\b"
-)
-"""In the rest of a reply: a question, a negation, or somebody who does not believe it."""
-
-_HELP = re.compile(r"求助|求救|救命|救我|救救|救援|被困|sos|\bhelp\b|需要帮助|请求帮助|快来人")
-_NO_HELP = re.compile(
-    r"(?:不|没|无|勿|别|未)(?:有|用|需|要|需要|必|是|人)*(?:求助|求救|救援|被困|需要帮助|请求帮助)|no help"
-)
-_HELP_CODE = re.compile(rf"(?<!\d){CODE}(?!\d)")
-_MOVED = re.compile(r"(?:转移|撤离|安置)了?(?:群众|村民)?(\d{1,6})(?:名|个|余)?(?:群众|村民)?人?")
-
-_MOST = 500
-"""Characters of a reply that are looked at; nobody acknowledges in more."""
-
-
-def understand(text: str, *, keypad: bool = False) -> Understanding:
-    """What `text` means; `keypad` for keys pressed during a call, where 1 confirms and 9 asks for help."""
-    plain = _plain(text)
+    `help_keys` are the digits that a written message offered for help. Codes have two to four digits from 2 to 9, as
+    `alerts.reply_codes` gives them. Never raises.
+    """
+    form = canonical(text)
     if keypad:
-        return Acknowledge() if plain == "1" else Help() if plain == "9" else NotUnderstood()
-    if _HELP.search(plain) and not _NO_HELP.search(plain):
-        found = _HELP_CODE.search(plain)
-        return Help(found["code"] if found else "")
-    for pattern in _ACKNOWLEDGE:
-        found = pattern.fullmatch(plain)
-        if found and not _DOUBT.search(found["tail"] or ""):
-            moved = _MOVED.search(found["tail"] or "")
-            return Acknowledge(found["code"] or "", int(moved[1]) if moved else None)
+        return _pressed(form.compact, text)
+    if _cries_for_help(form) or _presses(form, help_keys):
+        return Help(_lone_code(form.spaced, help_keys), text)
+    if form.doubtful or not 0 < len(form.compact) <= LONGEST_ACKNOWLEDGEMENT:
+        return NotUnderstood()
+    return _acknowledgement(form.compact) or NotUnderstood()
+
+
+def _pressed(keys: str, text: str) -> Understanding:
+    match keys:
+        case "1":
+            return Acknowledge()
+        case "9":
+            return Help(text=text)
     return NotUnderstood()
 
 
-def _plain(text: str) -> str:
-    """Full-width to half-width, traditional 確認 to simplified, lower case, without emoji, quotes and outer blanks."""
-    folded = unicodedata.normalize("NFKC", text[:_MOST]).casefold().translate(_VARIANTS)
-    kept = (
-        character
-        for character in folded
-        if unicodedata.category(character) not in {"So", "Sk", "Cf", "Mn", "Cc"} or character in "\n\t"
-    )
-    return "".join(kept).strip(" \t\n\r.,!;:~、。-…")
-
-
-_VARIANTS = str.maketrans(
-    {"収": "收", "確": "确", "認": "认", "經": "经", "轉": "转", "離": "离", "嗎": "吗", "沒": "没", "謝": "谢"}
-    | {"“": None, "”": None, '"': None, "'": None, "‘": None, "’": None, "【": None, "】": None, "[": None, "]": None}
-    | {"，": ",", "。": ".", "！": "!", "？": "?", "；": ";", "：": ":"}
+_ANY_HELP = re.compile(
+    rf"(?P<turned>(?:{'|'.join(TURNED_ROUND)})(?:再|要|人|人员|人被|群众|进行|发|发出)*)?(?:{'|'.join(HELP)})"
+    rf"|(?P<turned_latin>(?<![a-z])(?:{'|'.join(TURNED_ROUND_LATIN)})(?: need| any)* ?)?"
+    rf"(?<![a-z])(?:{'|'.join(HELP_LATIN)})(?![a-z])"
 )
+
+
+def _cries_for_help(form: Canonical) -> bool:
+    """In `spaced` nothing is turned round across a full stop; in `compact` a word that was pulled apart is found."""
+    return any(_unturned(found) for found in _ANY_HELP.finditer(form.spaced)) or (
+        form.compact != form.spaced
+        and not _ANY_HELP.search(form.spaced)
+        and any(_unturned(found) for found in _ANY_HELP.finditer(form.compact))
+    )
+
+
+def _unturned(found: re.Match[str]) -> bool:
+    return found["turned"] is None and found["turned_latin"] is None
+
+
+_CODE = re.compile(r"[2-9]{2,4}")
+_DIGITS = re.compile(r"\d+", re.ASCII)
+
+
+def _presses(form: Canonical, help_keys: Collection[str]) -> bool:
+    parts = form.compact.split(" ")
+    return (
+        not form.doubtful
+        and any(part in help_keys for part in parts)
+        and all(part in help_keys or part == "1" or _CODE.fullmatch(part) for part in parts)
+    )
+
+
+def _lone_code(spaced: str, help_keys: Collection[str]) -> str:
+    """The one number of a cry for help that may be a code ("求助 27"); its other numbers are floors and ages."""
+    numbers: set[str] = {number for number in _DIGITS.findall(spaced) if number not in help_keys and number != "1"}
+    if len(numbers) == 1 and _CODE.fullmatch(number := numbers.pop()) and not re.search(rf"{number}[^\d\s]", spaced):
+        return number
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number as written: `digits` of figures, or Chinese numerals."""
+
+    digits: str
+    chinese: bool
+
+
+_NAME = re.compile(rf"(?P<name>[\u4e00-\u9fff0-9]{{1,10}}(?:{PLACES_AND_TITLES}))(?=(?:均|都)?(?:已|已经)?收到)")
+_NUMERALS = re.compile("[零〇一二两三四五六七八九十百千万]+")
+
+
+def _acknowledgement(compact: str) -> Acknowledge | None:
+    named = _NAME.match(compact)
+    if named and not NEVER_IN_A_NAME & set(named["name"]):
+        compact = compact[named.end() :]
+    words = list(_words(compact))
+    if not words or None in words:
+        return None
+    return _judge([word for word in words if word is not None])
+
+
+def _words(compact: str) -> Iterator[Word | _Number | None]:
+    """The words of a reply, the longest first; one None, the last, where something stands that is no word of ours."""
+    place = 0
+    while place < len(compact):
+        if compact[place] == " ":
+            place += 1
+            continue
+        if digits := _DIGITS.match(compact, place):
+            yield _Number(digits.group(), chinese=False)
+            place = digits.end()
+            continue
+        for length in range(min(LONGEST_WORD, len(compact) - place), 0, -1):
+            word = VOCABULARY.get(compact[place : place + length])
+            if word is not None:
+                yield word
+                place += length
+                break
+        else:
+            numerals = _NUMERALS.match(compact, place)
+            if numerals is None:
+                yield None
+                return
+            yield _Number(numerals.group(), chinese=True)
+            place = numerals.end()
+
+
+def _judge(words: list[Word | _Number]) -> Acknowledge | None:
+    """Weigh a reply that consists of known words and numbers only."""
+    bare: list[_Number] = []
+    quantities = 0
+    for place, word in enumerate(words):
+        following = words[place + 1] if place + 1 < len(words) else None
+        if isinstance(word, _Number):
+            if following in (Word.PEOPLE, Word.HOMES):
+                quantities += 1
+            else:
+                bare.append(word)
+        elif word in (Word.PEOPLE, Word.HOMES) and not (place and isinstance(words[place - 1], _Number)):
+            return None
+    deeds = [word for word in words if word in (Word.MOVE, Word.DEED)]
+    if quantities and not deeds:
+        return None
+    reports = bool(deeds) and (quantities > 0 or Word.DONE in words or Word.NOW in words)
+    acknowledged = Word.ACKNOWLEDGE in words or reports
+    pressed, code, readable = _keys(bare, alone=len(bare) == len(words))
+    if not readable or not (acknowledged or pressed):
+        return None
+    return Acknowledge(code, _moved(words))
+
+
+def _keys(bare: list[_Number], *, alone: bool) -> tuple[bool, str, bool]:
+    """Whether the key 1 was pressed, the code beside it, and whether the bare numbers can mean that at all."""
+    pressed, codes = 0, []
+    for number in bare:
+        if number.digits == "1" or (alone and number.chinese and number.digits == "一"):
+            pressed += 1
+        elif not number.chinese and _CODE.fullmatch(number.digits):
+            codes.append(number.digits)
+        elif alone and len(bare) == 1 and number.digits[:1] == "1" and _CODE.fullmatch(number.digits[1:]):
+            pressed += 1
+            codes.append(number.digits[1:])
+        else:
+            return False, "", False
+    return pressed == 1, codes[0] if codes else "", pressed <= 1 and len(codes) <= 1
+
+
+def _moved(words: list[Word | _Number]) -> int | None:
+    """The largest number of people that were moved, as far as the reply does not say that it is only being done."""
+    moved: list[int] = []
+    deeds = [(place, word) for place, word in enumerate(words) if word in (Word.MOVE, Word.DEED)]
+    for place, number in enumerate(words):
+        if not isinstance(number, _Number) or place + 1 == len(words) or words[place + 1] is not Word.PEOPLE:
+            continue
+        before = [word for at, word in deeds if at < place]
+        deed = before[-1] if before else deeds[0][1]
+        if deed is Word.MOVE and not _under_way(words, place):
+            moved.append(_value(number))
+    return max(moved, default=None)
+
+
+def _under_way(words: list[Word | _Number], place: int) -> bool:
+    aspects = [word for word in words[:place] if word in (Word.DONE, Word.NOW)]
+    return bool(aspects) and aspects[-1] is Word.NOW and Word.DONE not in words[place:]
+
+
+_CHINESE_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000}
+_MOST_MOVED = 10_000_000
+
+
+def _value(number: _Number) -> int:
+    """What a number says, at most ten million."""
+    if not number.chinese:
+        return min(int(number.digits[:9]), _MOST_MOVED)
+    total = section = digit = 0
+    for character in number.digits:
+        if character in _CHINESE_DIGITS:
+            digit = _CHINESE_DIGITS[character]
+        elif character in _CHINESE_UNITS:
+            section += (digit or 1) * _CHINESE_UNITS[character]
+            digit = 0
+        else:
+            total = (total + section + digit) * 10_000
+            section = digit = 0
+    return min(total + section + digit, _MOST_MOVED)

@@ -87,7 +87,7 @@ async def _view(context: Context, alert_id: int, ordinal: int) -> ReplyView:
 def _place(context: Context, request: web.Request) -> tuple[int, int]:
     """(alert, ordinal) of the link's token; `NotFoundError` for any other text."""
     try:
-        alert_id, ordinal = context.tokens.read(request.match_info["token"])
+        alert_id, ordinal = context.tokens.read(request.match_info["token"], context.clock.now())
     except (UnauthenticatedError, UnicodeEncodeError) as error:
         raise NotFoundError("链接不完整或已失效。", remedy="请重新点开短信中的链接，或直接回复“1”。") from error
     if max(alert_id, ordinal) >= 2**31:

@@ -1,0 +1,94 @@
+-- Statements of replies: keeping them, finding those not looked at yet, and reading who the senders are.
+
+-- name: keep
+-- In the order of their ids, so that two processes with the same replies do not wait for each other in a ring.
+INSERT INTO response (gateway, channel, rehearsal, external_id, address, text, alert_id, delivery, received_at, stored_at)
+SELECT $1, $2, $3, r.external_id, r.address, r.text, r.alert_id, r.delivery, r.received_at, $4
+FROM unnest($5::text[], $6::text[], $7::text[], $8::int[], $9::int[], $10::timestamptz[])
+     AS r(external_id, address, text, alert_id, delivery, received_at)
+ORDER BY r.external_id
+ON CONFLICT (gateway, external_id) DO NOTHING
+
+-- name: unsettled
+SELECT id, gateway, channel, rehearsal, address, text, alert_id, delivery
+FROM response WHERE settled_at IS NULL ORDER BY id LIMIT $1
+FOR UPDATE SKIP LOCKED
+
+-- name: named
+SELECT id, gateway, channel, rehearsal, address, text, alert_id, delivery
+FROM response WHERE gateway = $1 AND external_id = $2 AND settled_at IS NULL
+FOR UPDATE
+
+-- name: settled
+UPDATE response SET settled_at = $2, intent = $3, outcome = $4, alert_id = $5, person_id = $6, household_id = $7, units = $8, moved = $9
+WHERE id = $1
+
+-- name: senders
+-- Whose address it is: people as duty holders or members, and the homes that have it or that these people live in.
+-- $2 and $3 are the address as it came and as contacts are stored.
+SELECT DISTINCT a.place::int AS place, c.person_id, coalesce(c.household_id, p.household_id) AS household_id
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a(medium, address, stored, place)
+JOIN contact c ON c.address IN (a.address, a.stored) AND c.medium = a.medium AND c.active
+LEFT JOIN person p ON p.id = c.person_id
+ORDER BY 1, 2, 3
+
+-- name: addressees
+-- Whom the answered messages were sent to.
+SELECT d.alert_id, d.ordinal, d.unit_id, c.person_id, coalesce(d.household_id, c.household_id, p.household_id) AS household_id, d.address
+FROM unnest($1::int[], $2::int[]) AS a(alert_id, ordinal)
+JOIN delivery d ON d.alert_id = a.alert_id AND d.ordinal = a.ordinal
+LEFT JOIN contact c ON c.id = d.contact_id
+LEFT JOIN person p ON p.id = c.person_id
+
+-- name: alerts
+-- Alerts that a reply may mean: the open ones, and those closed in the last two days, for the record.
+SELECT r.alert_id, r.rehearsal, coalesce(a.reply_code, '') AS code, a.headline, r.state = 0 AND r.expires_at > $1 AS open
+FROM run r JOIN alert a ON a.id = r.alert_id
+WHERE coalesce(r.closed_at, r.expires_at) > $1 - interval '2 days'
+ORDER BY r.alert_id
+
+-- name: standings
+-- The units for which people may answer, and why: the holder of the duty, whoever was asked, one level up.
+-- Standings are those of responses/matching.py. $5 and $6: the role that answers for the regions below, by code length.
+WITH held AS (
+    SELECT d.id, d.person_id, d.region_code, d.role FROM duty d
+    WHERE d.person_id = ANY($2::bigint[]) AND d.valid_from <= $1 AND (d.valid_to IS NULL OR d.valid_to > $1)
+), found AS (
+    SELECT h.person_id, u.id, 0 AS standing
+    FROM held h JOIN unit u ON u.alert_id = ANY($3::int[]) AND u.region = h.region_code AND u.role = h.role
+    UNION ALL
+    SELECT k.person_id, k.unit_id, CASE WHEN h.id IS NULL THEN 3 ELSE 1 END
+    FROM unit_ask k LEFT JOIN held h ON h.id = k.duty_id
+    WHERE k.person_id = ANY($2::bigint[]) AND k.alert_id = ANY($3::int[])
+    UNION ALL
+    SELECT h.person_id, u.id, 2
+    FROM held h
+    JOIN unnest($5::int[], $6::text[]) AS above(length, role) ON above.length = length(h.region_code) AND above.role = h.role
+    JOIN unit u ON u.alert_id = ANY($4::int[]) AND length(u.region) = above.length + 3
+               AND starts_with(u.region, h.region_code) AND u.state IN ('waiting', 'exhausted')
+)
+SELECT f.person_id, u.id AS unit_id, u.alert_id, u.state IN ('waiting', 'exhausted') AS waiting, min(f.standing) AS standing
+FROM found f JOIN unit u ON u.id = f.id
+GROUP BY f.person_id, u.id
+ORDER BY min(f.standing), u.alert_id, u.id
+
+-- name: homes
+SELECT t.household_id, t.alert_id
+FROM unnest($1::int[]) AS a(alert_id), unnest($2::bigint[]) AS h(household_id), target t
+WHERE t.alert_id = a.alert_id AND t.household_id = h.household_id
+ORDER BY t.alert_id, t.household_id
+
+-- name: want_clarification
+-- One question per address and ten minutes, so that two machines do not talk to each other all night.
+INSERT INTO clarification (response_id, gateway, channel, address, text, wanted_at)
+SELECT $1, $2, $3, $4, $5, $6
+WHERE NOT EXISTS (SELECT 1 FROM clarification c WHERE c.address = $4 AND c.wanted_at > $6::timestamptz - interval '10 minutes')
+ON CONFLICT DO NOTHING
+
+-- name: unsent_clarifications
+SELECT response_id, gateway, channel, address, text FROM clarification
+WHERE sent_at IS NULL AND wanted_at > $1::timestamptz - interval '10 minutes' ORDER BY wanted_at LIMIT $2
+FOR UPDATE SKIP LOCKED
+
+-- name: clarifications_sent
+UPDATE clarification SET sent_at = $1 WHERE response_id = ANY($2::bigint[])
