@@ -56,9 +56,9 @@ async def demo(
     from broadcaster.alerts.hazard import HAZARDS
     from broadcaster.demo import play
 
-    configure_logs(level="warning")
     if hazard not in HAZARDS:
         raise InputError(f"没有这个灾种：{hazard}", remedy=f"可用的有：{'、'.join(HAZARDS)}。")
+    configure_logs(level="warning")
     with _place(folder) as place, bar("生成虚拟区县") as progress:
         task = progress.add_task("", total=households)
         async with play.set_stage(
@@ -67,7 +67,7 @@ async def demo(
             seed=seed,
             port=port,
             public_url=f"http://127.0.0.1:{port}",
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
+            progress=lambda done, _: progress.update(task, completed=done),
         ) as stage:
             progress.stop()
             with _watching() as show:
