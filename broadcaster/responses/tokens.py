@@ -25,7 +25,7 @@ MOST_ALERTS, MOST_DELIVERIES = 2**20, 2**23
 _SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 _STEP = timedelta(minutes=10)
 _EXPIRY_BITS, _ORDINAL_BITS = 21, 23
-_NEVER = 2**_EXPIRY_BITS - 1
+_NEVER: int = 2**_EXPIRY_BITS - 1
 
 
 class Tokens:
@@ -79,4 +79,7 @@ _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 
 
 def _expiry(moment: datetime | None) -> int:
-    return _NEVER if moment is None else min(max(-((_SINCE - moment) // _STEP), 0), _NEVER - 1)
+    if moment is None:
+        return _NEVER
+    steps: int = -((_SINCE - moment) // _STEP)
+    return min(max(steps, 0), _NEVER - 1)
