@@ -31,7 +31,8 @@ QUERIES = {
                 SELECT sum(queued)::int AS q, sum(unknown)::int AS u, sum(expired)::int AS e, sum(cancelled)::int AS c,
                        sum(submitted)::int AS s, sum(failed)::int AS f, sum(delivered)::int AS d
                 FROM batch WHERE alert_id = $1
-            ) t, LATERAL (VALUES (0, t.q), (1, t.u), (2, t.e), (3, t.c), (4, t.s), (5, t.f), (6, t.d)) AS s(state, counted)
+            ) t, LATERAL (VALUES (0, t.q), (1, t.u), (2, t.e), (3, t.c), (4, t.s), (5, t.f), (6, t.d)) AS s(state,
+            counted)
             WHERE s.counted IS NOT NULL
         ) c
         LEFT JOIN (SELECT state, count(*) AS actual FROM delivery WHERE alert_id = $1 GROUP BY state) d USING (state)
@@ -46,17 +47,19 @@ QUERIES = {
             SELECT count(*)::int AS total, (count(*) FILTER (WHERE state = 1))::int AS reached,
                    (count(*) FILTER (WHERE state = 2))::int AS unreached
             FROM target WHERE alert_id = $1
-        ) t, LATERAL (VALUES (k.total, t.total), (k.reached, t.reached), (k.unreached, t.unreached)) AS s(counted, actual)
+        ) t, LATERAL (VALUES (k.total, t.total), (k.reached, t.reached), (k.unreached, t.unreached)) AS s(counted,
+        actual)
     """,
 }
 
 
 async def breaches(connection: Connection, alert_id: int) -> list[Breach]:
-    """Every sum that does not hold for `alert_id`; reads all its rows, so it belongs to `doctor`, `status` and tests."""
+    """Every sum that does not hold for `alert_id`; reads all its rows, so it belongs to `doctor`, `status` and
+    tests."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        found = []
-        for what, query in QUERIES.items():
-            for record in await connection.fetch(query, alert_id):
-                if record["counted"] != record["actual"]:
-                    found.append(Breach(alert_id, what, record["counted"], record["actual"]))
-        return found
+        return [
+            Breach(alert_id, what, record["counted"], record["actual"])
+            for what, query in QUERIES.items()
+            for record in await connection.fetch(query, alert_id)
+            if record["counted"] != record["actual"]
+        ]

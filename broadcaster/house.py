@@ -1,6 +1,7 @@
 """The house: everything a daohu process needs, opened in the right order and wired once. The composition root.
 
-`open_house` starts the embedded servers if the settings say so, brings the schema up to date, and opens the database, the
+`open_house` starts the embedded servers if the settings say so, brings the schema up to date, and opens the
+database, the
 doorbell, the drivers and the studio. Commands, the web and the worker take what they need from it.
 """
 
@@ -124,7 +125,8 @@ class House:
 async def open_house(
     settings: Settings, *, clock: Clock | None = None, application: str = "daohu"
 ) -> AsyncIterator[House]:
-    """Open everything; close it in the opposite order. Raises `SettingsError` and `UnavailableError`, each with a remedy."""
+    """Open everything; close it in the opposite order. Raises `SettingsError` and `UnavailableError`, each with a
+    remedy."""
     clock = clock or SystemClock()
     registry = Registry.installed()
     registry.check(settings.gateways)
@@ -139,7 +141,7 @@ async def open_house(
         studio = AudioStudio(settings.data.dir / "audio")
         stack.push_async_callback(studio.close)
         tokens = Tokens(secret_key(settings))
-        longest_link = f"{settings.web.public_url}/r/{tokens.sign(1, 1)}"
+        longest_link = f"{settings.web.public_url}/r/{'x' * len(tokens.sign(1, 1))}"
         yield House(
             settings=settings,
             clock=clock,

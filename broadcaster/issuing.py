@@ -1,6 +1,7 @@
 """Issuing: the one transaction that turns an approved alert into a run, and the plan a run follows.
 
-Either all of it happens or nothing: the alert's state, its frozen policy and texts, the end of the runs it replaces, its
+Either all of it happens or nothing: the alert's state, its frozen policy and texts, the end of the runs it replaces,
+its
 own run with a chunk per village, and the units that must confirm.
 """
 
@@ -34,16 +35,21 @@ OpenUnits = Callable[[Connection, Plan, datetime], Awaitable[None]]
 """Creates the units of an alert and asks them for the first time."""
 
 
+STRICT = ApprovalRules()
+"""Nobody approves their own, and nothing goes out before it is approved."""
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What an office has set for every alert it issues. `policy` gives the policy of a colour; `longest_link` is as long
+    """What an office has set for every alert it issues. `policy` gives the policy of a colour; `longest_link` is as
+    long
     as the link in any message, so that lengths are judged as they will be.
     """
 
     district: str
     issuer: Issuer
     policy: Callable[[Colour], Policy]
-    rules: ApprovalRules = ApprovalRules()
+    rules: ApprovalRules = STRICT
     library: Library = BUILT_IN
     longest_link: str = ""
 

@@ -1,4 +1,5 @@
-"""A gateway's conversation log in memory: the last exchanges, so that a fault at three in the morning is seen, not guessed."""
+"""A gateway's conversation log in memory: the last exchanges, so that a fault at three in the morning is seen, not
+guessed."""
 
 from __future__ import annotations
 

@@ -148,7 +148,8 @@ class Reply:
 
 
 class Inbox(Protocol):
-    """Where a driver puts what comes back. Both return only when it is stored: acknowledge to the gateway after that."""
+    """Where a driver puts what comes back. Both return only when it is stored: acknowledge to the gateway after
+    that."""
 
     async def receipts(self, items: Sequence[Receipt]) -> None: ...
 

@@ -63,7 +63,8 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """What the worker is given to do its work with: its database, clock and gateways, and the chores of other contexts."""
+    """What the worker is given to do its work with: its database, clock and gateways, and the chores of other
+    contexts."""
 
     database: Database
     clock: Clock
@@ -114,7 +115,10 @@ class Worker:
         ]
         log.info("worker.started", worker=self.name, gateways=[gateway.settings.name for gateway in gateways])
         try:
-            await asyncio.gather(recording, *loops)
+            # not gather: cancelling it would end the recorder before what is on the wire is written down
+            ended, _ = await asyncio.wait({recording, *loops}, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
             await self._wind_up(recording, loops)
 

@@ -7,6 +7,7 @@ import typer.rich_utils
 
 from broadcaster.cli import audit, cap, demo, doctor, import_, init, issue, serve, status, worker
 from broadcaster.cli.chinese import ChineseCommand, ChineseGroup
+from broadcaster.logs import configure_logs
 
 app = typer.Typer(
     name="daohu",
@@ -31,4 +32,5 @@ app.add_typer(cap.app, name="cap")
 
 def main() -> None:
     """Run `daohu`; ends the process with 0 (done), 1 (failed) or 2 (wrong usage, input or settings)."""
+    configure_logs(level="warning")  # until the settings say how; nothing may be logged any other way
     app()

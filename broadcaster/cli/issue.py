@@ -44,9 +44,13 @@ async def issue(
     操作系统账号即是授权：命令行代替值班员撰写、代替带班领导批准，并记入审计。
     """
     content = _content(file)
+    from broadcaster.house import WORK
+
     async with starting.house(config, application="daohu-issue") as house:
         alert = _alert(house, file, content, as_exercise=as_exercise)
-        record = await _author(house, alert) if draft_only else await _issue(house, alert)
+        async with house.database.transaction():  # a file is issued, or nothing is kept of it
+            record = await _author(house, alert) if draft_only else await _issue(house, alert)
+        await house.doorbell.ring(WORK)
         if send and not draft_only:
             await _send(house, record.id)
         if as_json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine, Iterable
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -28,19 +27,14 @@ async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
     waiting = asyncio.create_task(stopped.wait())
     try:
         await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        return 0 if stopped.is_set() else _report(tasks)
+        by_itself = not stopped.is_set()
     finally:
         for task in [waiting, *tasks]:
             task.cancel()
-        for task in [waiting, *tasks]:
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
         for name in _SIGNALS:
             loop.remove_signal_handler(name)
-
-
-def _report(tasks: Iterable[asyncio.Task[None]]) -> int:
-    for task in tasks:
-        if task.done() and not task.cancelled():
-            log.error("process.part_ended", exc_info=task.exception())
-    return 1
+    faults = [end for end in ends if isinstance(end, Exception)]
+    for fault in faults:
+        log.error("process.part_failed", exc_info=fault)
+    return 1 if by_itself or faults else 0

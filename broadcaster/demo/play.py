@@ -69,7 +69,7 @@ class Demo:
                 )
             await asyncio.sleep(0.5)
 
-    async def account(self, record: AlertRecord, now: Progress, seconds: float) -> Accounting:
+    async def account(self, now: Progress, seconds: float) -> Accounting:
         report = await asyncio.to_thread(self.rehearsal.report)
         async with self.house.database.connection() as connection:
             return await account(connection, now, report, seconds)
@@ -122,7 +122,7 @@ async def perform(demo: Demo, hazard: str, show: Show, accounted: Callable[[Acco
     began = time.monotonic()
     first = await demo.send(story.warning(hazard, demo.house.clock.now()))
     end = await demo.watch(first, "红色预警", show, to_the_end=True)
-    accounting = await demo.account(first, end, time.monotonic() - began)
+    accounting = await demo.account(end, time.monotonic() - began)
     accounted(accounting)
     second = await demo.send(story.update(hazard, first.alert, demo.house.clock.now()))
     updated = await demo.watch(second, "更新", show, to_the_end=False)

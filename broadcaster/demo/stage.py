@@ -67,7 +67,7 @@ def settings(folder: Path, rehearsal: RehearsalProcess, *, port: int, public_url
         "district": {"code": DISTRICT_CODE, "name": DISTRICT_NAME},
         "web": {"port": port, "public_url": public_url},
         "worker": {"sweep": 0.5},
-        "policies": {colour: policy for colour in ("red", "orange", "yellow", "blue")},
+        "policies": dict.fromkeys(("red", "orange", "yellow", "blue"), policy),
         "gateways": [_table(gateway) for gateway in gateways(rehearsal)],
     }
     return settings_from(tables, folder=folder)

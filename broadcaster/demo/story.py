@@ -1,4 +1,5 @@
-"""What the demo's duty officer authors: a red warning that orders the village heads out, an update, and the all-clear."""
+"""What the demo's duty officer authors: a red warning that orders the village heads out, an update, and the
+all-clear."""
 
 from __future__ import annotations
 

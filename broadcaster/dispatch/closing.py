@@ -1,4 +1,5 @@
-"""Closing a run: superseded by the next of its lineage, expired, or ended by its people. Nothing goes out afterwards."""
+"""Closing a run: superseded by the next of its lineage, expired, or ended by its people. Nothing goes out
+afterwards."""
 
 from __future__ import annotations
 
@@ -16,7 +17,10 @@ async def supersede(connection: Connection, lineage: int, successor: int, now: d
     """
     await fold_all(connection, now)
     earlier = await connection.fetch(
-        "UPDATE run SET state = $3, closed_at = $4 WHERE lineage = $1 AND alert_id < $2 AND state = 0 RETURNING alert_id",
+        """
+        UPDATE run SET state = $3, closed_at = $4
+        WHERE lineage = $1 AND alert_id < $2 AND state = 0 RETURNING alert_id
+        """,
         lineage,
         successor,
         int(RunState.SUPERSEDED),
@@ -40,7 +44,8 @@ async def end(connection: Connection, alert_id: int, now: datetime) -> None:
 
 
 async def close_due(database: Database, now: datetime) -> list[int]:
-    """Expire the runs whose time is over and clear what couriers gave back to closed runs; returns the expired alerts."""
+    """Expire the runs whose time is over and clear what couriers gave back to closed runs; returns the expired
+    alerts."""
     async with database.connection() as connection:
         due = await connection.fetchval(
             """
@@ -62,7 +67,10 @@ async def close_due(database: Database, now: datetime) -> list[int]:
             await _stop(connection, record["alert_id"], DeliveryState.EXPIRED, now)
             await _settle_households(connection, record["alert_id"])
         leftovers = await connection.fetch(
-            "SELECT DISTINCT r.alert_id, r.state FROM batch b JOIN run r USING (alert_id) WHERE b.state = 0 AND r.state > 0"
+            """
+            SELECT DISTINCT r.alert_id, r.state FROM batch b JOIN run r USING (alert_id)
+            WHERE b.state = 0 AND r.state > 0
+            """
         )
         for record in leftovers:
             late = record["state"] == RunState.EXPIRED

@@ -1,4 +1,5 @@
-"""A courier carries batches over one connection (slot) of a gateway: claim, compose, pace, send, write down, release."""
+"""A courier carries batches over one connection (slot) of a gateway: claim, compose, pace, send, write down,
+release."""
 
 from __future__ import annotations
 
@@ -146,7 +147,8 @@ class Courier:
             await asyncio.sleep(GATHER)
 
     async def _claim(self) -> list[Load]:
-        """About one second of this slot's rate, by the size that batches had of late; nothing while the database is away."""
+        """About one second of this slot's rate, by the size that batches had of late; nothing while the database is
+        away."""
         await self._tools.recorder.room()
         claimed: list[Batch] = []
         try:

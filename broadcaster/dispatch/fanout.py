@@ -26,9 +26,13 @@ LoadPlan = Callable[[int], Awaitable[Plan]]
 
 
 async def open_run(connection: Connection, plan: Plan, now: datetime) -> None:
-    """Start an alert's dispatch: its run, and a chunk to be planned for every village; nothing is sent before the commit."""
+    """Start an alert's dispatch: its run, and a chunk to be planned for every village; nothing is sent before the
+    commit."""
     await connection.execute(
-        "INSERT INTO run (alert_id, lineage, rehearsal, urgency, state, opened_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        """
+        INSERT INTO run (alert_id, lineage, rehearsal, urgency, state, opened_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """,
         plan.alert_id,
         plan.lineage,
         plan.rehearsal,

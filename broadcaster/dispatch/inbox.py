@@ -1,4 +1,5 @@
-"""What comes back from a gateway: receipts into the log, replies to whoever understands them; durable before acknowledged."""
+"""What comes back from a gateway: receipts into the log, replies to whoever understands them; durable before
+acknowledged."""
 
 from __future__ import annotations
 

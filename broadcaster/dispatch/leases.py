@@ -10,7 +10,8 @@ from broadcaster.dispatch.ledger import Batch
 
 
 class Leases:
-    """The batches of one worker. A batch is sendable only while its lease certainly holds, by the machine's own monotonic
+    """The batches of one worker. A batch is sendable only while its lease certainly holds, by the machine's own
+    monotonic
     time: a worker that was stopped and wakes up later finds its leases over and sends nothing.
     """
 

@@ -74,7 +74,8 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A delivery of a claimed batch that still waits to be sent; not `needed` when its household was reached meanwhile."""
+    """A delivery of a claimed batch that still waits to be sent; not `needed` when its household was reached
+    meanwhile."""
 
     ordinal: int
     address: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -16,7 +17,8 @@ log = structlog.get_logger()
 
 
 class Recorder:
-    """Buffers events, stray receipts and releases; `run` writes them every `seconds` or every `rows`, whichever is first.
+    """Buffers events, stray receipts and releases; `run` writes them every `seconds` or every `rows`, whichever is
+    first.
 
     Nothing is dropped: while the database does not answer, the buffer waits and `room` holds the couriers back.
     """
@@ -76,10 +78,8 @@ class Recorder:
     async def run(self) -> None:
         """Write until `stop`; the last write takes what is left."""
         while not self._stopping:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._full.wait(), self._seconds)
-            except TimeoutError:
-                pass
             self._full.clear()
             await self._write()
         await self._write()

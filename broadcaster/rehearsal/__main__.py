@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -21,15 +22,17 @@ def main() -> int:
     try:
         address = Address.parse(arguments.listen)
         script = read_script(arguments.config, tuple(arguments.option))
-        asyncio.run(_run(address, script, arguments.log))
+        asyncio.run(_run(address, script, arguments.log, until_input_ends=arguments.until_input_ends))
     except (SettingsError, ValueError, OSError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     return 0
 
 
-async def _run(address: Address, script: Script, log: Path) -> None:
+async def _run(address: Address, script: Script, log: Path, *, until_input_ends: bool) -> None:
     ended = asyncio.Event()
+    if until_input_ends:
+        _watch_input(ended)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     stage = Stage(script, Logbook(log, script.texts_kept))
@@ -42,6 +45,16 @@ async def _run(address: Address, script: Script, log: Path) -> None:
         await stage.stop()
 
 
+def _watch_input(ended: asyncio.Event) -> None:
+    """A parent that dies, however, closes its end of our standard input."""
+
+    def read() -> None:
+        if not os.read(sys.stdin.fileno(), 4096):
+            ended.set()
+
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), read)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m broadcaster.rehearsal",
@@ -51,6 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the script, JSON")
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="e.g. seed=7, sms.loss=0.1")
     parser.add_argument("--log", type=Path, default=Path("rehearsal.log"), metavar="FILE", help="what was received")
+    parser.add_argument("--until-input-ends", action="store_true", help="end when standard input does")
     return parser.parse_args()
 
 

@@ -61,8 +61,8 @@ class RehearsalProcess:
         config.write_bytes(self._script.to_json())
         self._process = process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "broadcaster.rehearsal",
-            "--listen", self.address, "--config", str(config), "--log", str(self.log),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            "--listen", self.address, "--config", str(config), "--log", str(self.log), "--until-input-ends",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )  # fmt: skip
         if process.stdout is None or process.stderr is None:

@@ -61,7 +61,7 @@ class Tokens:
 
     def read(self, token: str, now: datetime | None = None) -> tuple[int, int]:
         """(alert id, ordinal) of a token; `UnauthenticatedError` for any other text, and from its expiry on."""
-        place = int.from_bytes(self._verified(token), "big")
+        place: int = int.from_bytes(self._verified(token), "big")
         expiry = place & _NEVER
         if now is not None and expiry != _NEVER and now >= _SINCE + expiry * _STEP:
             raise UnauthenticatedError("这个链接已经过期。", remedy="预警已经结束；如需帮助请拨打值班电话。")

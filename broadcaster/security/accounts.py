@@ -34,8 +34,8 @@ async def create_account(
     """A new account; its id. `InputError` for a bad name, password or region, `ConflictError` for a name in use."""
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"{name!r} cannot be an account's name.",
-            remedy="Use 2 to 64 letters, digits, dots, hyphens or underscores.",
+            f"{name[:64]!r} 不能用作账户名。",
+            remedy="请用 2 到 64 个文字、数字、点、横线或下划线。",
         )
     _check(by, grants)
     encoded = await hash_password(password)
@@ -43,7 +43,7 @@ async def create_account(
         try:
             account = await AccountRecord.create(name=name, password_hash=encoded, created_at=now)
         except IntegrityError as error:
-            raise ConflictError(f"The account {name} exists.", remedy="Choose another name.") from error
+            raise ConflictError(f"账户 {name} 已存在。", remedy="请换一个名称。") from error
         await _store(account.id, grants)
         await audit.append(connection, by.account_id, "account.create", now, subject=f"account:{account.id}")
     return account.id
@@ -62,7 +62,7 @@ async def set_grants(database: Database, by: Actor, account_id: int, grants: Seq
     async with database.transaction() as connection:
         held = await GrantRecord.filter(account_id=account_id)
         if not held and not await AccountRecord.exists(id=account_id):
-            raise NotFoundError(f"There is no account {account_id}.")
+            raise NotFoundError(f"没有编号为 {account_id} 的账户。", remedy="请检查编号。")
         _check(by, [Grant(Role(grant.role), grant.region_code) for grant in held])
         _check(by, grants)
         await GrantRecord.filter(account_id=account_id).delete()
@@ -76,7 +76,7 @@ async def switch_off(database: Database, by: Actor, account_id: int, now: dateti
         held = await GrantRecord.filter(account_id=account_id)
         _check(by, [Grant(Role(grant.role), grant.region_code) for grant in held])
         if not await AccountRecord.filter(id=account_id).update(active=False):
-            raise NotFoundError(f"There is no account {account_id}.")
+            raise NotFoundError(f"没有编号为 {account_id} 的账户。", remedy="请检查编号。")
         await credentials.end_all(account_id, now)
         await audit.append(connection, by.account_id, "account.off", now, subject=f"account:{account_id}")
 
@@ -89,7 +89,7 @@ async def set_password(database: Database, by: Actor, account_id: int, password:
             held = await GrantRecord.filter(account_id=account_id)
             _check(by, [Grant(Role(grant.role), grant.region_code) for grant in held])
         if not await AccountRecord.filter(id=account_id).update(password_hash=encoded):
-            raise NotFoundError(f"There is no account {account_id}.")
+            raise NotFoundError(f"没有编号为 {account_id} 的账户。", remedy="请检查编号。")
         await credentials.end_all(account_id, now)
         await audit.append(connection, by.account_id, "account.password", now, subject=f"account:{account_id}")
 
@@ -100,7 +100,7 @@ async def sign_in(database: Database, name: str, password: str, source: str, now
         await attempts.count(connection, name, source, now)
     account = await AccountRecord.get_or_none(name=name, active=True)
     if not await verify_password(account.password_hash if account else "", password) or account is None:
-        raise UnauthenticatedError("The name or the password is wrong.", remedy="Check both and try again.")
+        raise UnauthenticatedError("账户名或密码不对。", remedy="请检查后重试。")
     async with database.transaction() as connection:
         await attempts.forgive(connection, name, source)
         session = await credentials.open_session(account.id, now)
@@ -111,7 +111,7 @@ async def sign_in(database: Database, name: str, password: str, source: str, now
 def _check(by: Actor, grants: Sequence[Grant]) -> None:
     for grant in grants:
         if not _REGION.fullmatch(grant.region):
-            raise InputError(f"{grant.region!r} is not a region code.", remedy="Use 6, 9, 12 or 15 digits.")
+            raise InputError(f"{grant.region[:20]!r} 不是行政区划代码。", remedy="请用 6、9、12 或 15 位数字。")
     if grants:
         require(by, Action.MANAGE_ACCOUNTS, [grant.region for grant in grants])
 

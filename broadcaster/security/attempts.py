@@ -58,9 +58,7 @@ async def count(connection: Connection, name: str, source: str, now: datetime) -
         if wait:
             await connection.execute(_BLOCK, key, now + timedelta(seconds=wait))
     if waiting:
-        raise LimitedError(
-            "Too many failed attempts.", after=waiting, remedy=f"Wait {int(waiting) + 1} seconds, then try again."
-        )
+        raise LimitedError("失败次数太多。", after=waiting, remedy=f"请等 {int(waiting) + 1} 秒后再试。")
 
 
 async def forgive(connection: Connection, name: str, source: str) -> None:

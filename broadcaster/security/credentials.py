@@ -47,7 +47,7 @@ class Proof:
 async def grant_token(account_id: int, label: str, now: datetime, *, life: timedelta | None = None) -> str:
     """A new bearer token for the account, valid for `life` or until ended; this text is not kept anywhere."""
     if not 1 <= len(label) <= 64:
-        raise InputError("A token's label has 1 to 64 characters.", remedy="Name the machine that will use it.")
+        raise InputError("令牌的名称应为 1 到 64 个字符。", remedy="请写明由哪台设备使用。")
     return await _create(account_id, CredentialKind.TOKEN, label, now, life)
 
 
@@ -63,9 +63,9 @@ async def prove(connection: Connection, kind: CredentialKind, text: str, now: da
     expected = row["digest"] if row else "0" * 64
     right = hmac.compare_digest(_digest(shape[2] if shape else ""), expected)
     if row is None or not right or not row["active"] or row["ended_at"] is not None:
-        raise UnauthenticatedError("This credential is not known.", remedy="Sign in, or ask for a new token.")
+        raise UnauthenticatedError("凭证无效。", remedy="请登录，或请管理员发放新的令牌。")
     if row["expires_at"] is not None and row["expires_at"] <= now:
-        raise UnauthenticatedError("This credential has expired.", remedy="Sign in again, or ask for a new token.")
+        raise UnauthenticatedError("凭证已过期。", remedy="请重新登录，或请管理员发放新的令牌。")
     return Proof(Actor(row["account_id"], row["name"], tuple(_grants(row["grants"]))), row["id"])
 
 

@@ -28,8 +28,8 @@ async def hash_password(password: str) -> str:
     """The encoded Argon2id hash; `InputError` when the password is too short or too long."""
     if not LEAST_LENGTH <= len(password) <= GREATEST_LENGTH:
         raise InputError(
-            f"A password has {LEAST_LENGTH} to {GREATEST_LENGTH} characters, this one has {len(password)}.",
-            remedy="Choose another one; a short sentence is easy to remember.",
+            f"密码应为 {LEAST_LENGTH} 到 {GREATEST_LENGTH} 个字符，现为 {len(password)} 个。",
+            remedy="请换一个；一句短话最好记。",
         )
     return await asyncio.get_running_loop().run_in_executor(_threads, _hasher.hash, password)
 

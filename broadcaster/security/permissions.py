@@ -125,10 +125,10 @@ def require(actor: Actor, action: Action, regions: Iterable[str]) -> None:
     if may(actor, action, asked):
         return
     allowed = scopes(actor, action)
-    outside = [region for region in asked if not allowed or not region.startswith(allowed)] or ["(none)"]
+    outside = [region for region in asked if not allowed or not region.startswith(allowed)] or ["（无地区）"]
     raise ForbiddenError(
-        f"This account may not do {action.value} in {', '.join(outside[:5])}.",
-        remedy="Ask an administrator for a role that covers the region, or choose an area inside your own.",
+        f"您没有在 {'、'.join(outside[:5])} 进行该操作（{action.value}）的权限。",
+        remedy="请在自己的辖区内选择，或请管理员授予该地区的角色。",
     )
 
 
@@ -137,7 +137,7 @@ def require_somewhere(actor: Actor, action: Action) -> tuple[str, ...]:
     allowed = scopes(actor, action)
     if not allowed:
         raise ForbiddenError(
-            f"This account may not do {action.value} anywhere.",
-            remedy="Ask an administrator for a role that allows it.",
+            f"您没有该操作（{action.value}）的权限。",
+            remedy="请管理员授予相应的角色。",
         )
     return allowed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from broadcaster.errors import InputError, NotFoundError
-from broadcaster.web.context import CONTEXT
+from broadcaster.web.context import CONTEXT, WORK
 
 LARGEST = 256 * 1024  # bytes
 routes = web.RouteTableDef()
@@ -27,5 +27,5 @@ async def callback(request: web.Request) -> web.Response:
         await known.inbox.receipts(result.receipts)
     if result.replies:
         await known.inbox.replies(result.replies)
-        await request.app[CONTEXT].bell.ring("replies")
+        await request.app[CONTEXT].bell.ring(WORK)
     return web.Response(status=result.status, body=result.body, headers={"Content-Type": result.content_type})

@@ -81,13 +81,13 @@ class Live:
         """How many alerts are being read."""
         return len(self._readers)
 
-    async def watch(self, alert_id: int, seen: str = "") -> AsyncGenerator[Snapshot | None, None]:
-        """Yield the state now (unless it is the one `seen`), then each newer one; None is a sign of life.
-
-        `LimitedError` when too many watch already.
-        """
+    def admit(self) -> None:
+        """`LimitedError` when too many watch already; ask before the line is opened."""
         if METRICS.watchers >= self._pace.watchers:
             raise LimitedError("实时页面打开得太多。", after=30, remedy="请关闭一些页面，或稍后再试。")
+
+    async def watch(self, alert_id: int, seen: str = "") -> AsyncGenerator[Snapshot | None, None]:
+        """Yield the state now (unless it is the one `seen`), then each newer one; None is a sign of life."""
         reader = self._join(alert_id)
         until = asyncio.get_running_loop().time() + self._pace.longest
         try:

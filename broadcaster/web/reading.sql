@@ -73,6 +73,9 @@ WHERE q.alert_id = $1 AND q.state = 'open'
   AND (h.region_code IS NULL OR EXISTS (SELECT 1 FROM unnest($2::text[]) AS scope WHERE starts_with(h.region_code, scope)))
 ORDER BY q.id LIMIT 200
 
+-- name: open_helps
+SELECT count(*)::int FROM help_request WHERE alert_id = $1 AND state = 'open'
+
 -- name: reply_link
 -- What stands behind a reply link: whom the delivery went to, and what was answered through it.
 SELECT d.unit_id IS NOT NULL AS unit, u.state AS unit_state, u.acknowledged_at, coalesce(r.name, '') AS place,

@@ -20,7 +20,7 @@ def run(arguments: Sequence[str], data: bytes, *, timeout: float) -> bytes:
     """Give `data` on stdin, return stdout. FfmpegError when ffmpeg refuses, `UnavailableError` when it cannot run."""
     try:
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-loglevel", "error", *arguments]
-        done = subprocess.run(command, input=data, capture_output=True, timeout=timeout, check=False)  # noqa: S603 - no shell, fixed program
+        done = subprocess.run(command, input=data, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
         raise UnavailableError(f"音频编码器 {timeout:g} 秒内没有完成。", remedy=REMEDY) from error
     except (OSError, RuntimeError) as error:

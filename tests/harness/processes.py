@@ -28,10 +28,12 @@ class DaohuProcess:
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self.output = folder / f"{name}.out"
         self.log = folder / f"{name}.log"
+        self._begin = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
         with self.output.open("ab") as output, self.log.open("ab") as log:
+            self._begin = log.tell()
             self._process = subprocess.Popen(
                 self._command,
                 cwd=self._folder,
@@ -51,16 +53,20 @@ class DaohuProcess:
     def pid(self) -> int:
         return self._started().pid
 
+    def said(self) -> str:
+        """The log since the last start."""
+        return self.log.read_bytes()[self._begin :].decode(errors="replace")
+
     def wait_for_log(self, words: str, *, within: float = 20.0) -> str:
-        """The first line of the log that contains `words`; fails at once when the process ends before."""
+        """The first line of `said()` that contains `words`; fails at once when the process ends before."""
 
         def look() -> str:
             ended = not self.running
-            for line in self.log.read_text(errors="replace").splitlines():
+            for line in self.said().splitlines():
                 if words in line:
                     return line
             if ended:
-                raise AssertionError(f"ended without saying {words!r}:\n{self.log.read_text(errors='replace')[-4000:]}")
+                raise AssertionError(f"ended without saying {words!r}:\n{self.said()[-4000:]}")
             return ""
 
         return wait_for(look, within=within, what=f"{words!r} in {self.log}")
@@ -86,7 +92,7 @@ class DaohuProcess:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            raise AssertionError(f"still running after {within:g} s:\n{self.log.read_text()[-4000:]}") from None
+            raise AssertionError(f"still running after {within:g} s:\n{self.said()[-4000:]}") from None
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -14,12 +14,16 @@ from broadcaster.web.context import Context
 from broadcaster.web.endpoint import Call, Nothing, Table
 from broadcaster.web.live import LIVE, event
 from broadcaster.web.sight import seen
+from broadcaster.web.sql import SQL
 
 table = Table("progress")
 
 
 class LiveProgress(msgspec.Struct, frozen=True):
-    """What changes while people watch; villages are left to `progress`, there may be hundreds."""
+    """What changes while people watch; villages are left to `progress`, there may be hundreds.
+
+    `helps`: calls for help that nobody has closed.
+    """
 
     alert_id: int
     planned: bool
@@ -29,6 +33,7 @@ class LiveProgress(msgspec.Struct, frozen=True):
     units: Units
     door_tasks: DoorTasks
     duplicates: int
+    helps: int
 
 
 @table.endpoint(
@@ -59,11 +64,13 @@ async def watch_progress(call: Call[Nothing, Nothing]) -> web.StreamResponse:
     await seen(call.context, call.actor, call.id)
     request = call.request
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
-    watch = request.app[LIVE].watch(call.id, request.headers.get("Last-Event-ID", ""))
+    live = request.app[LIVE]
+    live.admit()
+    await response.prepare(request)
+    await response.write(event(None))
+    watch = live.watch(call.id, request.headers.get("Last-Event-ID", ""))
     async with contextlib.aclosing(watch) as snapshots:
         async for snapshot in snapshots:
-            if not response.prepared:
-                await response.prepare(request)
             await response.write(event(snapshot))
     return response
 
@@ -76,4 +83,8 @@ async def current(context: Context, alert_id: int) -> Progress:
 
 async def current_live(context: Context, alert_id: int) -> LiveProgress:
     """The progress now, as watchers get it."""
-    return msgspec.convert(await current(context, alert_id), LiveProgress, from_attributes=True)
+    async with context.database.connection() as connection:
+        now = await progress(connection, alert_id)
+        helps = await connection.fetchval(SQL["open_helps"], alert_id)
+    shown = (name for name in LiveProgress.__struct_fields__ if name != "helps")
+    return LiveProgress(**{name: getattr(now, name) for name in shown}, helps=helps)

@@ -10,6 +10,7 @@ import msgspec
 from broadcaster.ports import Medium, Reply
 from broadcaster.responses import inbox
 from broadcaster.security.permissions import Action, require
+from broadcaster.web.context import WORK
 from broadcaster.web.endpoint import Call, Nothing, Table
 
 table = Table("replies")
@@ -53,5 +54,5 @@ async def hand_in_replies(call: Call[ReplyBatch, Nothing]) -> Stored:
     replies = [Reply(item.id, item.address, item.text, item.at) for item in call.body.replies]
     gateway = f"api:{call.actor.account_id}"
     await inbox.keep(context.database, gateway, call.body.channel, replies, context.clock.now())
-    call.afterwards.append(lambda: context.bell.ring("replies"))
+    call.afterwards.append(lambda: context.bell.ring(WORK))
     return Stored(len(replies))

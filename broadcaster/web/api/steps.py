@@ -17,6 +17,7 @@ from broadcaster.security import audit
 from broadcaster.security.permissions import Action, require
 from broadcaster.settings import Settings
 from broadcaster.web.api.alerts import AlertSummary, summary
+from broadcaster.web.context import WORK
 from broadcaster.web.endpoint import Call, Nothing, Table
 from broadcaster.web.sight import author, covers, seen
 
@@ -133,7 +134,7 @@ async def issue_alert(call: Call[Decision, Nothing]) -> AlertSummary:
         return record
 
     answer = await _step(call, Action.ISSUE, issue, body.reason)
-    call.afterwards.append(lambda: context.bell.ring("dispatch"))
+    call.afterwards.append(lambda: context.bell.ring(WORK))
     return answer
 
 

@@ -22,7 +22,7 @@ from broadcaster.web.pages.rendering import page
 from broadcaster.web.sight import seen
 from broadcaster.web.sql import SQL
 
-STATES = ("queued", "unknown", "submitted", "delivered", "failed", "expired", "cancelled")
+STATES = ("delivered", "failed", "submitted", "queued", "unknown", "expired", "cancelled")  # what matters most first
 _VILLAGES = 50
 _UNITS = 200
 routes = web.RouteTableDef()

@@ -49,5 +49,6 @@ def _require_own(request: web.Request) -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise ForbiddenError("请求来自其他网站。", remedy="请从本系统的页面上提交。")
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+    ours = {request.host.lower(), urlsplit(request.app[CONTEXT].settings.web.public_url).netloc.lower()}
+    if origin is not None and urlsplit(origin).netloc.lower() not in ours:
         raise ForbiddenError("请求来自其他网站。", remedy="请从本系统的页面上提交。")

@@ -2,117 +2,86 @@
 
 from __future__ import annotations
 
-from broadcaster.conservation import breaches
-from broadcaster.dispatch import ledger
+from broadcaster.dispatch.closing import close_due, supersede
 from broadcaster.dispatch.delivery import DeliveryState
-from broadcaster.dispatch.ledger import Batch, Event, Release
+from tests.harness.district import District
 
 
-async def claim_all(district, channel: str, limit: int = 100) -> list[Batch]:  # type: ignore[no-untyped-def]
-    async with district.database.connection() as connection:
-        return await ledger.claim(
-            connection, channel=channel, rehearsal=True, now=district.clock.now(), limit=limit, worker="w", lease=60
-        )
-
-
-async def settle(district, batches, state, attempt=None):  # type: ignore[no-untyped-def]
-    """Every delivery of `batches` ends as `state`, and the batches are given back."""
-    events = []
-    for batch in batches:
-        async with district.database.connection() as connection:
-            rows = await ledger.claimed_rows(connection, batch)
-        events += [
-            Event(batch.alert_id, row.ordinal, attempt or batch.claims, int(state), 1, None, None, district.clock.now())
-            for row in rows
-        ]
-    releases = [Release(batch, district.clock.now()) for batch in batches]
-    await ledger.write(district.database, "w", events, releases=releases)
-    await ledger.fold(district.database, district.clock.now())
-    return events
-
-
-async def conserved(district, alert_id):  # type: ignore[no-untyped-def]
-    async with district.database.connection() as connection:
-        return await breaches(connection, alert_id)
-
-
-async def test_every_household_gets_one_delivery_per_address_of_the_first_step(district):
+async def test_every_household_gets_one_delivery_per_address_of_the_first_step(district: District) -> None:
     await district.village(1, 1200, phones=2)
     await district.village(2, 30)
     await district.issue(7)
     assert await district.advance() == 1230
     assert await district.advance() == 0
     assert await district.states(7) == {DeliveryState.QUEUED: 1230}
-    assert await conserved(district, 7) == []
+    assert await district.breaches(7) == []
 
 
-async def test_batches_are_contiguous_vulnerable_first_and_never_over_a_thousand(district):
+async def test_batches_are_contiguous_vulnerable_first_and_never_over_a_thousand(district: District) -> None:
     await district.village(1, 1200)
     await district.issue(7)
     await district.advance()
-    batches = await claim_all(district, "wechat")
+    batches = await district.claim("wechat")
     assert [batch.tier for batch in batches] == [2, 3, 3]
     covered = sorted(n for batch in batches for n in range(batch.first, batch.last + 1))
     assert covered == list(range(1200))
     assert max(batch.last - batch.first + 1 for batch in batches) <= 1000
 
 
-async def test_a_failed_channel_is_followed_by_the_next_and_at_last_by_a_door(district):
+async def test_a_failed_channel_is_followed_by_the_next_and_at_last_by_a_door(district: District) -> None:
     await district.village(1, 20)
     await district.issue(7)
     await district.advance()
     for channel in ("wechat", "sms", "voice"):
-        batches = await claim_all(district, channel)
-        await settle(district, batches, DeliveryState.FAILED)
+        batches = await district.claim(channel)
+        await district.settle(batches, DeliveryState.FAILED)
         district.clock.advance(6)
         added = await district.advance()
         assert added == (0 if channel == "voice" else 20)
-        assert await conserved(district, 7) == []
+        assert await district.breaches(7) == []
     async with district.database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM door_task WHERE reason = 'all_failed'") == 20
         assert await connection.fetchval("SELECT unreached FROM chunk WHERE alert_id = 7 AND region <> ''") == 20
 
 
-async def test_silence_is_followed_by_the_next_channel_only_when_its_wait_is_over(district):
+async def test_silence_is_followed_by_the_next_channel_only_when_its_wait_is_over(district: District) -> None:
     await district.village(1, 20)
     await district.issue(7)
     await district.advance()
-    await settle(district, await claim_all(district, "wechat"), DeliveryState.SUBMITTED)
+    await district.settle(await district.claim("wechat"), DeliveryState.SUBMITTED)
     district.clock.advance(59)
     assert await district.advance() == 0
     district.clock.advance(2)
     assert await district.advance() == 20
 
 
-async def test_a_reached_household_gets_nothing_more(district):
+async def test_a_reached_household_gets_nothing_more(district: District) -> None:
     await district.village(1, 20)
     await district.issue(7)
     await district.advance()
-    await settle(district, await claim_all(district, "wechat"), DeliveryState.DELIVERED)
+    await district.settle(await district.claim("wechat"), DeliveryState.DELIVERED)
     district.clock.advance(1000)
     assert await district.advance() == 0
     async with district.database.connection() as connection:
         assert await connection.fetchval("SELECT reached FROM chunk WHERE alert_id = 7 AND region <> ''") == 20
-    assert await conserved(district, 7) == []
+    assert await district.breaches(7) == []
 
 
-async def test_an_update_waits_for_what_is_on_the_wire_and_goes_to_whoever_may_have_heard(district):
-    from broadcaster.dispatch.closing import close_due, supersede
-
+async def test_an_update_waits_for_what_is_on_the_wire_and_goes_to_whoever_may_have_heard(district: District) -> None:
     first = await district.village(1, 20)
     second = await district.village(2, 10)
     await district.issue(7, regions=(first,))
     await district.advance()
-    on_the_wire = await claim_all(district, "wechat", limit=1)
+    on_the_wire = await district.claim("wechat", limit=1)
     async with district.database.transaction() as connection:
         await supersede(connection, 7, 8, district.clock.now())
     await district.issue(8, lineage=7, regions=(second,))
     await district.advance()
-    assert await claim_all(district, "wechat") == []
-    sent = await settle(district, on_the_wire, DeliveryState.SUBMITTED)
+    assert await district.claim("wechat") == []
+    sent = await district.settle(on_the_wire, DeliveryState.SUBMITTED)
     await close_due(district.database, district.clock.now())
-    claimed = await claim_all(district, "wechat")
+    claimed = await district.claim("wechat")
     assert {batch.alert_id for batch in claimed} == {8}
     assert await district.states(8) == {DeliveryState.QUEUED: 10}
     assert len(sent) == 2
-    assert await conserved(district, 7) == []
+    assert await district.breaches(7) == []

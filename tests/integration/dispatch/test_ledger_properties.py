@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from broadcaster.dispatch import ledger
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.ledger import Event
 from broadcaster.ports import Medium
+from tests.harness.district import District
 
 HOUSEHOLDS = 6
 ALERTS = itertools.count(100)
@@ -31,7 +33,9 @@ news = st.lists(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=news, cuts=st.lists(st.integers(0, 40), max_size=6), order=st.randoms(use_true_random=False))
-async def test_receipts_are_monotone_and_nothing_appears_or_vanishes(district, events, cuts, order):
+async def test_receipts_are_monotone_and_nothing_appears_or_vanishes(
+    district: District, events: list[tuple[int, int, DeliveryState]], cuts: list[int], order: random.Random
+) -> None:
     alert = next(ALERTS)
     if not district.plans:
         await district.village(1, HOUSEHOLDS, risk=10)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from broadcaster.web.context import WORK
 from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Web, form
 
 POLYGON = [
@@ -26,7 +27,7 @@ async def test_an_alert_goes_from_json_to_issued(web: Web) -> None:
     assert detail["summary"]["state"] == "issued"
     assert detail["regions"] == [TOWN]
     assert detail["alert"]["infos"][0]["headline"] == "台风红色预警"
-    assert web.bells.rung == ["dispatch"]
+    assert web.bells.rung == [WORK]
 
 
 async def test_creating_answers_where_the_alert_is(web: Web) -> None:

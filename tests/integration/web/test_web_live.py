@@ -53,6 +53,23 @@ async def test_watchers_get_the_state_now_and_each_newer_one(web: Web) -> None:
     again.close()
 
 
+async def test_a_call_for_help_is_news(web: Web) -> None:
+    number = await web.issued()
+    answer = await web.ask("GET", f"/api/v1/alerts/{number}/events", "viewer")
+    events = _events(answer)
+    assert (await _next(events))[1]["helps"] == 0
+    async with web.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO help_request (alert_id, response_id, region, address, text, created_at, repeated_at)"
+            " VALUES ($1, 1, '', '', '求助', $2, $2)",
+            number,
+            web.clock.now(),
+        )
+    web.clock.advance(1)
+    assert (await _next(events))[1]["helps"] == 1
+    answer.close()
+
+
 async def test_many_watchers_are_one_reader(web: Web) -> None:
     number = await web.issued()
     answers = [await web.ask("GET", f"/api/v1/alerts/{number}/events", "viewer") for _ in range(5)]
@@ -95,7 +112,7 @@ async def test_a_line_ends_after_its_longest_time_so_that_the_watcher_proves_its
 async def test_too_many_watchers_are_turned_away(clock: ManualClock) -> None:
     live = Live(_numbers, clock, Pace(watchers=0))
     with pytest.raises(LimitedError):
-        await anext(live.watch(1))
+        live.admit()
 
 
 async def test_a_database_that_is_away_for_a_moment_ends_nothing(clock: ManualClock) -> None:

@@ -149,7 +149,8 @@ async def test_a_script_in_a_name_is_only_text(web: Web) -> None:
         await connection.execute("UPDATE region SET name = $1", SCRIPT)
         await connection.execute("UPDATE person SET name = $1", SCRIPT)
         await connection.execute(
-            "INSERT INTO help_request (alert_id, response_id, text, created_at) VALUES ($1, 1, $2, $3)",
+            "INSERT INTO help_request (alert_id, response_id, region, address, text, created_at, repeated_at)"
+            " VALUES ($1, 1, '', '', $2, $3, $3)",
             number,
             f'" onmouseover=alert(1) {SCRIPT}',
             web.clock.now(),

@@ -10,7 +10,7 @@ import pytest
 
 from broadcaster.errors import InputError, UnauthenticatedError
 from broadcaster.ports import CallbackResult, Evidence, GatewaySettings, Medium, Receipt, Reply
-from broadcaster.web.context import Callback, Context, Probe
+from broadcaster.web.context import WORK, Callback, Context, Probe
 from tests.harness.web import Make, Web
 
 
@@ -98,7 +98,7 @@ async def test_a_callback_is_stored_and_then_answered_in_the_providers_words(cal
     answer = await called.client.post("/callbacks/provider-1", data=b"x", headers={"X-Secret": "s3"})
     assert (answer.status, await answer.text(), answer.content_type) == (200, "ok", "text/plain")
     assert (len(kept.receipts_kept), len(kept.replies_kept)) == (1, 1)
-    assert called.bells.rung == ["replies"]
+    assert called.bells.rung == [WORK]
     echo = await called.client.get("/callbacks/provider-1?echostr=hello", headers={"X-Secret": "s3"})
     assert await echo.text() == "hello"
 

@@ -7,6 +7,7 @@ import io
 
 import pytest
 
+from broadcaster.web.context import WORK
 from broadcaster.web.csv import line
 from tests.harness.web import DISTRICT, TOWN, Web
 
@@ -157,5 +158,5 @@ async def test_replies_of_another_machine_are_stored_once(web: Web) -> None:
         answer = await web.ask("POST", "/api/v1/replies", json=body)
         assert (answer.status, await answer.json()) == (202, {"stored": 1})
     assert await web.value("SELECT count(*) FROM response") == 1
-    assert "replies" in web.bells.rung
+    assert WORK in web.bells.rung
     assert (await web.ask("POST", "/api/v1/replies", region=TOWN, json=body)).status == 403

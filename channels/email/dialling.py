@@ -1,0 +1,69 @@
+"""Connecting to a mail server: dial, secure, sign in; and why it failed, in the words of whoever has to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+
+import aiosmtplib
+
+from broadcaster.errors import UnavailableError
+from broadcaster.ports import Journal
+from channels.email.answer import is_answer, reason_of, redacted
+from channels.email.settings import SmtpSettings
+
+REMEDY = "请检查网关的 host、port、tls、user、password，以及网络和防火墙。"
+
+
+async def dial(settings: SmtpSettings, journal: Journal) -> aiosmtplib.SMTP:
+    """A connection that is ready for mails. Raises `UnavailableError`."""
+    options = settings.options
+    client = aiosmtplib.SMTP(
+        hostname=options.host,
+        port=settings.port,
+        username=options.user or None,
+        password=options.password or None,
+        local_hostname=options.hostname or socket.gethostname(),
+        timeout=options.timeout,
+        use_tls=options.tls == "implicit",
+        start_tls=options.tls == "starttls",
+        tls_context=settings.tls_context,
+    )
+    try:
+        greeting = await client.connect()
+    except asyncio.CancelledError:
+        client.close()
+        raise
+    except (aiosmtplib.SMTPException, OSError) as problem:
+        client.close()
+        why = failure(problem)
+        journal.note("!", f"{options.host}:{settings.port} {why}")
+        raise UnavailableError(f"邮件服务器 {options.host}：{why}。", remedy=REMEDY) from problem
+    journal.note("←", f"{greeting.code} {redacted(greeting.message)}")
+    return client
+
+
+def failure(problem: Exception) -> str:
+    """What went wrong while connecting; no secret, no address."""
+    cause = problem.__cause__ or problem
+    if isinstance(problem, aiosmtplib.SMTPResponseException):
+        return _answered(problem)
+    if isinstance(problem, TimeoutError):
+        return "没有在规定时间内答复"
+    if isinstance(cause, ssl.SSLError):
+        return f"加密连接失败（{redacted(str(cause))}）"
+    if isinstance(problem, aiosmtplib.SMTPServerDisconnected):
+        return "接通后立即挂断"
+    if isinstance(problem, OSError):
+        return f"连接不上（{redacted(str(problem))}）"
+    return f"不支持所要求的功能（{redacted(str(problem))}）"
+
+
+def _answered(answer: aiosmtplib.SMTPResponseException) -> str:
+    if not is_answer(answer.code):
+        return "答复不合协议，可能不是邮件服务器"
+    said = reason_of(answer.code, answer.message)
+    return (
+        f"登录被拒绝（{said}）" if isinstance(answer, aiosmtplib.SMTPAuthenticationError) else f"拒绝了连接（{said}）"
+    )

@@ -1,0 +1,32 @@
+"""A delivery key that only we can have written: anybody may mail our bounce mailbox, and claim anything."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+
+from broadcaster.ports import DeliveryKey
+
+_SEALED = re.compile(r"(?<![0-9-])([0-9]{1,12}-[0-9]{1,12}-[0-9]{1,6})\.([0-9a-f]{16})(?![0-9a-f])", re.IGNORECASE)
+
+
+class Seal:
+    """Writes and reads sealed keys, such as `7-12-1.0f3a9c5b7e21d846`; letters, digits, "-" and "." only."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def write(self, key: DeliveryKey) -> str:
+        """The key with its seal: 16 hex digits of HMAC-SHA-256."""
+        return f"{key}.{self._mark(str(key))}"
+
+    def read(self, text: str) -> DeliveryKey | None:
+        """The first sealed key in `text`, wherever it stands; None when there is none or its seal is wrong."""
+        for key, mark in _SEALED.findall(text):
+            if hmac.compare_digest(self._mark(key), mark.lower()):
+                return DeliveryKey.parse(key)
+        return None
+
+    def _mark(self, key: str) -> str:
+        return hmac.new(self._secret, key.encode(), hashlib.sha256).hexdigest()[:16]
