@@ -110,7 +110,7 @@ WITH over AS (
     SELECT alert_id, id, step, 'cancelled', $1 FROM cancelled ORDER BY id
 ), closed AS (
     UPDATE duty_notice n SET state = 'done', closed_at = $1 FROM cancelled c
-    WHERE n.unit_id = c.id AND n.state = 'open' AND n.kind <> 'help'
+    WHERE n.unit_id = c.id AND n.help_request_id IS NULL AND n.state = 'open'
 )
 SELECT count(*)::int FROM cancelled
 
@@ -134,7 +134,7 @@ WITH confirmed AS (
     SELECT alert_id, id, step, 'acknowledged', $1 FROM confirmed ORDER BY id
 ), closed AS (
     UPDATE duty_notice n SET state = 'done', closed_at = $1 FROM confirmed c
-    WHERE n.unit_id = c.id AND n.state = 'open' AND n.kind <> 'help'
+    WHERE n.unit_id = c.id AND n.help_request_id IS NULL AND n.state = 'open'
 )
 SELECT id, alert_id FROM confirmed ORDER BY id
 
