@@ -11,7 +11,6 @@ from broadcaster.cli.boundary import command
 from broadcaster.cli.options import Config
 from broadcaster.cli.output import note
 from broadcaster.cli.running import run_until_stopped
-from broadcaster.errors import UnavailableError
 from broadcaster.settings import EMBEDDED
 
 WithWorker = Annotated[
@@ -31,10 +30,4 @@ async def serve(config: Config = None, with_worker: WithWorker = None) -> int:
         if house.settings.database.url == EMBEDDED if with_worker is None else with_worker:
             works.append(work(house))
         note(f"到户正在运行：{web.public_url}（监听 {web.host}:{web.port}）。按 Ctrl-C 停止。")
-        try:
-            return await run_until_stopped(works)
-        except OSError as error:
-            raise UnavailableError(
-                f"不能监听 {web.host}:{web.port}：{error.strerror}。",
-                remedy="请检查 [web] host 和 port，或停止占用它的程序。",
-            ) from error
+        return await run_until_stopped(works)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import structlog
 
 from adapters import cap
+from broadcaster.errors import UnavailableError
 from broadcaster.house import WORK, House
 from broadcaster.web.app import build_app, start
 from broadcaster.web.context import Context
@@ -15,9 +17,15 @@ log = structlog.get_logger()
 
 
 async def serve_web(house: House) -> None:
-    """Answer requests until cancelled. OSError when the address cannot be listened on."""
+    """Answer requests until cancelled. `UnavailableError` when the address cannot be listened on."""
     web = house.settings.web
-    runner = await start(build_app(web_context(house)), web.host, web.port)
+    try:
+        runner = await start(build_app(web_context(house)), web.host, web.port)
+    except OSError as error:
+        raise UnavailableError(
+            f"不能监听 {web.host}:{web.port}：{os.strerror(error.errno) if error.errno else error}。",
+            remedy="请检查 [web] host 和 port，或停止占用它的程序。",
+        ) from error
     log.info("web.listening", host=web.host, port=web.port, public_url=web.public_url)
     try:
         await asyncio.Event().wait()
