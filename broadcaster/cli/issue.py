@@ -47,7 +47,7 @@ async def issue(
     from broadcaster.house import WORK
 
     async with starting.house(config, application="daohu-issue") as house:
-        alert = _alert(house, file, content, as_exercise=as_exercise)
+        alert = await _alert(house, file, content, as_exercise=as_exercise)
         async with house.database.transaction():  # a file is issued, or nothing is kept of it
             record = await _author(house, alert) if draft_only else await _issue(house, alert)
         await house.doorbell.ring(WORK)
@@ -72,7 +72,7 @@ def _content(file: Path) -> bytes:
         raise InputError(f"读不了 {file}：{error.strerror}。", remedy="请检查路径和权限。") from error
 
 
-def _alert(house: House, file: Path, content: bytes, *, as_exercise: bool) -> Alert:
+async def _alert(house: House, file: Path, content: bytes, *, as_exercise: bool) -> Alert:
     from adapters import cap
     from broadcaster.alerts import form, redating
     from broadcaster.alerts.authoring import new_identifier
@@ -80,10 +80,20 @@ def _alert(house: House, file: Path, content: bytes, *, as_exercise: bool) -> Al
     now = house.clock.now()
     identifier = new_identifier(house.settings.district.code, now)
     if file.suffix.lower() in {".xml", ".cap"} or content.lstrip()[:1] == b"<":
-        alert = redating.as_first_issue(cap.read(content))
+        alert = cap.read(content)
+        if not await _known(alert):
+            alert = redating.as_first_issue(alert)
     else:
         alert = form.decode(content, now=now, sender=_sender(house), identifier=identifier)
     return redating.as_exercise(alert, now, identifier) if as_exercise else alert
+
+
+async def _known(alert: Alert) -> bool:
+    """Whether it refers to an alert that was issued here."""
+    from broadcaster.alerts.records import AlertRecord
+
+    names = [reference.identifier for reference in alert.references]
+    return bool(names) and await AlertRecord.filter(identifier__in=names).exists()
 
 
 def _sender(house: House) -> str:

@@ -20,12 +20,12 @@ SIGNATURE_BYTES = 16
 LENGTH = 32
 """Characters of every token."""
 
-MOST_ALERTS, MOST_DELIVERIES = 1 << 20, 1 << 23
+MOST_ALERTS, MOST_DELIVERIES = 2**20, 2**23
 
 _SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 _STEP = timedelta(minutes=10)
 _EXPIRY_BITS, _ORDINAL_BITS = 21, 23
-_NEVER = (1 << _EXPIRY_BITS) - 1
+_NEVER: int = 2**_EXPIRY_BITS - 1
 
 
 class Tokens:
