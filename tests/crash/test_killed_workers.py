@@ -78,7 +78,8 @@ async def run(folder: Path, ordeal: Ordeal, seed: int) -> None:
         worst = ordeal.kills * sum(rate * FLUSH + 2 * rate / 20 for rate, _ in rates.values())
         counted = await post.counted_duplicates(alerts)
         figures = (
-            f"kills {ordeal.kills}, redis emptied {ordeal.floods}, taken {report.accepted}, distinct {report.distinct}, "
+            f"kills {ordeal.kills}, redis emptied {ordeal.floods}, "
+            f"taken {report.accepted}, distinct {report.distinct}, "
             f"duplicates {report.duplicates} (bound {worst:.0f}), counted {counted}"
         )
         print(figures)  # noqa: T201 - the figures of a long run are its result
