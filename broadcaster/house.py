@@ -25,7 +25,7 @@ from broadcaster.database import Database, create_database, migrate_database
 from broadcaster.dispatch.composer import LedgerComposer
 from broadcaster.dispatch.texts import Texts
 from broadcaster.doorbell import Doorbell
-from broadcaster.embedded import EmbeddedServers
+from broadcaster.embedded import EmbeddedServers, watch
 from broadcaster.errors import SettingsError
 from broadcaster.escalation import settlement, tick, units
 from broadcaster.issuing import Office, Plans, issue
@@ -212,6 +212,8 @@ async def _servers(stack: AsyncExitStack, settings: Settings) -> tuple[str, str]
     servers = EmbeddedServers(settings.data.dir, servers=wanted)
     endpoints = await asyncio.to_thread(servers.start)
     stack.push_async_callback(asyncio.to_thread, servers.stop)
+    watching = asyncio.create_task(watch(servers), name="embedded")
+    stack.callback(watching.cancel)
     return (
         endpoints.database_url if settings.database.url == EMBEDDED else settings.database.url,
         endpoints.redis_url if settings.redis.url == EMBEDDED else settings.redis.url,

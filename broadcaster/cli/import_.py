@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,9 @@ app = group("导入区划、住户、责任人和大喇叭名册。有行未导�
 
 File: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="csv 或 xlsx；区划还可以是 geojson。")]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="只检查，不改动数据。")]
+Complete: TypeAlias = Annotated[
+    bool, typer.Option("--complete", help="名册是完整的：其中的区域和角色，没有列出的人从现在起不再任职。")
+]
 Import: TypeAlias = "Callable[..., Awaitable[ImportReport]]"
 
 TABLES = {
@@ -56,11 +60,15 @@ async def households(file: File, config: Config = None, dry_run: DryRun = False,
 
 @app.command("duties", cls=ChineseCommand)
 @command
-async def duties(file: File, config: Config = None, dry_run: DryRun = False, as_json: AsJson = False) -> int:
+async def duties(
+    file: File, config: Config = None, complete: Complete = False, dry_run: DryRun = False, as_json: AsJson = False
+) -> int:
     """导入责任人：村书记、网格长、网格员等及其副手和任期。"""
     from audiences import importing
+    from broadcaster.clock import SystemClock
 
-    return await _run(importing.duties, "导入责任人", file, config, dry_run=dry_run, as_json=as_json)
+    work = functools.partial(importing.duties, at=SystemClock().now(), complete=complete)
+    return await _run(work, "导入责任人", file, config, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("terminals", cls=ChineseCommand)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import errno
 
 import structlog
 
@@ -12,6 +12,8 @@ from broadcaster.errors import UnavailableError
 from broadcaster.house import WORK, House
 from broadcaster.web.app import build_app, start
 from broadcaster.web.context import Context
+
+_REASONS = {errno.EADDRINUSE: "端口已被占用", errno.EACCES: "没有权限", errno.EADDRNOTAVAIL: "本机没有这个地址"}
 
 log = structlog.get_logger()
 
@@ -23,7 +25,7 @@ async def serve_web(house: House) -> None:
         runner = await start(build_app(web_context(house)), web.host, web.port)
     except OSError as error:
         raise UnavailableError(
-            f"不能监听 {web.host}:{web.port}：{os.strerror(error.errno) if error.errno else error}。",
+            f"不能监听 {web.host}:{web.port}：{_REASONS.get(error.errno or 0, error.strerror or error)}。",
             remedy="请检查 [web] host 和 port，或停止占用它的程序。",
         ) from error
     log.info("web.listening", host=web.host, port=web.port, public_url=web.public_url)

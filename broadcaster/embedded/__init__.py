@@ -6,5 +6,6 @@ in order. Whether somebody still holds is a file lock, which the kernel frees ho
 """
 
 from broadcaster.embedded.servers import EmbeddedServers, Endpoints
+from broadcaster.embedded.watch import watch
 
-__all__ = ["EmbeddedServers", "Endpoints"]
+__all__ = ["EmbeddedServers", "Endpoints", "watch"]

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class EmbeddedServers:
         self._linger = linger
         self._durable = durable
         self._hold: FileLock | None = None
+        self._turn = threading.Lock()  # `ensure` may be looking in another thread while we are told to stop
         self._keeper: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,37 +64,40 @@ class EmbeddedServers:
         before the event loop or in a thread. Raises `UnavailableError`.
         """
         self._layout.make_folders()
-        if self._hold is None:
-            hold = FileLock(self._layout.users_lock)
-            try:
-                hold.shared(_DEADLINE)  # waits while a keeper is stopping the servers
-                self._ensure_keeper()
-            except BaseException:
-                hold.close()
-                raise
-            self._hold = hold
+        with self._turn:
+            if self._hold is None:
+                hold = FileLock(self._layout.users_lock)
+                try:
+                    hold.shared(_DEADLINE)  # waits while a keeper is stopping the servers
+                    self._ensure_keeper()
+                except BaseException:
+                    hold.close()
+                    raise
+                self._hold = hold
         return self.endpoints
 
     def ensure(self) -> bool:
         """Start the keeper again if it has died; returns whether that was needed. Blocks like `start`."""
-        if self._hold is None:
-            raise RuntimeError("Start the embedded servers first.")
-        with FileLock(self._layout.keeper_lock) as life:
-            if not life.try_exclusive():
+        with self._turn:
+            if self._hold is None:
                 return False
-        self._ensure_keeper()
-        return True
+            with FileLock(self._layout.keeper_lock) as life:
+                if not life.try_exclusive():
+                    return False
+            self._ensure_keeper()
+            return True
 
     def stop(self) -> None:
         """Leave. The last one out also waits until the servers have stopped in order."""
-        if self._hold is None:
-            return
-        last = self._hold.try_exclusive()
-        self._hold.close()
-        self._hold = None
-        if last:
-            self._wait_for_the_end()
-        _reap_keepers()
+        with self._turn:
+            if self._hold is None:
+                return
+            last = self._hold.try_exclusive()
+            self._hold.close()
+            self._hold = None
+            if last:
+                self._wait_for_the_end()
+            _reap_keepers()
 
     def __enter__(self) -> Endpoints:
         return self.start()

@@ -110,7 +110,7 @@ WITH over AS (
     SELECT alert_id, id, step, 'cancelled', $1 FROM cancelled ORDER BY id
 ), closed AS (
     UPDATE duty_notice n SET state = 'done', closed_at = $1 FROM cancelled c
-    WHERE n.unit_id = c.id AND n.state = 'open' AND n.kind <> 'help'
+    WHERE n.unit_id = c.id AND n.help_request_id IS NULL AND n.state = 'open'
 )
 SELECT count(*)::int FROM cancelled
 
@@ -134,19 +134,19 @@ WITH confirmed AS (
     SELECT alert_id, id, step, 'acknowledged', $1 FROM confirmed ORDER BY id
 ), closed AS (
     UPDATE duty_notice n SET state = 'done', closed_at = $1 FROM confirmed c
-    WHERE n.unit_id = c.id AND n.state = 'open' AND n.kind <> 'help'
+    WHERE n.unit_id = c.id AND n.help_request_id IS NULL AND n.state = 'open'
 )
 SELECT id, alert_id FROM confirmed ORDER BY id
 
 -- name: raise_help
 -- A second cry from the same home, unit or unknown address counts on the first while that is open.
-INSERT INTO help_request (alert_id, response_id, household_id, person_id, unit_id, region, address, text, created_at, repeated_at)
+INSERT INTO help_request (alert_id, response_id, household_id, person_id, unit_id, region, address, text, created_at)
 SELECT $1::int, $2::bigint, $3::bigint, $4::bigint, $5::bigint,
        coalesce((SELECT u.region FROM unit u WHERE u.id = $5), (SELECT h.region_code FROM household h WHERE h.id = $3), ''),
-       $6::text, $7::text, $8::timestamptz, $8
+       $6::text, $7::text, $8::timestamptz
 ON CONFLICT (coalesce(household_id, 0), coalesce(unit_id, 0),
              (CASE WHEN household_id IS NULL AND unit_id IS NULL THEN address ELSE '' END)) WHERE state = 'open'
-DO UPDATE SET times = help_request.times + 1, text = excluded.text, repeated_at = excluded.repeated_at,
+DO UPDATE SET times = help_request.times + 1, text = excluded.text, repeated_at = excluded.created_at,
               alert_id = coalesce(help_request.alert_id, excluded.alert_id)
 RETURNING id, alert_id, unit_id, region
 

@@ -63,13 +63,13 @@ CREATE TABLE help_request (
     household_id bigint,
     person_id    bigint,
     unit_id      bigint,
-    region       text NOT NULL,                        -- '' when nobody knows the sender
-    address      text NOT NULL,                        -- where to call back
+    region       text NOT NULL DEFAULT '',             -- '' when nobody knows the sender
+    address      text NOT NULL DEFAULT '',             -- where to call back
     text         text NOT NULL,                        -- as last written
     times        integer NOT NULL DEFAULT 1,
     state        text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done')),
     created_at   timestamptz NOT NULL,
-    repeated_at  timestamptz NOT NULL,
+    repeated_at  timestamptz,
     closed_at    timestamptz
 );
 -- One open request per home, per unit, or per address of somebody unknown: a second cry counts on the first.

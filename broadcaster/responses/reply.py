@@ -97,6 +97,7 @@ def _unturned(found: re.Match[str]) -> bool:
 
 
 _CODE = re.compile(r"[2-9]{2,4}")
+_RUN_TOGETHER = re.compile("1[2-9]{2}")  # a longer one may be a telephone number: 12345, 1234
 _DIGITS = re.compile(r"\d+", re.ASCII)
 
 
@@ -131,7 +132,7 @@ _NUMERALS = re.compile("[零〇一二两三四五六七八九十百千万]+")
 
 def _acknowledgement(compact: str) -> Acknowledge | None:
     named = _NAME.match(compact)
-    if named and not NEVER_IN_A_NAME & set(named["name"]):
+    if named and not any(word in named["name"] for word in NEVER_IN_A_NAME):
         compact = compact[named.end() :]
     words = list(_words(compact))
     if not words or None in words:
@@ -197,7 +198,7 @@ def _keys(bare: list[_Number], *, alone: bool) -> tuple[bool, str, bool]:
             pressed += 1
         elif not number.chinese and _CODE.fullmatch(number.digits):
             codes.append(number.digits)
-        elif alone and len(bare) == 1 and number.digits[:1] == "1" and _CODE.fullmatch(number.digits[1:]):
+        elif alone and len(bare) == 1 and _RUN_TOGETHER.fullmatch(number.digits):
             pressed += 1
             codes.append(number.digits[1:])
         else:

@@ -64,8 +64,7 @@ WITH held AS (
     SELECT h.person_id, u.id, 2
     FROM held h
     JOIN unnest($5::int[], $6::text[]) AS above(length, role) ON above.length = length(h.region_code) AND above.role = h.role
-    JOIN unit u ON u.alert_id = ANY($4::int[]) AND length(u.region) = above.length + 3
-               AND starts_with(u.region, h.region_code) AND u.state IN ('waiting', 'exhausted')
+    JOIN unit u ON u.alert_id = ANY($4::int[]) AND left(u.region, -3) = h.region_code AND u.state IN ('waiting', 'exhausted')
 )
 SELECT f.person_id, u.id AS unit_id, u.alert_id, u.state IN ('waiting', 'exhausted') AS waiting, min(f.standing) AS standing
 FROM found f JOIN unit u ON u.id = f.id

@@ -25,7 +25,7 @@ MOST_ALERTS, MOST_DELIVERIES = 2**20, 2**23
 _SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 _STEP = timedelta(minutes=10)
 _EXPIRY_BITS, _ORDINAL_BITS = 21, 23
-_NEVER = 2**_EXPIRY_BITS - 1
+_NEVER: int = 2**_EXPIRY_BITS - 1
 
 
 class Tokens:

@@ -38,7 +38,7 @@ _WORDS: dict[Word, str] = {
     Word.PLAIN: """
         我 我们 本人 我村 本村 我们村 咱村 我社区 本社区 我街道 本街道 我镇 本镇 我网格 本网格 我处 我方 我这边 这边
         村里 村委 村委会 社区 网格 全村 全体 全员 大家 各组 各网格 各小组 目前 刚 刚刚 全部 所有 均 都 共 共计 合计 总共
-        累计 约 近 其中 还 并 和 及 以及 到 至 往 哈 喽 好 回复
+        累计 约 近 其中 还 并 和 及 以及 到户 到人 逐户 每户 挨家挨户 到 至 往 哈 喽 好 回复
         预警 预警信息 信息 短信 消息 指令 命令 动员令 电话 语音 警报 群众 村民 居民 人员 老人 小孩 儿童 孕妇 住户 家庭
         危房 低洼 地段 地带 点位 避灾点 安置点 避灾安置点 避难所 学校 小学 隐患 隐患点 河道 山塘 水库
         巡查员 网格员 网格长 党员 干部 队伍 队员 应急 物资 工作 区域 辖区 危险 危险区域 相关 有关
@@ -58,11 +58,13 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-# "钟家村收到": whoever answers may say first who it is. A title or place ends it; none of these characters is in it.
+# "钟家村收到": whoever answers may say first who it is. A title or place ends it; none of these words is in it.
 PLACES_AND_TITLES = "村|社区|街道|镇|乡|网格|书记|村长|主任|支书|网格长|网格员|组长|队长|站长|同志"
-NEVER_IN_A_NAME = frozenset(
-    "没未不无勿别非否错假拒吗么呢谁哪啥怎何几嘛吧若如难有其只等要让请叫希应该能可会想以为才再除待替通告诉骗短信听说问昨"
-)
+NEVER_IN_A_NAME = _listed("""
+    没 未 不 无 勿 别 非 否 拒 吗 么 呢 吧 嘛 谁 哪 啥 怎 何时 何地 为何 如何 几个 几点 多少 错误 虚假 假的
+    如果 假如 若是 要是 有的 有些 有人 只有 还有 其他 其它 其余 所有 每个 除了
+    等 让 叫 请 听说 据说 以为 说 问 告诉 希望 应该 骗
+""")
 
 # A cry for help counts wherever it stands in a reply, unless it is turned round just before.
 HELP = _listed("""

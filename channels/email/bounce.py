@@ -1,7 +1,8 @@
 """Delivery reports (multipart/report, RFC 3464) as receipts.
 
 "Delivered" is evidence of a mailbox, not of a reader. "Relayed" and "expanded" prove nothing about the mailbox,
-"delayed" nothing yet: they make no receipt.
+"delayed" nothing yet: they make no receipt. Without a sealed key a report still counts by the Message-ID it returns:
+that one cannot be guessed, and the ledger knows those that were sent.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from broadcaster.errors import InputError
 from broadcaster.ports import DeliveryKey, Evidence, Receipt
 from channels.email.answer import Status
 from channels.email.seal import Seal
-from channels.email.wire import from_xtext
+from channels.email.wire import OUR_MESSAGE_ID, from_xtext
 
 _EVIDENCE = {"delivered": Evidence.DELIVERED, "failed": Evidence.FAILED}
 _ADDRESSED_TO = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
@@ -39,8 +40,8 @@ def receipts_in(raw: bytes, arrived: datetime, seal: Seal) -> tuple[Receipt, ...
     for per_message, per_recipient in _statuses(mail):
         evidence = _EVIDENCE.get(_first_word(per_recipient.get("Action")))
         envelope_id = from_xtext(_text(per_message.get("Original-Envelope-Id")))
-        key = seal.read(envelope_id) or _addressed(mail, seal) or seal.read(ref)
-        if evidence is not None and key is not None:
+        key = seal.read(envelope_id) or _addressed(mail, seal)
+        if evidence is not None and (key is not None or OUR_MESSAGE_ID.fullmatch(ref)):
             found.append(Receipt(ref, key, evidence, _reason(per_recipient), _date(mail, per_recipient, arrived)))
     return tuple(found)
 

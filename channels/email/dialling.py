@@ -32,6 +32,7 @@ async def dial(settings: SmtpSettings, journal: Journal) -> aiosmtplib.SMTP:
     )
     try:
         greeting = await client.connect()
+        await _greet(client)
     except asyncio.CancelledError:
         client.close()
         raise
@@ -42,6 +43,15 @@ async def dial(settings: SmtpSettings, journal: Journal) -> aiosmtplib.SMTP:
         raise UnavailableError(f"邮件服务器 {options.host}：{why}。", remedy=REMEDY) from problem
     journal.note("←", f"{greeting.code} {redacted(greeting.message)}")
     return client
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    """EHLO now, not with the first mail: what the server offers decides how that mail is sent."""
+    if client.is_ehlo_or_helo_needed:
+        try:
+            await client.ehlo()
+        except aiosmtplib.SMTPHeloError:
+            await client.helo()
 
 
 def failure(problem: Exception) -> str:

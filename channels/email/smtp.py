@@ -194,6 +194,8 @@ class SmtpDriver:
 
     def _lost(self, outcome: Outcome, problem: Exception) -> Outcome:
         self._journal.note("!", f"{outcome.key} {redacted(str(problem)) or type(problem).__name__}")
+        if isinstance(problem, TimeoutError):  # the next mail would wait as long, for nothing
+            self._down = (asyncio.get_running_loop().time() + DOWN_AFTER, "邮件服务器没有在规定时间内答复")
         self._drop()
         return outcome
 

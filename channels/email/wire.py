@@ -1,12 +1,11 @@
 """A mail as it goes over the wire, and the places in it that carry our delivery key.
 
-The key travels sealed and three times, because each place survives what loses another: ENVID of the DSN extension
-(RFC 3461), the return path (VERP: `bounce+7-12-1.<seal>@…`) and the Message-ID.
+The key travels sealed in two places, because each survives what loses the other: ENVID of the DSN extension (RFC 3461)
+and the return path (VERP: `bounce+7-12-1.<seal>@…`). The Message-ID names the delivery without the attempt.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import datetime
 from email import policy
@@ -18,6 +17,7 @@ from broadcaster.ports import Envelope
 from channels.email.channel import international
 from channels.email.settings import SmtpSettings
 
+OUR_MESSAGE_ID = re.compile(r"<[0-9]{1,12}-[0-9]{1,12}\.[0-9a-f]{16}@[^<>\s]+>")
 GRAVE = 1  # urgency up to which a mail is marked important: red and orange
 _XTEXT_PLAIN = re.compile(r"[!-*,-<>-~]")  # RFC 3461 4: all printable ASCII but "+" and "="
 _XTEXT_HEX = re.compile(r"\+([0-9A-F]{2})")
@@ -46,10 +46,10 @@ def compose(envelope: Envelope, recipient: str, settings: SmtpSettings, now: dat
 
 
 def message_id(envelope: Envelope, recipient: str, settings: SmtpSettings) -> str:
-    """The same for a mail that is sent again, so that mailboxes show it once; different for everything else."""
-    said = "\0".join((recipient, envelope.message.subject, envelope.message.text))
-    digest = hashlib.sha256(said.encode()).hexdigest()[:8]
-    return f"<{settings.seal.write(envelope.key)}.{digest}@{settings.sender.rpartition('@')[2]}>"
+    """The same for every attempt to send a mail, so that mailboxes show it once; different for everything else."""
+    delivery = f"{envelope.key.alert}-{envelope.key.ordinal}"
+    said = "\0".join((delivery, recipient, envelope.message.subject, envelope.message.text))
+    return f"<{delivery}.{settings.seal.mark(said)}@{settings.sender.rpartition('@')[2]}>"
 
 
 def verp(return_path: str, sealed: str) -> str:

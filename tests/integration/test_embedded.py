@@ -20,12 +20,12 @@ import pytest
 import redis
 
 from broadcaster.database import with_database
-from broadcaster.embedded import EmbeddedServers, Endpoints
+from broadcaster.embedded import EmbeddedServers, Endpoints, watch
 from broadcaster.embedded.account import Account, become
 from broadcaster.embedded.layout import Layout
 from broadcaster.errors import UnavailableError
 from tests.harness.processes import ROOT
-from tests.harness.waiting import wait_for
+from tests.harness.waiting import wait_for, wait_until
 
 HOLDER = """
 import sys, time
@@ -171,11 +171,13 @@ def test_killing_everything_at_once_loses_nothing_that_was_committed(data: Path)
         "CHECKPOINT",
         "INSERT INTO kept SELECT generate_series(1, 50000) RETURNING n",
     )
-    for process in [*servers_left(data), *postmaster(data).children(recursive=True)]:
+    victims = [*servers_left(data), *postmaster(data).children(recursive=True)]
+    for process in victims:
         try:
             process.kill()
         except psutil.NoSuchProcess:
             continue
+    psutil.wait_procs(victims, timeout=10)
     kill(holder)
     assert (data / "postgres" / "postmaster.pid").exists()
     began = time.monotonic()
@@ -329,3 +331,15 @@ def test_an_ordinary_user_runs_the_servers_as_itself(data: Path) -> None:
     assert {process.uids().effective for process in keeper(data).children()} == {nobody.user}
     kill(holder)
     wait_for(lambda: servers_left(data) == [], what="the servers to stop")
+
+
+async def test_a_watch_replaces_a_dead_keeper_by_itself(data: Path) -> None:
+    servers = EmbeddedServers(data)
+    await asyncio.to_thread(servers.start)
+    watching = asyncio.create_task(watch(servers, every=0.05))
+    dead = Layout(data).keeper_lock.read_text()
+    os.kill(int(dead), signal.SIGKILL)
+    await wait_until(lambda: Layout(data).keeper_lock.read_text() not in {"", dead}, what="a new keeper")
+    await wait_until(Layout(data).report.exists, what="the new keeper's servers")
+    watching.cancel()
+    await asyncio.to_thread(servers.stop)

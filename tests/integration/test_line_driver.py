@@ -189,7 +189,7 @@ async def test_a_flood_of_receipts_is_held_back_until_it_is_stored(tmp_path: Pat
         sending = asyncio.ensure_future(anext(aiter(driver.send(envelopes(1)))))
         await inbox.until(lambda: inbox.attempts > 0, 5)
         inbox.release()
-        await inbox.until(lambda: len(inbox.stored_receipts) == 120_000, 10)
+        await inbox.until(lambda: len(inbox.stored_receipts) == 120_000, 60)
         assert isinstance(await sending, Accepted)
         async with asyncio.timeout(5):
             while sum(len(frame.batches) for frame in heard if isinstance(frame, Ack)) < 12:  # noqa: ASYNC110

@@ -108,7 +108,8 @@ class County:
     ) -> Who:
         now = self.clock.now()
         await self.value(
-            "INSERT INTO duty (person_id, region_code, role, rank, valid_from, valid_to) VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO duty (person_id, region_code, role, rank, valid_from, valid_to)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
             who.id,
             region,
             role,
@@ -176,9 +177,11 @@ class County:
         async with self.database.transaction() as connection:
             await connection.execute(
                 """
-                INSERT INTO alert (id, identifier, sender, lineage, state, kind, status, msg_type, hazard, headline, document,
-                                   reply_code, created_by, created_at, updated_at, sent_at, issued_at, expires_at, version)
-                VALUES ($1, $2, 's', $3, 'issued', 'mobilization', $4, 'Alert', 'typhoon', $5, '{}', $6, 'a', $7, $7, $7, $7, $8, 1)
+                INSERT INTO alert (id, identifier, sender, lineage, state, kind, status, msg_type, hazard, headline,
+                                   document, reply_code, created_by, created_at, updated_at, sent_at, issued_at,
+                                   expires_at, version)
+                VALUES ($1, $2, 's', $3, 'issued', 'mobilization', $4, 'Alert', 'typhoon', $5,
+                        '{}', $6, 'a', $7, $7, $7, $7, $8, 1)
                 """,
                 alert_id,
                 f"alert-{alert_id}",
@@ -268,7 +271,8 @@ class County:
         """(channel, address, state) of every message to a unit, in the order in which they were written."""
         rows = await self.fetch(
             """
-            SELECT b.channel, d.address, d.state FROM delivery d JOIN batch b ON b.alert_id = d.alert_id AND b.first = d.batch
+            SELECT b.channel, d.address, d.state
+            FROM delivery d JOIN batch b ON b.alert_id = d.alert_id AND b.first = d.batch
             WHERE d.unit_id = $1 ORDER BY d.alert_id, d.ordinal
             """,
             unit_id,

@@ -15,7 +15,6 @@ from broadcaster.dispatch import closing
 from broadcaster.escalation import tick
 from broadcaster.escalation.settlement import settle_stored
 from broadcaster.escalation.timeline import timeline
-
 from tests.integration.escalation.conftest import COUNTY, LADDER, SILENCE, SMS, TOWN, VILLAGE, VOICE, County, policy
 
 CANCELLED = 3
@@ -300,8 +299,8 @@ async def test_a_leader_of_many_silent_villages_gets_a_text_for_each_but_one_cal
     await county.tick()
 
     sent = await county.fetch(
-        "SELECT b.channel, count(*)::int AS n FROM delivery d JOIN batch b ON b.alert_id = d.alert_id AND b.first = d.batch"
-        " WHERE d.address = $1 GROUP BY 1 ORDER BY 1",
+        "SELECT b.channel, count(*)::int AS n FROM delivery d"
+        " JOIN batch b ON b.alert_id = d.alert_id AND b.first = d.batch WHERE d.address = $1 GROUP BY 1 ORDER BY 1",
         leader.phone,
     )
     assert [(row["channel"], row["n"]) for row in sent] == [("sms", 5), ("voice", 1)]
