@@ -52,6 +52,7 @@ async def issue(
         alert = await _alert(house, file, content, as_exercise=as_exercise)
         async with house.database.transaction():  # a file is issued, or nothing is kept of it
             record = await _author(house, alert) if draft_only else await _issue(house, alert)
+            await _remember(house, record)
         await house.doorbell.ring(WORK)
         if send and not draft_only:
             await _send(house, record.id)
@@ -129,6 +130,24 @@ async def _issue(house: House, alert: Alert) -> AlertRecord:
             house.database, record.id, approver, house.clock.now(), version=record.version, rules=rules
         )
     return await house.issue(record.id, approver)
+
+
+async def _remember(house: House, record: AlertRecord) -> None:
+    """Leave a trace of what was done from the command line, in the same transaction."""
+    from broadcaster.alerts.state import State
+    from broadcaster.security import audit
+    from broadcaster.security.permissions import SYSTEM, Action
+
+    action = Action.CREATE if record.state == State.DRAFT else Action.ISSUE
+    async with house.database.transaction() as connection:
+        await audit.append(
+            connection,
+            SYSTEM.account_id,
+            action.value,
+            house.clock.now(),
+            alert_id=record.id,
+            detail={"by": "command-line", "version": record.version},
+        )
 
 
 async def _doubts(house: House, record: AlertRecord) -> list[str]:
