@@ -49,13 +49,14 @@ WHERE alert_id = $1 AND first = $2 AND state = 1 AND lease_owner = $3
 SELECT alert_id, first FROM batch WHERE state = 1 AND lease_until < clock_timestamp() ORDER BY alert_id, first FOR UPDATE SKIP LOCKED
 
 -- name: reclaim
--- What a silent worker had not settled may or may not have gone out: it is unknown, and will be sent again.
+-- What a silent worker had not settled may or may not have gone out: it is unknown, counts as attempted, and will be sent
+-- again.
 WITH freed AS (
     UPDATE batch SET state = 0, lease_owner = NULL, lease_until = NULL, unknown = unknown + queued, queued = 0
     WHERE alert_id = $1 AND first = $2
-    RETURNING alert_id, first, last
+    RETURNING alert_id, first, last, claims
 )
-UPDATE delivery d SET state = 1 FROM freed
+UPDATE delivery d SET state = 1, attempts = GREATEST(d.attempts, freed.claims) FROM freed
 WHERE d.alert_id = freed.alert_id AND d.ordinal BETWEEN freed.first AND freed.last AND d.state = 0
 
 -- name: open_segment
