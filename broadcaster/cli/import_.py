@@ -25,7 +25,9 @@ app = group("导入区划、住户、责任人和大喇叭名册。有行未导�
 
 File: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="csv 或 xlsx；区划还可以是 geojson。")]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="只检查，不改动数据。")]
-Complete: TypeAlias = Annotated[bool, typer.Option("--complete", help="这是完整名册：不在其中的人即日起不再任职。")]
+Complete: TypeAlias = Annotated[
+    bool, typer.Option("--complete", help="名册是完整的：其中的区域和角色，没有列出的人从现在起不再任职。")
+]
 
 
 class Import(Protocol):
