@@ -185,8 +185,9 @@ class Courier:
                 self._note(batch, row.ordinal, DeliveryState.CANCELLED, reason="already reached")
         try:
             envelopes = await self._tools.composer.envelopes(batch, [row for row in rows if row.needed])
-        except DaohuError as error:
-            log.error("batch.not_composed", alert=batch.alert_id, batch=batch.first, why=error.what)
+        except Exception as error:  # whatever it was, the lease must not be kept for ever
+            why = error.what if isinstance(error, DaohuError) else f"{type(error).__name__}: {error}"[:200]
+            log.error("batch.not_composed", alert=batch.alert_id, batch=batch.first, why=why)
             tally = Tally(batch, self._tools.clock.now())
             tally.again(backoff(batch.claims))
             self._release(tally)
