@@ -101,6 +101,13 @@ async def claim(
     return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))
 
 
+async def comes_first(connection: Connection, batch: Batch, now: datetime) -> bool:
+    """Whether a claimed batch is still the next to be sent: its run is open, nothing more urgent is ready."""
+    values = (batch.alert_id, batch.channel, batch.rehearsal, now, batch.urgency, batch.tier)
+    first: bool = await connection.fetchval(SQL["comes_first"], *values)
+    return first
+
+
 async def claimed_rows(connection: Connection, batch: Batch) -> list[Row]:
     """What of `batch` is still to be sent, in order."""
     records = await connection.fetch(SQL["claimed_rows"], batch.alert_id, batch.first)

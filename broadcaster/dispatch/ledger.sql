@@ -23,6 +23,16 @@ FROM picked p, run r
 WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
 RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
 
+-- name: comes_first
+-- Whether a batch of alert $1 that is being sent still comes first: its run is open, and no batch that could be claimed in
+-- its stead (the conditions of `claim`) is of a higher urgency or tier.
+SELECT r.state = 0 AND NOT EXISTS (
+    SELECT 1 FROM batch b JOIN run o ON o.alert_id = b.alert_id
+    WHERE b.state = 0 AND b.channel = $2 AND b.rehearsal = $3 AND b.not_before <= $4 AND (b.urgency, b.tier) < ($5, $6)
+      AND o.state = 0 AND o.expires_at > $4
+      AND NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id < b.alert_id AND a.state IN (1, 3)))
+FROM run r WHERE r.alert_id = $1
+
 -- name: claimed_rows
 -- What of a claimed batch is still to be sent. Later steps of the policy go only to households that are still pending.
 SELECT d.ordinal, d.address, d.unit_id, d.household_id, b.step = 0 OR t.household_id IS NULL OR t.state = 0 AS needed
