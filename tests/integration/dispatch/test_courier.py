@@ -1,4 +1,4 @@
-"""A courier on a real ledger with a driver of straw: whatever goes wrong beside it, nothing that it claimed is kept back."""
+"""A courier on a real ledger with a driver of straw: whatever goes wrong beside it, nothing is kept back."""
 
 from __future__ import annotations
 
