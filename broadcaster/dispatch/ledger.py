@@ -101,6 +101,13 @@ async def claim(
     return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))
 
 
+async def comes_first(connection: Connection, batch: Batch, now: datetime) -> bool:
+    """Whether a claimed batch is still the next to be sent: its run is open, nothing more urgent is ready."""
+    values = (batch.alert_id, batch.channel, batch.rehearsal, now, batch.urgency, batch.tier)
+    first: bool = await connection.fetchval(SQL["comes_first"], *values)
+    return first
+
+
 async def claimed_rows(connection: Connection, batch: Batch) -> list[Row]:
     """What of `batch` is still to be sent, in order."""
     records = await connection.fetch(SQL["claimed_rows"], batch.alert_id, batch.first)
@@ -140,10 +147,16 @@ async def write(
 
 
 async def fold(database: Database, now: datetime) -> int:
-    """Apply the oldest unfolded segments of the log; returns how many, 0 also when another fold is under way."""
-    async with database.transaction() as connection:
-        if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", FOLD_LOCK):
+    """Apply the oldest unfolded segments of the log; returns how many.
+
+    It waits for its turn in line with whoever else changes states: merely trying the lock, it would starve beside
+    planners that hold it one after the other.
+    """
+    async with database.connection() as connection:
+        if not await connection.fetch(SQL["unfolded"], 1):
             return 0
+    async with database.transaction() as connection:
+        await lock_states(connection)
         return await _fold_some(connection, now)
 
 
