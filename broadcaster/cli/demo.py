@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
 import typer
+from rich.console import Console
+from rich.file_proxy import FileProxy
 from rich.live import Live
 from rich.table import Table
 
@@ -24,7 +28,7 @@ from broadcaster.logs import configure_logs
 
 if TYPE_CHECKING:
     from broadcaster.demo.accounting import Accounting
-    from broadcaster.demo.play import Demo, Outcome, Show
+    from broadcaster.demo.play import Demo, Outcome
     from broadcaster.progress import Progress
 
 Households = Annotated[int, typer.Option("--households", min=100, max=1_000_000, help="虚拟区县的户数。")]
@@ -37,7 +41,12 @@ Seed = Annotated[int, typer.Option("--seed", help="随机种子；相同的种�
 Folder = Annotated[
     Path | None, typer.Option("--folder", metavar="DIR", help="数据目录；不写则用临时目录，结束后删除。")
 ]
-Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="网页的端口。")]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65535, help="网页的端口；不写则从 8480 起取空闲的。", show_default=False),
+]
+HOST = "127.0.0.1"
+PORTS = range(8480, 8500)
 
 
 @command
@@ -49,16 +58,18 @@ async def demo(
     serve: Serve = None,
     seed: Seed = 1,
     folder: Folder = None,
-    port: Port = 8480,
+    port: Port = None,
     as_json: AsJson = False,
 ) -> int:
-    """在虚拟区县上演示全过程：发布红色预警，送达、确认、升级、敲门，对账，再更新和解除。"""
+    """在虚拟区县上演示全过程：发布红色预警，送达、确认、升级、入户，对账，再更新和解除。"""
     from broadcaster.alerts.hazard import HAZARDS
     from broadcaster.demo import play
 
     if hazard not in HAZARDS:
         raise InputError(f"没有这个灾种：{hazard}", remedy=f"可用的有：{'、'.join(HAZARDS)}。")
     configure_logs(level="warning")
+    if port is None:
+        port = next((one for one in PORTS if _free(one)), PORTS[0])
     with _place(folder) as place, bar("生成虚拟区县") as progress:
         task = progress.add_task("", total=households)
         async with play.set_stage(
@@ -66,14 +77,18 @@ async def demo(
             households=households,
             seed=seed,
             port=port,
-            public_url=f"http://127.0.0.1:{port}",
+            public_url=f"http://{HOST}:{port}",
             progress=lambda done, _: progress.update(task, completed=done),
         ) as stage:
             progress.stop()
-            with _watching() as show:
-                outcome = await play.perform(
-                    stage, hazard, show, lambda accounting: None if as_json else _tell(accounting)
-                )
+            with _watching() as drawn:
+
+                def accounted(accounting: Accounting) -> None:
+                    drawn.rest()
+                    if not as_json:
+                        _tell(accounting)
+
+                outcome = await play.perform(stage, hazard, drawn.show, accounted)
             if not as_json:
                 _tell_the_rest(outcome)
             if on_terminal() if serve is None else serve:
@@ -82,6 +97,16 @@ async def demo(
         answer(asdict(outcome.accounting))
     sound = outcome.accounting.conserved and not outcome.accounting.lost and not outcome.overtakings
     return OK if sound else FAILED
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server will
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 @contextmanager
@@ -98,22 +123,44 @@ def _place(folder: Path | None) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-@contextmanager
-def _watching() -> Iterator[Show]:
-    """Live counts on a terminal; elsewhere one line when an act begins."""
-    console = screen()
-    if not console.is_terminal:
-        seen: set[str] = set()
+class _Screen:
+    """Live counts on a terminal, one table per act that stays when the act is over; elsewhere one line per act."""
 
-        def line(act: str, _: Progress | None) -> None:
-            if act not in seen:
-                seen.add(act)
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._act = ""
+        self._live: Live | None = None
+
+    def show(self, act: str, now: Progress | None) -> None:
+        if act != self._act:
+            self.rest()
+            self._act = act
+            if self._console.is_terminal:
+                self._live = Live(console=self._console, refresh_per_second=4)
+                self._live.start()
+            else:
                 note(f"{act}…")
+        if self._live is not None and now is not None:
+            self._live.update(_picture(act, now))
 
-        yield line
-        return
-    with Live(console=console, refresh_per_second=4) as live:
-        yield lambda act, now: live.update(_picture(act, now) if now else act)
+    def rest(self) -> None:
+        """Leave what is drawn where it is, so that something may be said below it."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+@contextmanager
+def _watching() -> Iterator[_Screen]:
+    """A screen to show acts on. Logs go above what it draws, not through it."""
+    console = screen()
+    if console.is_terminal:
+        configure_logs(level="warning", stream=cast(TextIO, FileProxy(console, sys.stderr)))
+    drawn = _Screen(console)
+    try:
+        yield drawn
+    finally:
+        drawn.rest()
 
 
 def _picture(act: str, now: Progress) -> Table:
@@ -124,7 +171,7 @@ def _picture(act: str, now: Progress) -> Table:
     table.caption = (
         f"住户 {homes.total}：已到 {homes.reached}，等待 {homes.pending}，未到 {homes.unreached}\n"
         f"责任单元 {units.total}：已确认 {units.acknowledged}，等待 {units.waiting}，升级过 {units.escalated}；"
-        f"敲门任务 {now.door_tasks.open}"
+        f"入户任务 {now.door_tasks.open}"
     )
     return table
 
@@ -135,15 +182,15 @@ def _tell(one: Accounting) -> None:
     say(f"  发送 {one.deliveries}：" + "，".join(f"{word} {one.states[state]}" for state, word in STATES.items()))
     say(
         f"  责任单元 {one.units}：已确认 {one.acknowledged_units}，升级过 {one.escalated_units}，"
-        f"无人应答 {one.exhausted_units}"
+        f"无人确认 {one.exhausted_units}"
     )
-    say(f"  敲门任务 {one.door_tasks}，求助 {one.help_requests}，重复 {one.duplicates}，丢失 {one.lost}")
+    say(f"  入户任务 {one.door_tasks}，求助 {one.help_requests}，重复 {one.duplicates}，丢失 {one.lost}")
     say(f"  守恒：{'是' if one.conserved else '否'}")
 
 
 def _tell_the_rest(outcome: Outcome) -> None:
     for words, now in (("更新", outcome.updated), ("解除", outcome.cancelled)):
-        say(f"{words}：发送 {sum(now.deliveries.values())}，住户已到 {now.households.reached}")
+        say(f"{words}：发送 {sum(now.deliveries.values())}，发完时住户已到 {now.households.reached}")
     say(f"次序颠倒：{outcome.overtakings}")
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from broadcaster.errors import DaohuError
+
 log = structlog.get_logger()
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -18,6 +20,7 @@ async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
     """Run all of `works` until a signal comes; then cancel them and wait for them to wind up. Returns the exit code.
 
     A work that ends before, with or without an error, ends the others too: a process without its worker is no worker.
+    An error with a remedy is raised when all have wound up; any other is logged with its trace.
     """
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
@@ -35,6 +38,10 @@ async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
         for name in _SIGNALS:
             loop.remove_signal_handler(name)
     faults = [end for end in ends if isinstance(end, Exception)]
+    told = next((fault for fault in faults if isinstance(fault, DaohuError)), None)
     for fault in faults:
-        log.error("process.part_failed", exc_info=fault)
+        if fault is not told:
+            log.error("process.part_failed", exc_info=fault)
+    if told is not None:
+        raise told
     return 1 if by_itself or faults else 0

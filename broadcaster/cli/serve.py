@@ -11,7 +11,6 @@ from broadcaster.cli.boundary import command
 from broadcaster.cli.options import Config
 from broadcaster.cli.output import note
 from broadcaster.cli.running import run_until_stopped
-from broadcaster.errors import UnavailableError
 from broadcaster.settings import EMBEDDED
 
 WithWorker = Annotated[
@@ -23,18 +22,12 @@ WithWorker = Annotated[
 @command
 async def serve(config: Config = None, with_worker: WithWorker = None) -> int:
     """运行网页与接口；使用内置数据库时，同一进程也负责发送。"""
-    from broadcaster.cli.serving import serve_web, work
+    from broadcaster.cli.serving import serve_web
 
     async with starting.house(config, application="daohu-serve", quiet=False) as house:
         web = house.settings.web
         works = [serve_web(house)]
         if house.settings.database.url == EMBEDDED if with_worker is None else with_worker:
-            works.append(work(house))
+            works.append(house.work())
         note(f"到户正在运行：{web.public_url}（监听 {web.host}:{web.port}）。按 Ctrl-C 停止。")
-        try:
-            return await run_until_stopped(works)
-        except OSError as error:
-            raise UnavailableError(
-                f"不能监听 {web.host}:{web.port}：{error.strerror}。",
-                remedy="请检查 [web] host 和 port，或停止占用它的程序。",
-            ) from error
+        return await run_until_stopped(works)

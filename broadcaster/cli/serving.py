@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+from collections.abc import Mapping
 
 import structlog
+from aiohttp.web import Application
 
 from adapters import cap
-from broadcaster.house import WORK, House
+from broadcaster.errors import UnavailableError
+from broadcaster.house import House
 from broadcaster.web.app import build_app, start
-from broadcaster.web.context import Context
+from broadcaster.web.context import Callback, Context
+
+_REASONS = {errno.EADDRINUSE: "端口已被占用", errno.EACCES: "没有权限", errno.EADDRNOTAVAIL: "本机没有这个地址"}
 
 log = structlog.get_logger()
 
 
 async def serve_web(house: House) -> None:
-    """Answer requests until cancelled. OSError when the address cannot be listened on."""
+    """Answer requests until cancelled. `UnavailableError` when the address cannot be listened on."""
+    async with house.callbacks() as callbacks:
+        called = {name: Callback(*parts) for name, parts in callbacks.items()}
+        await _serve(house, build_app(web_context(house, called)))
+
+
+async def _serve(house: House, app: Application) -> None:
     web = house.settings.web
-    runner = await start(build_app(web_context(house)), web.host, web.port)
+    try:
+        runner = await start(app, web.host, web.port)
+    except OSError as error:
+        raise UnavailableError(
+            f"不能监听 {web.host}:{web.port}：{_REASONS.get(error.errno or 0, error.strerror or error)}。",
+            remedy="请检查 [web] host 和 port，或停止占用它的程序。",
+        ) from error
     log.info("web.listening", host=web.host, port=web.port, public_url=web.public_url)
     try:
         await asyncio.Event().wait()
@@ -25,13 +43,7 @@ async def serve_web(house: House) -> None:
         await runner.cleanup()
 
 
-async def work(house: House) -> None:
-    """Work until cancelled."""
-    async with house.doorbell.listen(WORK) as ear:
-        await house.worker(ear).run()
-
-
-def web_context(house: House) -> Context:
+def web_context(house: House, callbacks: Mapping[str, Callback]) -> Context:
     """What the web needs of the house."""
     return Context(
         database=house.database,
@@ -41,6 +53,7 @@ def web_context(house: House) -> Context:
         issue=house.issue,
         tokens=house.tokens,
         cap=cap,
+        callbacks=callbacks,
         probes={"doorbell": lambda: _doorbell(house)},
     )
 

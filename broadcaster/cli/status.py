@@ -23,14 +23,14 @@ Which = Annotated[str, typer.Argument(metavar="[ALERT]", help="预警的编号�
 
 STATES = {
     "queued": "待发",
-    "unknown": "待重发",
+    "unknown": "待核实",
     "submitted": "已提交",
     "delivered": "已送达",
     "failed": "失败",
     "expired": "过期",
     "cancelled": "取消",
 }
-CHANNELS = {"sms": "短信", "wechat": "微信", "email": "邮件", "voice": "语音", "loudspeaker": "大喇叭"}
+CHANNELS = {"sms": "短信", "wechat": "微信", "email": "邮件", "voice": "电话", "loudspeaker": "大喇叭"}
 ALERT_STATES = {
     "draft": "草稿",
     "in_review": "待审批",
@@ -111,8 +111,8 @@ def _show(record: AlertRecord, now: Progress, doors: int) -> None:
     table.add_row("合计", *(str(now.deliveries[state]) for state in STATES))
     Console().print(table)
     homes, units = now.households, now.units
-    say(f"住户 {homes.total}：已到 {homes.reached}，等待 {homes.pending}，未到 {homes.unreached}；敲门任务 {doors}")
+    say(f"住户 {homes.total}：已到 {homes.reached}，等待 {homes.pending}，未到 {homes.unreached}；入户任务 {doors}")
     say(
         f"责任单元 {units.total}：已确认 {units.acknowledged}，等待 {units.waiting}，升级过 {units.escalated}，"
-        f"无人应答 {units.exhausted}；重复发送 {now.duplicates}"
+        f"无人确认 {units.exhausted}；重复发送 {now.duplicates}"
     )

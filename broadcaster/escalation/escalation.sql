@@ -35,7 +35,7 @@ INSERT INTO escalation_log (alert_id, unit_id, step, action, at) SELECT alert_id
 SELECT DISTINCT ON (d.contact_id) d.unit_id, b.channel, d.contact_id, d.address, b.language
 FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
 WHERE b.lineage = $1 AND b.alert_id <> $2 AND b.purpose = 'unit' AND d.unit_id IS NOT NULL
-  AND (d.state IN (1, 4, 6) OR d.attempts > 0 OR (d.state = 0 AND b.state IN (1, 3)))
+  AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1 OR (d.state = 0 AND b.state IN (1, 3)))
 ORDER BY d.contact_id, b.channel = 'voice', d.alert_id DESC, d.ordinal DESC
 
 -- name: due_units
