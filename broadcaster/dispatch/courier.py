@@ -292,8 +292,8 @@ class Courier:
                 batch.claims,
                 int(state),
                 self._slot.gateway.id,
-                ref.replace("\0", "")[:200] if ref else None,
-                reason.replace("\0", "")[:200] if reason else None,
+                ledger.storable(ref) if ref else None,
+                ledger.storable(reason) if reason else None,
                 self._tools.clock.now(),
             )
         )
@@ -304,7 +304,6 @@ class Courier:
             self._release(Tally(batch, self._tools.clock.now()))
 
     def _release(self, tally: Tally) -> None:
-        self._tools.leases.gave(tally.batch)
         self._tools.recorder.release(Release(tally.batch, tally.not_before))
 
 

@@ -19,7 +19,7 @@ WITH picked AS (
     FOR SHARE OF r SKIP LOCKED
 )
 UPDATE batch b
-SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = b.claims + 1
+SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = LEAST(b.claims + 1, 32767)
 FROM picked p, run r
 WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
 RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
@@ -45,16 +45,17 @@ WHERE b.alert_id = $1 AND b.first = $2 AND d.state IN (0, 1)
 ORDER BY d.ordinal
 
 -- name: renew
--- Keep the leases of a worker; what comes back are the ones it still holds.
+-- Keep the leases of a worker; what comes back are the ones it still holds. One that ran out is held as long as nobody
+-- took it up: after the database was away, whose results wait to be written is not asked to send again.
 UPDATE batch SET lease_until = clock_timestamp() + make_interval(secs => $2)
-WHERE state = 1 AND lease_owner = $1 AND lease_until > clock_timestamp()
-  AND (alert_id, first) IN (SELECT * FROM unnest($3::int[], $4::int[]))
-RETURNING alert_id, first
+WHERE state = 1 AND lease_owner = $1 AND (alert_id, first, claims) IN (SELECT * FROM unnest($3::int[], $4::int[], $5::int[]))
+RETURNING alert_id, first, claims
 
 -- name: release
--- A batch's last results are in segment $4: the fold that applies it decides between settled and ready again.
+-- A batch's last results are in segment $4: the fold that applies it decides between settled and ready again. $6: whoever
+-- lost a claim and made another does not release that one with it.
 UPDATE batch SET state = 3, segment = $4, not_before = GREATEST(not_before, $5)
-WHERE alert_id = $1 AND first = $2 AND state = 1 AND lease_owner = $3
+WHERE alert_id = $1 AND first = $2 AND state = 1 AND lease_owner = $3 AND claims = $6
 
 -- name: lapsed
 -- Batches whose worker fell silent.
@@ -89,6 +90,9 @@ WITH news AS MATERIALIZED (
 ), changed AS (
     UPDATE delivery d
     SET state = GREATEST(d.state, n.state),
+        proved = CASE WHEN n.first_proof IS NULL THEN old.proved
+                      WHEN n.first_proof < n.last_proof OR old.proved NOT IN (0, n.first_proof) THEN -1
+                      ELSE n.first_proof END,
         attempts = GREATEST(d.attempts, n.attempt),
         gateway_id = coalesce(n.gateway_id, d.gateway_id),
         submitted_at = coalesce(d.submitted_at, n.submitted_at),
@@ -96,10 +100,10 @@ WITH news AS MATERIALIZED (
         reason = CASE WHEN GREATEST(d.state, n.state) = 6 THEN NULL ELSE coalesce(n.reason, d.reason) END
     FROM news n JOIN delivery old ON old.alert_id = n.alert_id AND old.ordinal = n.ordinal
     WHERE d.alert_id = n.alert_id AND d.ordinal = n.ordinal
-      AND (n.state > old.state OR n.attempt > old.attempts OR n.last_proof < old.attempts)
+      AND (n.state > old.state OR n.attempt > old.attempts
+           OR (old.proved <> -1 AND (n.first_proof <> old.proved OR n.last_proof <> old.proved)))
     RETURNING d.alert_id, d.batch, d.household_id, old.state AS was, d.state AS now, n.settled_at,
-              (coalesce(n.first_proof < n.last_proof, false)
-               OR (old.state >= 4 AND coalesce(n.last_proof <> old.attempts, false)))::int AS duplicate
+              (d.proved = -1 AND old.proved <> -1)::int AS duplicate
 ), counted AS (
     UPDATE batch b
     SET queued = b.queued + c.queued, unknown = b.unknown + c.unknown, expired = b.expired + c.expired,

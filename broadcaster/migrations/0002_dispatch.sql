@@ -65,6 +65,7 @@ CREATE TABLE delivery (
     state        smallint NOT NULL DEFAULT 0,  -- see dispatch/delivery.py: a higher code always wins
     attempts     smallint NOT NULL DEFAULT 0,
     gateway_id   smallint,
+    proved       smallint NOT NULL DEFAULT 0,  -- the attempt that a gateway took: 0 none, -1 several (a duplicate)
     household_id bigint,
     unit_id      bigint,
     contact_id   bigint,

@@ -99,8 +99,8 @@ async def courier_at_work(
 ) -> AsyncIterator[Courier]:
     """A courier of a drill's WeChat gateway, with a recorder and a fold beside it."""
     clock = SystemClock()
-    recorder = Recorder(database, clock, "w", seconds=0.02)
     leases = Leases(database, "w", lease)
+    recorder = Recorder(database, clock, "w", seconds=0.02, released=leases.gave)
     settings = GatewaySettings("wechat", Medium.WECHAT, "straw", rate=rate, rehearsal=True)
     tools = Tools(database, recorder, leases, composer, clock, "w")
     courier = Courier(Slot(Gateway(1, settings), 1), driver, NoInbox(), RecentRefs(), tools)
