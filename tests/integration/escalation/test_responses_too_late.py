@@ -15,7 +15,9 @@ from broadcaster.errors import ForbiddenError, RuleError
 from broadcaster.escalation import links
 from broadcaster.escalation.settlement import settle_stored
 from broadcaster.escalation.tick import tick
-from tests.integration.escalation.conftest import VILLAGE, County, policy
+from broadcaster.ports import Reply
+from broadcaster.responses import inbox
+from tests.integration.escalation.conftest import SMS, VILLAGE, County, policy
 
 DOORS = policy(EscalationStep(0, EscalationAction.DOOR_TASKS))
 
@@ -134,6 +136,18 @@ async def test_a_household_that_answers_while_door_tasks_are_opened_is_on_no_lis
     await ticking
     await settle_stored(county.database, clock.now())
     assert await county.value("SELECT count(*) FROM door_task WHERE state = 'open'") == 1
+
+
+async def test_replies_without_an_id_or_with_endless_ones_are_not_taken_for_each_other(
+    county: County, clock: ManualClock
+) -> None:
+    for start, end in (("", ""), ("x" * 500, "a"), ("x" * 500, "b"), ("\ud83d", ""), ("\0", "")):
+        for text in ("吃饭了", "求助"):
+            reply = Reply(start + end, "13911112222", text, clock.now())
+            await inbox.keep(county.database, "g", SMS, [reply] * 2, clock.now())
+
+    assert await county.value("SELECT count(*) FROM response") == 6, "an id names one reply; without one, its words do"
+    assert await county.value("SELECT count(*) FROM response WHERE text = '求助'") == 1
 
 
 async def _wait_or_end(county: County, task: asyncio.Task[int]) -> None:
