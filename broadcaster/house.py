@@ -17,31 +17,34 @@ from pathlib import Path
 
 from broadcaster.alerts import authoring
 from broadcaster.alerts.actor import Actor
-from broadcaster.alerts.colour import Colour
-from broadcaster.alerts.lifecycle import ApprovalRules
+from broadcaster.alerts.alert import Kind, Status
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.clock import Clock, SystemClock
 from broadcaster.database import Database, create_database, migrate_database
 from broadcaster.dispatch.composer import LedgerComposer
+from broadcaster.dispatch.inbox import GatewayInbox, RecentRefs
+from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.recordings import Recordings, Signal
+from broadcaster.dispatch.slots import register
 from broadcaster.dispatch.texts import Texts
-from broadcaster.doorbell import Doorbell
+from broadcaster.doorbell import WORK, Doorbell, JobQueue, run_jobs
 from broadcaster.embedded import EmbeddedServers, watch
 from broadcaster.errors import SettingsError
 from broadcaster.escalation import settlement, tick, units
 from broadcaster.issuing import Office, Plans, issue
 from broadcaster.journal import GatewayJournal
-from broadcaster.ports import Driver, GatewaySettings, Reply, Studio
+from broadcaster.ports import Driver, GatewaySettings, Inbox, ParsesCallback, Reply
 from broadcaster.registry import Registry
-from broadcaster.responses import inbox
+from broadcaster.responses import inbox as responses
 from broadcaster.responses.tokens import Tokens
 from broadcaster.settings import EMBEDDED, Settings
-from broadcaster.worker import Bell, Duties, Pulse, Worker
+from broadcaster.worker import Bell, Duties, Pulse, Worker, worker_name
 from channels.speech.studio import AudioStudio
 from templates.issuer import Issuer
 from templates.library import Library
 
-WORK = "work"
-"""The doorbell's topic: there may be something to send or to do."""
+PREPARE = "prepare"
+"""The job that makes an alert's recordings before the couriers ask for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,19 @@ class House:
     database: Database
     doorbell: Doorbell
     registry: Registry
-    studio: Studio
+    jobs: JobQueue
+    redis_url: str
+    texts: Texts
+    recordings: Recordings
     office: Office
     plans: Plans
     tokens: Tokens
     journals: Mapping[str, GatewayJournal]
 
     async def issue(self, alert_id: int, actor: Actor) -> AlertRecord:
-        """Issue an approved alert and ring the bell."""
+        """Issue an approved alert, have its recordings made, and ring the bell."""
         record = await issue(self.database, self.clock, self.office, alert_id, actor, units.open_units)
+        await self.jobs.enqueue(PREPARE, record.id, key=f"{PREPARE}:{record.id}")
         await self.doorbell.ring(WORK)
         return record
 
@@ -73,18 +80,28 @@ class House:
         """Store a gateway's replies; durable when this returns. Understanding them is the worker's next look."""
         source = self.settings.gateway(gateway)
         now = self.clock.now()
-        await inbox.keep(self.database, gateway, source.channel, items, now, rehearsal=source.rehearsal)
+        await responses.keep(self.database, gateway, source.channel, items, now, rehearsal=source.rehearsal)
         await self.doorbell.ring(WORK)
 
     def link(self, alert_id: int, ordinal: int, expires: datetime) -> str:
         """The address of a delivery's reply page; it can be read for a day after the alert."""
         return f"{self.settings.web.public_url}/r/{self.tokens.sign(alert_id, ordinal, expires + timedelta(days=1))}"
 
+    async def work(self) -> None:
+        """Send, plan, settle and escalate, and run queued jobs, until cancelled."""
+        async with self.doorbell.listen(WORK) as ear:
+            jobs = asyncio.create_task(
+                run_jobs(self.redis_url, {PREPARE: self.recordings.prepare}, at_once=self.settings.worker.jobs)
+            )
+            try:
+                await self.worker(ear).run()
+            finally:
+                jobs.cancel()
+                await asyncio.gather(jobs, return_exceptions=True)
+
     def worker(self, bell: Bell) -> Worker:
         """This process's worker."""
-        composer = LedgerComposer(
-            self.database, Texts(self.database), self.studio, self.link, units.UnitNames(self.database)
-        )
+        composer = LedgerComposer(self.database, self.texts, self.recordings, self.link, units.UnitNames(self.database))
         worker = self.settings.worker
         pulse = Pulse(
             lease=worker.lease,
@@ -106,6 +123,25 @@ class House:
                 pulse=pulse,
             )
         )
+
+    @asynccontextmanager
+    async def callbacks(self) -> AsyncIterator[Mapping[str, tuple[GatewaySettings, ParsesCallback, Inbox]]]:
+        """The gateways that call us, with who understands them and where what they say is stored, while it is open."""
+        recorder = Recorder(self.database, self.clock, worker_name())
+        recording = asyncio.create_task(recorder.run(), name="callbacks")
+        try:
+            found: dict[str, tuple[GatewaySettings, ParsesCallback, Inbox]] = {}
+            for settings in self.settings.gateways:
+                plugin = self.registry.plugin(settings.channel, settings.driver)
+                if isinstance(plugin, ParsesCallback):
+                    async with self.database.connection() as connection:
+                        gateway = await register(connection, settings)
+                    inbox = GatewayInbox(gateway, self.database, recorder, self.clock, RecentRefs(), self.keep_replies)
+                    found[settings.name] = (settings, plugin, inbox)
+            yield found
+        finally:
+            recorder.stop()
+            await recording
 
     async def _settle(self) -> int:
         return await settlement.settle_stored(self.database, self.clock.now())
@@ -138,8 +174,11 @@ async def open_house(
         stack.push_async_callback(database.close)
         doorbell = Doorbell(redis_url)
         stack.push_async_callback(doorbell.close)
+        jobs = JobQueue(redis_url)
+        stack.push_async_callback(jobs.close)
         studio = AudioStudio(settings.data.dir / "audio")
         stack.push_async_callback(studio.close)
+        texts = Texts(database)
         tokens = Tokens(secret_key(settings))
         longest_link = f"{settings.web.public_url}/r/{'x' * len(tokens.sign(1, 1))}"
         yield House(
@@ -148,7 +187,10 @@ async def open_house(
             database=database,
             doorbell=doorbell,
             registry=registry,
-            studio=studio,
+            jobs=jobs,
+            redis_url=redis_url,
+            texts=texts,
+            recordings=Recordings(texts, studio, signal_of),
             office=office_of(settings, longest_link),
             plans=Plans(settings.district.code),
             tokens=tokens,
@@ -156,18 +198,20 @@ async def open_house(
         )
 
 
+async def signal_of(alert_id: int) -> Signal:
+    """A warning sounds in its colour; an order and an all-clear have the chime."""
+    record = await authoring.load(alert_id)
+    colour = record.colour if record.kind == Kind.WARNING else None
+    return Signal(colour or "", drill=record.status != Status.ACTUAL)
+
+
 def office_of(settings: Settings, longest_link: str) -> Office:
     """What the settings say about issuing."""
-    required = frozenset(Colour(colour) for colour in settings.approval.required)
     return Office(
         district=settings.district.code,
         issuer=Issuer(name=f"{settings.district.name}应急管理局", district=settings.district.name),
         policy=settings.policy,
-        rules=ApprovalRules(
-            self_approval=settings.approval.own,
-            issue_first=settings.approval.emergency,
-            exempt=frozenset(Colour) - required,
-        ),
+        rules=settings.approval.rules,
         library=Library(settings.messages.dir),
         longest_link=longest_link,
     )

@@ -44,7 +44,7 @@ async def issue(
     操作系统账号即是授权：命令行代替值班员撰写、代替带班领导批准，并记入审计。
     """
     content = _content(file)
-    from broadcaster.house import WORK
+    from broadcaster.doorbell import WORK
 
     async with starting.house(config, application="daohu-issue") as house:
         alert = await _alert(house, file, content, as_exercise=as_exercise)
@@ -127,7 +127,6 @@ async def _issue(house: House, alert: Alert) -> AlertRecord:
 
 
 async def _send(house: House, alert_id: int) -> None:
-    from broadcaster.cli.serving import work
     from broadcaster.progress import progress
 
     async def sent() -> None:
@@ -139,5 +138,5 @@ async def _send(house: House, alert_id: int) -> None:
             await asyncio.sleep(0.5)
 
     note("正在发送…")
-    working = asyncio.create_task(run_until_stopped([work(house), sent()]))
+    working = asyncio.create_task(run_until_stopped([house.work(), sent()]))
     await working

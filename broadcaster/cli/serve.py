@@ -22,12 +22,12 @@ WithWorker = Annotated[
 @command
 async def serve(config: Config = None, with_worker: WithWorker = None) -> int:
     """运行网页与接口；使用内置数据库时，同一进程也负责发送。"""
-    from broadcaster.cli.serving import serve_web, work
+    from broadcaster.cli.serving import serve_web
 
     async with starting.house(config, application="daohu-serve", quiet=False) as house:
         web = house.settings.web
         works = [serve_web(house)]
         if house.settings.database.url == EMBEDDED if with_worker is None else with_worker:
-            works.append(work(house))
+            works.append(house.work())
         note(f"到户正在运行：{web.public_url}（监听 {web.host}:{web.port}）。按 Ctrl-C 停止。")
         return await run_until_stopped(works)

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 
 import structlog
+from aiohttp.web import Application
 
 from adapters import cap
 from broadcaster.errors import UnavailableError
-from broadcaster.house import WORK, House
+from broadcaster.house import House
 from broadcaster.web.app import build_app, start
-from broadcaster.web.context import Context
+from broadcaster.web.context import Callback, Context
 
 log = structlog.get_logger()
 
 
 async def serve_web(house: House) -> None:
     """Answer requests until cancelled. `UnavailableError` when the address cannot be listened on."""
+    async with house.callbacks() as callbacks:
+        called = {name: Callback(*parts) for name, parts in callbacks.items()}
+        await _serve(house, build_app(web_context(house, called)))
+
+
+async def _serve(house: House, app: Application) -> None:
     web = house.settings.web
     try:
-        runner = await start(build_app(web_context(house)), web.host, web.port)
+        runner = await start(app, web.host, web.port)
     except OSError as error:
         raise UnavailableError(
             f"不能监听 {web.host}:{web.port}：{os.strerror(error.errno) if error.errno else error}。",
@@ -33,13 +41,7 @@ async def serve_web(house: House) -> None:
         await runner.cleanup()
 
 
-async def work(house: House) -> None:
-    """Work until cancelled."""
-    async with house.doorbell.listen(WORK) as ear:
-        await house.worker(ear).run()
-
-
-def web_context(house: House) -> Context:
+def web_context(house: House, callbacks: Mapping[str, Callback]) -> Context:
     """What the web needs of the house."""
     return Context(
         database=house.database,
@@ -49,6 +51,7 @@ def web_context(house: House) -> Context:
         issue=house.issue,
         tokens=house.tokens,
         cap=cap,
+        callbacks=callbacks,
         probes={"doorbell": lambda: _doorbell(house)},
     )
 

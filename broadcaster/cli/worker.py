@@ -12,8 +12,6 @@ from broadcaster.cli.running import run_until_stopped
 @command
 async def worker(config: Config = None) -> int:
     """运行一个发送进程；可在多台机器上运行任意多个。"""
-    from broadcaster.cli.serving import work
-
     async with starting.house(config, application="daohu-worker", quiet=False) as house:
         note("发送进程正在运行。按 Ctrl-C 停止。")
-        return await run_until_stopped([work(house)])
+        return await run_until_stopped([house.work()])

@@ -21,7 +21,7 @@ from broadcaster.alerts.records import AlertRecord
 from broadcaster.demo import stage, story
 from broadcaster.demo.accounting import Accounting, account
 from broadcaster.errors import UnavailableError
-from broadcaster.house import WORK, House, open_house
+from broadcaster.house import House, open_house
 from broadcaster.progress import Progress, progress
 from broadcaster.rehearsal.process import RehearsalProcess
 
@@ -96,14 +96,13 @@ async def set_stage(
             district = plan_district(seed, households)
             async with house.database.connection() as connection:
                 await store_district(connection, district, progress=progress)
-            async with house.doorbell.listen(WORK) as ear:
-                working = asyncio.create_task(house.worker(ear).run(), name="worker")
-                try:
-                    yield Demo(house, rehearsal)
-                finally:
-                    working.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await working
+            working = asyncio.create_task(house.work(), name="worker")
+            try:
+                yield Demo(house, rehearsal)
+            finally:
+                working.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await working
 
 
 @dataclass(frozen=True, slots=True)

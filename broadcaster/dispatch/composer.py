@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from broadcaster.alerts.colour import Colour
 from broadcaster.database import Database
 from broadcaster.dispatch.ledger import Batch, Row
-from broadcaster.dispatch.texts import Texts
-from broadcaster.ports import DeliveryKey, Envelope, Medium, Message, Studio
+from broadcaster.dispatch.recordings import SPOKEN, Recordings
+from broadcaster.dispatch.texts import TextKey, Texts
+from broadcaster.ports import DeliveryKey, Envelope, Message
 from templates.skeleton import Skeleton
-
-SPOKEN = frozenset({Medium.VOICE.value, Medium.LOUDSPEAKER.value})
-
-
-COLOURS = tuple(colour.value for colour in Colour)
-"""By urgency, 0 red to 3 blue: the attention tone of a recording."""
-
-REPEATS = {Medium.LOUDSPEAKER: 3, Medium.VOICE: 2}
-"""How often a text is said: over a loudspeaker people first have to stop and listen."""
 
 UnitNames = Callable[[Sequence[int]], Awaitable[Mapping[int, tuple[str, str]]]]
 """The place name and the role word of units, by id."""
@@ -30,23 +20,25 @@ Link = Callable[[int, int, datetime], str]
 
 
 class LedgerComposer:
-    """Fills the texts that were frozen at issue. Spoken texts name the whole area, so one recording serves everyone."""
+    """Fills the texts that were frozen at issue."""
 
-    def __init__(self, database: Database, texts: Texts, studio: Studio, link: Link, unit_names: UnitNames) -> None:
+    def __init__(
+        self, database: Database, texts: Texts, recordings: Recordings, link: Link, unit_names: UnitNames
+    ) -> None:
         self._database = database
         self._texts = texts
-        self._studio = studio
+        self._recordings = recordings
         self._link = link
         self._unit_names = unit_names
         self._regions: dict[str, str] = {}
-        self._spoken: dict[tuple[int, str, str, str], Message] = {}
 
     async def envelopes(self, batch: Batch, rows: Sequence[Row]) -> list[Envelope]:
         """One envelope per row; `UnavailableError` when the audio cannot be made now."""
+        key = TextKey(batch.alert_id, batch.purpose, batch.channel, batch.language)
         if batch.channel in SPOKEN:
-            message = await self._recording(batch)
+            message = await self._recordings.message(key)
             return [self._envelope(batch, row, message) for row in rows]
-        skeleton = await self._texts.skeleton(batch)
+        skeleton = await self._texts.skeleton(key)
         if batch.purpose == "unit":
             return await self._to_units(batch, rows, skeleton)
         place = await self._region(batch.region)
@@ -63,24 +55,6 @@ class LedgerComposer:
 
     def _page(self, batch: Batch, row: Row) -> str:
         return self._link(batch.alert_id, row.ordinal, batch.expires_at)
-
-    async def _recording(self, batch: Batch) -> Message:
-        key = (batch.alert_id, batch.purpose, batch.channel, batch.language)
-        message = self._spoken.get(key)
-        if message is None:
-            text = (await self._texts.skeleton(batch)).fill()
-            medium = Medium(batch.channel)
-            audio = await self._studio.build(
-                text.text,
-                medium,
-                colour=COLOURS[batch.urgency],
-                repeats=REPEATS[medium],
-                drill=batch.rehearsal,
-                language=batch.language,
-            )
-            message = dataclasses.replace(text, audio=audio)
-            self._spoken[key] = message
-        return message
 
     async def _region(self, code: str) -> str:
         if code not in self._regions:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
 from broadcaster.database import Connection, Database
-from broadcaster.dispatch.ledger import Batch
 from broadcaster.errors import NotFoundError
 from templates.skeleton import Skeleton
 
@@ -25,16 +25,24 @@ async def freeze(connection: Connection, alert_id: int, skeletons: Iterable[Skel
     )
 
 
+class TextKey(NamedTuple):
+    """Which message of an alert: `purpose` public or unit, on `channel`, in `language`."""
+
+    alert_id: int
+    purpose: str
+    channel: str
+    language: str
+
+
 class Texts:
     """Reads frozen messages, each once per process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[tuple[int, str, str, str], Skeleton] = {}
+        self._known: dict[TextKey, Skeleton] = {}
 
-    async def skeleton(self, batch: Batch) -> Skeleton:
-        """The message for a batch, in its language or else in Chinese; `NotFoundError` when none was frozen."""
-        key = (batch.alert_id, batch.purpose, batch.channel, batch.language)
+    async def skeleton(self, key: TextKey) -> Skeleton:
+        """The message of that key, in its language or else in Chinese; `NotFoundError` when none was frozen."""
         if key not in self._known:
             self._known[key] = await self._read(*key)
         return self._known[key]

@@ -7,4 +7,7 @@ listening wakes at its own pace, and everything still works, a little later. `ar
 from broadcaster.doorbell.bell import Doorbell, Ear
 from broadcaster.doorbell.jobs import Job, JobQueue, run_jobs
 
-__all__ = ["Doorbell", "Ear", "Job", "JobQueue", "run_jobs"]
+WORK = "work"
+"""The topic that everyone who works listens to: there may be something to send or to do."""
+
+__all__ = ["WORK", "Doorbell", "Ear", "Job", "JobQueue", "run_jobs"]

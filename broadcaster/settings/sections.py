@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from broadcaster.alerts.colour import Colour
+from broadcaster.alerts.lifecycle import ApprovalRules
 from broadcaster.alerts.policy import Policy
 from broadcaster.errors import NotFoundError
 from broadcaster.ports import GatewaySettings
@@ -100,6 +102,12 @@ class ApprovalSettings:
     required: tuple[str, ...] = setting(several(COLOURS), ("red", "orange"))
     own: bool = setting(truth(), False)
     emergency: bool = setting(truth(), True)
+
+    @property
+    def rules(self) -> ApprovalRules:
+        """The same as an alert's life knows it."""
+        exempt = frozenset(colour for colour in Colour if colour.value not in self.required)
+        return ApprovalRules(self_approval=self.own, issue_first=self.emergency, exempt=exempt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from broadcaster.doorbell import WORK
 from broadcaster.errors import InputError, NotFoundError
-from broadcaster.web.context import CONTEXT, WORK
+from broadcaster.web.context import CONTEXT
 
 LARGEST = 256 * 1024  # bytes
 routes = web.RouteTableDef()

@@ -17,9 +17,6 @@ from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback
 from broadcaster.responses.tokens import Tokens
 from broadcaster.settings import Settings
 
-WORK = "work"
-"""The doorbell's topic that workers listen to."""
-
 
 class Bell(Protocol):
     """Says that there may be work; never raises, False when nobody could be told (work is found by sweeping)."""

@@ -78,7 +78,8 @@ async def run(folder: Path, ordeal: Ordeal, seed: int) -> None:
         worst = ordeal.kills * sum(rate * FLUSH + 2 * rate / 20 for rate, _ in rates.values())
         counted = await post.counted_duplicates(alerts)
         figures = (
-            f"kills {ordeal.kills}, redis emptied {ordeal.floods}, taken {report.accepted}, distinct {report.distinct}, "
+            f"kills {ordeal.kills}, redis emptied {ordeal.floods}, "
+            f"taken {report.accepted}, distinct {report.distinct}, "
             f"duplicates {report.duplicates} (bound {worst:.0f}), counted {counted}"
         )
         print(figures)  # noqa: T201 - the figures of a long run are its result
@@ -110,10 +111,10 @@ async def test_a_few_kills_and_an_empty_redis_lose_nothing(tmp_path_factory: pyt
 
 @pytest.mark.soak
 async def test_fifty_kills_in_twenty_thousand_deliveries_lose_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
-    await run(tmp_path_factory.mktemp("fifty"), Ordeal(households=4200, rate=120, kills=50), seed=50)
+    await run(tmp_path_factory.mktemp("fifty"), Ordeal(households=8000, rate=160, kills=50), seed=50)
 
 
 @pytest.mark.soak
 async def test_fifty_kills_and_five_empty_redis_lose_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
-    ordeal = Ordeal(households=4200, rate=120, kills=50, floods=5)
+    ordeal = Ordeal(households=8000, rate=160, kills=50, floods=5)
     await run(tmp_path_factory.mktemp("flood"), ordeal, seed=51)

@@ -25,12 +25,12 @@ async def daohu(folder: Path, *words: str) -> tuple[int, str, str]:
 
 def settings(folder: Path, gateways: list[GatewaySettings]) -> None:
     lines = [f'[data]\ndir = "{folder / "data"}"\n[district]\ncode = "{COUNTY}"\nname = "新市区"\n']
-    for gateway in gateways:
-        lines.append(
-            f'[[gateways]]\nname = "{gateway.name}"\nchannel = "{gateway.channel}"\ndriver = "{gateway.driver}"\n'
-            f"rate = {gateway.rate}\nslots = {gateway.slots}\nrehearsal = true\n"
-            f'address = "{gateway.options["address"]}"\n'
-        )
+    lines += [
+        f'[[gateways]]\nname = "{gateway.name}"\nchannel = "{gateway.channel}"\ndriver = "{gateway.driver}"\n'
+        f"rate = {gateway.rate}\nslots = {gateway.slots}\nrehearsal = true\n"
+        f'address = "{gateway.options["address"]}"\n'
+        for gateway in gateways
+    ]
     (folder / "daohu.toml").write_text("".join(lines), encoding="utf-8")
 
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import msgspec
 
+from broadcaster.doorbell import WORK
 from broadcaster.ports import Medium, Reply
 from broadcaster.responses import inbox
 from broadcaster.security.permissions import Action, require
-from broadcaster.web.context import WORK
 from broadcaster.web.endpoint import Call, Nothing, Table
 
 table = Table("replies")

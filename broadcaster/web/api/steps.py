@@ -9,15 +9,13 @@ import msgspec
 
 from broadcaster.alerts import authoring
 from broadcaster.alerts.actor import Actor as Author
-from broadcaster.alerts.colour import Colour
 from broadcaster.alerts.lifecycle import ApprovalRules
 from broadcaster.alerts.records import AlertRecord
+from broadcaster.doorbell import WORK
 from broadcaster.errors import ConflictError, NotFoundError, RuleError
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action, require
-from broadcaster.settings import Settings
 from broadcaster.web.api.alerts import AlertSummary, summary
-from broadcaster.web.context import WORK
 from broadcaster.web.endpoint import Call, Nothing, Table
 from broadcaster.web.sight import author, covers, seen
 
@@ -47,12 +45,6 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 Take = Callable[[Author, ApprovalRules], Awaitable[AlertRecord]]
-
-
-def approval_rules(settings: Settings) -> ApprovalRules:
-    """The office's own rules, as the alert's life knows them."""
-    exempt = frozenset(colour for colour in Colour if colour.value not in settings.approval.required)
-    return ApprovalRules(self_approval=settings.approval.own, issue_first=settings.approval.emergency, exempt=exempt)
 
 
 @table.endpoint(
@@ -144,7 +136,7 @@ async def _step(call: Call[Any, Nothing], action: Action, take: Take, reason: st
         record = await seen(context, call.actor, call.id)
         regions = await covers(context, record)
         require(call.actor, action, regions)
-        record = await take(author(call.actor, regions), approval_rules(context.settings))
+        record = await take(author(call.actor, regions), context.settings.approval.rules)
         detail: dict[str, object] = {"version": record.version, **({"reason": reason} if reason else {})}
         await audit.append(
             connection, call.actor.account_id, action.value, context.clock.now(), alert_id=call.id, detail=detail

@@ -16,7 +16,6 @@ from broadcaster.escalation.units import open_units
 from broadcaster.issuing import Office, Plans
 from broadcaster.responses.tokens import Tokens
 from broadcaster.settings import Settings, settings_from
-from broadcaster.web.api.steps import approval_rules
 from broadcaster.web.app import build_app
 from broadcaster.web.context import Context
 from broadcaster.web.live import UNHURRIED, Pace
@@ -107,7 +106,7 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
         DISTRICT,
         Issuer("鄞州区应急管理局", "鄞州区"),
         lambda colour: settings.policy(colour.value),
-        approval_rules(settings),
+        settings.approval.rules,
     )
 
     async def issue(alert_id: int, by: Author) -> AlertRecord:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from broadcaster.web.context import WORK
+from broadcaster.doorbell import WORK
 from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Web, form
 
 POLYGON = [

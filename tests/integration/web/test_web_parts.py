@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from broadcaster.doorbell import WORK
 from broadcaster.errors import InputError, UnauthenticatedError
 from broadcaster.ports import CallbackResult, Evidence, GatewaySettings, Medium, Receipt, Reply
-from broadcaster.web.context import WORK, Callback, Context, Probe
+from broadcaster.web.context import Callback, Context, Probe
 from tests.harness.web import Make, Web
 
 

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from broadcaster.web.context import WORK
+from broadcaster.doorbell import WORK
 from broadcaster.web.csv import line
 from tests.harness.web import DISTRICT, TOWN, Web
 
