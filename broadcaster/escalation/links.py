@@ -85,7 +85,7 @@ async def _settle_again(database: Database, said: Reply, now: datetime) -> Decis
 async def _settle(database: Database, said: Reply, now: datetime) -> Decision | None:
     async with database.transaction() as connection:
         await inbox.keep(database, LINK, LINK, [said], now)
-        responses = await inbox.named(connection, LINK, said.id)
+        responses = await inbox.named(connection, LINK, inbox.name(said))
         if not responses:
             return None
         [(response, decision)] = await settle(connection, responses, now)

@@ -46,7 +46,7 @@ async def keep(
             str(channel),
             rehearsal,
             now,
-            [_name(item) for item in items],
+            [name(item) for item in items],
             [storable(item.address, LONGEST_NAME) for item in items],
             [storable(item.text, LONGEST_TEXT) for item in items],
             [key.alert if key else None for key in keys],
@@ -92,7 +92,7 @@ def storable(text: str, longest: int) -> str:
     return text[:longest].replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def _name(reply: Reply) -> str:
+def name(reply: Reply) -> str:
     """The gateway's id of it. One that is too long to keep is kept as its digest, because two of them may begin alike;
     a reply that came without any is known by whom it is from, when, and what it says: none is taken for another."""
     if reply.id and storable(reply.id, LONGEST_NAME) == reply.id:

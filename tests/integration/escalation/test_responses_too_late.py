@@ -97,7 +97,7 @@ async def test_a_second_answer_by_link_is_no_error(county: County, clock: Manual
     await county.tick()
     ordinal = await _link(county, unit=True)
 
-    for key in ("k", "k", "another"):
+    for key in ("k", "k", "another" * 100, "another" * 100):
         await links.answer(county.database, 1, ordinal, "acknowledge", clock.now(), key=key)
     assert await county.value("SELECT count(*) FROM response") == 2
     assert (await county.unit())["state"] == "acknowledged"
