@@ -48,7 +48,7 @@ class Registry:
             if channel in list(Medium) and driver:
                 self._entries[Medium(channel), driver].append(entry)
             else:
-                what = f"its name must be <channel>.<driver>, and the channel one of {', '.join(Medium)}"
+                what = f"名称应写作 <渠道>.<驱动>，渠道为 {'、'.join(Medium)} 之一"
                 self._misnamed.append(Problem(entry.name, _origin(entry), what))
 
     @classmethod
@@ -67,16 +67,16 @@ class Registry:
             return known
         entries = self._entries.get((channel, name), [])
         if not entries:
-            names = ", ".join(driver for medium, driver in self.drivers() if medium is channel) or "none"
+            names = "、".join(driver for medium, driver in self.drivers() if medium is channel) or "无"
             raise SettingsError(
-                f"There is no driver {name!r} for the channel {channel.value}.",
-                remedy=f"Installed for it: {names}. Correct the gateway's driver or install the package of it.",
+                f"渠道 {channel.value} 没有名为 {name} 的驱动。",
+                remedy=f"已安装的有：{names}。请改正网关的 driver，或安装提供它的软件包。",
             )
         if len(entries) > 1:
-            origins = ", ".join(sorted(_origin(entry) for entry in entries))
+            origins = "、".join(sorted(_origin(entry) for entry in entries))
             raise SettingsError(
-                f"The driver {channel.value}.{name} is there more than once, from {origins}.",
-                remedy="Uninstall all but one of them.",
+                f"驱动 {channel.value}.{name} 有不止一个，来自 {origins}。",
+                remedy="请只留一个，卸载其余的。",
             )
         plugin = self._plugins[channel, name] = _load(entries[0], channel, name)
         return plugin
@@ -87,7 +87,7 @@ class Registry:
             try:
                 plugin = self.plugin(gateway.channel, gateway.driver)
             except SettingsError as problem:
-                raise SettingsError(f"Gateway {gateway.name!r}: {problem.what}", remedy=problem.remedy) from problem
+                raise SettingsError(f"网关 {gateway.name}：{problem.what}", remedy=problem.remedy) from problem
             plugin.build(gateway, _Silent())
 
     def problems(self) -> tuple[Problem, ...]:
@@ -97,28 +97,26 @@ class Registry:
             try:
                 self.plugin(channel, name)
             except SettingsError as problem:
-                origins = ", ".join(sorted(_origin(entry) for entry in entries))
+                origins = "、".join(sorted(_origin(entry) for entry in entries))
                 found.append(Problem(f"{channel.value}.{name}", origins, problem.what))
         return tuple(found)
 
 
 def _load(entry: EntryPoint, channel: Medium, name: str) -> DriverPlugin:
-    said = f"The driver {entry.name} of {_origin(entry)} ({entry.value})"
-    remedy = "Repair or uninstall that package, or choose another driver."
+    said = f"{_origin(entry)} 的驱动 {entry.name}（{entry.value}）"
+    remedy = "请修复或卸载该软件包，或改用别的驱动。"
     try:
         plugin = entry.load()
     except Exception as problem:  # a third party's module may fail in any way; whoever asked for it must know
-        raise SettingsError(
-            f"{said} cannot be loaded: {type(problem).__name__}: {problem}.", remedy=remedy
-        ) from problem
+        raise SettingsError(f"{said}不能载入：{type(problem).__name__}: {problem}。", remedy=remedy) from problem
     if not callable(getattr(plugin, "build", None)):
-        raise SettingsError(f"{said} is no driver plugin: it has no build(gateway, journal).", remedy=remedy)
+        raise SettingsError(f"{said}不是驱动：没有 build(gateway, journal)。", remedy=remedy)
     given = getattr(plugin, "channel", None), getattr(plugin, "name", None)
     if given != (channel, name):
-        raise SettingsError(f"{said} calls itself {given[0]}.{given[1]}.", remedy=remedy)
+        raise SettingsError(f"{said}自称 {given[0]}.{given[1]}。", remedy=remedy)
     checked: DriverPlugin = plugin
     return checked
 
 
 def _origin(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist is not None else "an unknown distribution"
+    return entry.dist.name if entry.dist is not None else "来源不明的软件包"

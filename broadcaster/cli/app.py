@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 import typer.rich_utils
 
-from broadcaster.cli import audit, cap, demo, doctor, import_, init, issue, serve, status, worker
+from broadcaster.cli import account, audit, cap, demo, doctor, import_, init, issue, serve, status, worker
 from broadcaster.cli.chinese import ChineseCommand, ChineseGroup
 from broadcaster.logs import configure_logs
 
@@ -26,6 +26,7 @@ app.add_typer(import_.app, name="import")
 app.command("issue", cls=ChineseCommand)(issue.issue)
 app.command("status", cls=ChineseCommand)(status.status)
 app.command("doctor", cls=ChineseCommand)(doctor.doctor)
+app.add_typer(account.app, name="account")
 app.add_typer(audit.app, name="audit")
 app.add_typer(cap.app, name="cap")
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
 
 from broadcaster.cli import starting
 from broadcaster.cli.boundary import FAILED, OK, command
 from broadcaster.cli.options import AsJson, Config
-from broadcaster.cli.output import answer, complain, say
+from broadcaster.cli.output import answer, say
+
+if TYPE_CHECKING:
+    from broadcaster.cli.examination import Finding
 
 MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
+COLOURS = {"ok": None, "warning": typer.colors.YELLOW, "failed": typer.colors.RED}
 
 
 @command
@@ -20,14 +27,20 @@ async def doctor(config: Config = None, as_json: AsJson = False) -> int:
     settings = starting.load(config, quiet=True)
     findings = [finding async for finding in examine(settings)]
     sound = all(finding.verdict != "failed" for finding in findings)
-    for finding in [] if as_json else findings:
-        words = f"{MARKS[finding.verdict]} {finding.name}：{finding.what}"
-        if finding.verdict == "ok":
-            say(words)
-        else:
-            complain(words, remedy=finding.remedy and f"  {finding.remedy}")
     if as_json:
         answer({"ok": sound, "checks": [asdict(finding) for finding in findings]})
-    elif sound:
-        say("没有发现要修复的问题。")
+    else:
+        _show(findings)
     return OK if sound else FAILED
+
+
+def _show(findings: list[Finding]) -> None:
+    for finding in findings:
+        say(typer.style(f"{MARKS[finding.verdict]} {finding.name}：{finding.what}", fg=COLOURS[finding.verdict]))
+        if finding.remedy:
+            say(f"    {finding.remedy}")
+    wrong, doubtful = (sum(one.verdict == verdict for one in findings) for verdict in ("failed", "warning"))
+    if wrong or doubtful:
+        say(f"不合格 {wrong} 项，需要留意 {doubtful} 项。")
+    else:
+        say("没有发现要修复的问题。")

@@ -11,9 +11,11 @@ import typer
 from broadcaster.cli import starting
 from broadcaster.cli.boundary import OK, command
 from broadcaster.cli.options import AsJson, Config
-from broadcaster.cli.output import answer, note, say
+from broadcaster.cli.output import answer, complain, note, say
 from broadcaster.cli.running import run_until_stopped
+from broadcaster.cli.status import CHANNELS
 from broadcaster.errors import InputError
+from broadcaster.ports import Medium
 
 if TYPE_CHECKING:
     from broadcaster.alerts.alert import Alert
@@ -50,11 +52,15 @@ async def issue(
         alert = await _alert(house, file, content, as_exercise=as_exercise)
         async with house.database.transaction():  # a file is issued, or nothing is kept of it
             record = await _author(house, alert) if draft_only else await _issue(house, alert)
+            await _remember(house, record)
         await house.doorbell.ring(WORK)
         if send and not draft_only:
             await _send(house, record.id)
+        doubts = [] if draft_only else await _doubts(house, record)
+        for doubt in doubts:
+            complain(doubt)
         if as_json:
-            answer({"id": record.id, "identifier": record.identifier, "state": str(record.state)})
+            answer({"id": record.id, "identifier": record.identifier, "state": str(record.state), "warnings": doubts})
         else:
             done = "已存为草稿" if draft_only else "已发布"
             say(f"{done}：{record.id}  {record.identifier}  {record.headline}")
@@ -124,6 +130,44 @@ async def _issue(house: House, alert: Alert) -> AlertRecord:
             house.database, record.id, approver, house.clock.now(), version=record.version, rules=rules
         )
     return await house.issue(record.id, approver)
+
+
+async def _remember(house: House, record: AlertRecord) -> None:
+    """Leave a trace of what was done from the command line, in the same transaction."""
+    from broadcaster.alerts.state import State
+    from broadcaster.security import audit
+    from broadcaster.security.permissions import SYSTEM, Action
+
+    action = Action.CREATE if record.state == State.DRAFT else Action.ISSUE
+    async with house.database.transaction() as connection:
+        await audit.append(
+            connection,
+            SYSTEM.account_id,
+            action.value,
+            house.clock.now(),
+            alert_id=record.id,
+            detail={"by": "command-line", "version": record.version},
+        )
+
+
+async def _doubts(house: House, record: AlertRecord) -> list[str]:
+    """Why an alert that was issued as it stands may still reach nobody."""
+    from audiences import selection
+
+    plan = await house.plans.load(record.id)
+    async with house.database.connection() as connection:
+        homes = sum(count for _, count in await selection.villages(connection, plan.selection))
+    doubts = []
+    if not homes:
+        doubts.append("注意：名册中没有一户在这条预警的区域内。请核对区域，或先导入名册。")
+    steps = [medium for step in plan.policy.households for medium in step.channels]
+    asked = dict.fromkeys([*steps, *([Medium.LOUDSPEAKER] if plan.policy.loudspeakers else [])])
+    served = {gateway.channel for gateway in house.settings.gateways if gateway.rehearsal == plan.rehearsal}
+    missing = [CHANNELS[medium.value] for medium in asked if medium not in served]
+    if missing:
+        use = "演练" if plan.rehearsal else "真实发布"
+        doubts.append(f"注意：没有可用于{use}的网关：{'、'.join(missing)}。加入网关之前，这些渠道发不出去。")
+    return doubts
 
 
 async def _send(house: House, alert_id: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import errno
 from collections.abc import Mapping
 
 import structlog
@@ -14,6 +14,8 @@ from broadcaster.errors import UnavailableError
 from broadcaster.house import House
 from broadcaster.web.app import build_app, start
 from broadcaster.web.context import Callback, Context
+
+_REASONS = {errno.EADDRINUSE: "端口已被占用", errno.EACCES: "没有权限", errno.EADDRNOTAVAIL: "本机没有这个地址"}
 
 log = structlog.get_logger()
 
@@ -31,7 +33,7 @@ async def _serve(house: House, app: Application) -> None:
         runner = await start(app, web.host, web.port)
     except OSError as error:
         raise UnavailableError(
-            f"不能监听 {web.host}:{web.port}：{os.strerror(error.errno) if error.errno else error}。",
+            f"不能监听 {web.host}:{web.port}：{_REASONS.get(error.errno or 0, error.strerror or error)}。",
             remedy="请检查 [web] host 和 port，或停止占用它的程序。",
         ) from error
     log.info("web.listening", host=web.host, port=web.port, public_url=web.public_url)

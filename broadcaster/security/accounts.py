@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tortoise.exceptions import IntegrityError
 
@@ -92,6 +92,21 @@ async def set_password(database: Database, by: Actor, account_id: int, password:
             raise NotFoundError(f"没有编号为 {account_id} 的账户。", remedy="请检查编号。")
         await credentials.end_all(account_id, now)
         await audit.append(connection, by.account_id, "account.password", now, subject=f"account:{account_id}")
+
+
+async def give_token(
+    database: Database, by: Actor, account_id: int, label: str, now: datetime, *, life: timedelta | None = None
+) -> str:
+    """A bearer token that may do what the account may; the text is not kept. Administrators, or the account itself."""
+    async with database.transaction() as connection:
+        if by.account_id != account_id:
+            held = await GrantRecord.filter(account_id=account_id)
+            _check(by, [Grant(Role(grant.role), grant.region_code) for grant in held])
+        if not await AccountRecord.exists(id=account_id, active=True):
+            raise NotFoundError(f"没有编号为 {account_id} 的账户，或已停用。", remedy="请检查编号。")
+        token = await credentials.grant_token(account_id, label, now, life=life)
+        await audit.append(connection, by.account_id, "token.give", now, subject=f"account:{account_id}")
+    return token
 
 
 async def sign_in(database: Database, name: str, password: str, source: str, now: datetime) -> SignedIn:

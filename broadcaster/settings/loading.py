@@ -52,7 +52,7 @@ def _checked(tree: Tree, environment: Mapping[str, str], source: Path | None, *,
     gateways = read_gateways(checker)
     problems += checker.problems
     if problems:
-        place = f"设置文件 {source}" if source else "设置"
+        place = f"设置文件 {source} " if source else "设置"
         raise SettingsError(
             f"{place}有 {len(problems)} 处问题：\n" + "\n".join(f"  - {problem}" for problem in problems),
             remedy=remedy,

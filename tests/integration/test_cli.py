@@ -60,7 +60,7 @@ def test_doctor_examines_and_finds_nothing_broken(office: Path) -> None:
 
 def test_doctor_names_what_does_not_answer(office: Path) -> None:
     done = run(office, "doctor", code=1, DAOHU__DATABASE__URL="postgres://a:geheim@127.0.0.1:1/b")
-    assert "连接不上数据库" in done.stderr
+    assert "连接不上数据库" in done.stdout
     assert "geheim" not in done.stderr + done.stdout
 
 
@@ -78,13 +78,42 @@ def test_the_audit_trail_is_whole(office: Path) -> None:
     assert run(office, "audit", "verify", "--head", "x", code=2).stderr
 
 
+def test_an_account_is_added_changed_given_a_token_and_switched_off(office: Path) -> None:
+    added = answered(office, "account", "add", "wang.fang", "--role", "author", "--role", "viewer")
+    assert len(added["password"]) >= 12
+    assert answered(office, "account", "add", "wang.fang", "--role", "author", code=1)["error"]["code"] == "conflict"
+    assert answered(office, "account", "add", "li", "--role", "king", code=2)["error"]["code"] == "bad-input"
+    assert answered(office, "account", "token", "wang.fang", "--label", "气象局接口")["token"].startswith("dh_")
+    answered(office, "account", "grant", "wang.fang", "--role", "approver", "--region", "330212101")
+    assert answered(office, "account", "password", "wang.fang")["password"] != added["password"]
+    answered(office, "account", "off", "wang.fang")
+    found = {one["name"]: one for one in answered(office, "account", "list")["accounts"]}
+    assert found["wang.fang"]["grants"] == [{"role": "approver", "region": "330212101"}]
+    assert not found["wang.fang"]["active"]
+    assert answered(office, "account", "token", "wang.fang", "--label", "x", code=1)["error"]["code"] == "not-found"
+    assert answered(office, "audit", "verify")["whole"]
+
+
+def test_duties_are_imported_and_a_complete_roster_ends_the_others(office: Path) -> None:
+    (office / "places.csv").write_text(
+        "编码,名称\n330212,鄞州区\n330212199,甲镇\n330212199201,甲村\n", encoding="utf-8"
+    )
+    answered(office, "import", "regions", "places.csv")
+    head = "人员编号,姓名,电话,区域编码,角色\n"
+    (office / "duties.csv").write_text(head + "a1,甲,13800000001,330212199201,村书记\n", encoding="utf-8")
+    assert answered(office, "import", "duties", "duties.csv")["changes"]["duty"]["added"] == 1
+    (office / "duties.csv").write_text(head + "a2,乙,13800000002,330212199201,村书记\n", encoding="utf-8")
+    changes = answered(office, "import", "duties", "duties.csv", "--complete")["changes"]["duty"]
+    assert (changes["added"], changes["deactivated"]) == (1, 1)
+
+
 def test_an_import_reports_each_bad_row_and_keeps_the_good_ones(office: Path) -> None:
     rows = "编码,名称\n330212,鄞州区\n330212101,某镇\n3302,错\n"
     (office / "regions.csv").write_text(rows, encoding="utf-8")
     tried = answered(office, "import", "regions", "regions.csv", "--dry-run", code=1)
     assert tried["dry_run"]
     report = answered(office, "import", "regions", "regions.csv", code=1)
-    assert report["changes"]["region"]["added"] == 2
+    assert sum(report["changes"]["region"][change] for change in ("added", "unchanged")) == 2
     assert [problem["row"] for problem in report["problems"]] == [4]
     (office / "regions.csv").write_text(rows.replace("3302,错\n", ""), encoding="utf-8")
     assert answered(office, "import", "regions", "regions.csv")["changes"]["region"]["unchanged"] == 2
@@ -105,6 +134,29 @@ def test_a_bad_alert_leaves_nothing_behind(office: Path) -> None:
         assert answered(office, "issue", name, code=2)["error"]["what"]
     assert answered(office, "status")["alerts"] == []
     assert answered(office, "status", "1", code=1)["error"]["code"] == "not-found"
+
+
+def test_what_the_command_line_issues_is_in_the_audit_and_what_may_go_wrong_is_said(office: Path) -> None:
+    (office / "rain.json").write_text(
+        json.dumps(
+            {
+                "hazard": "rainstorm",
+                "colour": "orange",
+                "headline": "鄞州区发布暴雨橙色预警",
+                "description": "预计今天14时至20时，山区可能发生山洪。",
+                "instruction": "请低洼处和溪边的住户立即转移到安置点。",
+                "regions": ["330212998"],
+                "valid_hours": 6,
+            }
+        )
+    )
+    before = answered(office, "audit", "verify")["entries"]
+    issued = answered(office, "issue", "rain.json")
+    assert issued["state"] == "issued"
+    nobody, no_gateway = issued["warnings"]
+    assert "没有一户" in nobody
+    assert "网关" in no_gateway
+    assert answered(office, "audit", "verify")["entries"] == before + 1
 
 
 def test_cap_files_are_judged(office: Path) -> None:

@@ -45,13 +45,13 @@ def test_a_third_partys_driver_is_found_like_ours() -> None:
 
 
 def test_an_unknown_driver_names_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match=r"cmpp.*sms.*pigeon"):
+    with pytest.raises(SettingsError, match=r"sms.*cmpp.*pigeon"):
         Registry([entry("sms.pigeon"), entry("email.dove")]).plugin(Medium.SMS, "cmpp")
 
 
 def test_two_of_a_name_are_refused_not_guessed() -> None:
     registry = Registry([entry("sms.pigeon"), entry("sms.pigeon", "elsewhere:pigeon")])
-    with pytest.raises(SettingsError, match="more than once"):
+    with pytest.raises(SettingsError, match="不止一个"):
         registry.plugin(Medium.SMS, "pigeon")
     assert [problem.entry for problem in registry.problems()] == ["sms.pigeon"]
 
@@ -59,9 +59,9 @@ def test_two_of_a_name_are_refused_not_guessed() -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("no_such_module_at_all:plugin", "cannot be loaded"),
-        (f"{__name__}:no_such_name", "cannot be loaded"),
-        (f"{__name__}:no_plugin", "no driver plugin"),
+        ("no_such_module_at_all:plugin", "不能载入"),
+        (f"{__name__}:no_such_name", "不能载入"),
+        (f"{__name__}:no_plugin", "不是驱动"),
     ],
 )
 def test_a_broken_driver_hurts_only_whoever_asks_for_it(value: str, said: str) -> None:

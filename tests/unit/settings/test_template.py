@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 
 from broadcaster.cli.init import TEMPLATE
+from broadcaster.registry import Registry
 from broadcaster.settings import load_settings, settings_from
 
 DISTRICT = {"code": "330212", "name": "鄞州区"}
@@ -25,6 +26,7 @@ def test_what_it_only_shows_is_accepted_too(tmp_path: Path) -> None:
     shown = re.sub(r"^# (?=\[|\w+ = )", "", TEMPLATE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     file = tmp_path / "daohu.toml"
     file.write_text(Template(shown).substitute(DISTRICT), encoding="utf-8")
-    settings = load_settings(file, environment={"CMPP_PASSWORD": "x"})
-    assert settings.gateways[0].name == "town-sms"
+    settings = load_settings(file, environment={"DAOHU_SMTP_PASSWORD": "x"})
+    assert settings.gateways[0].name == "mail"
+    Registry.installed().check(settings.gateways)
     assert settings.messages.dir == tmp_path / "messages"
