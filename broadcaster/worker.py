@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ log = structlog.get_logger()
 
 LISTEN = 60.0
 """Seconds of one wait for the bell; how often work is looked for without it is `Pulse.sweep`."""
+
+PATIENCE = 2.0
+"""Seconds that a lease must have been seen as lapsed before its batch is taken up."""
 
 Chore = Callable[[], Awaitable[int]]
 """Something to look after every second; returns how much it found to do, so that it is called again at once if any."""
@@ -90,10 +94,16 @@ class Worker:
         self.name = worker_name()
         self._duties = duties
         pulse = duties.pulse
-        self.recorder = Recorder(
-            duties.database, duties.clock, self.name, rows=pulse.flush_rows, seconds=pulse.flush_seconds
-        )
         self.leases = Leases(duties.database, self.name, pulse.lease)
+        self.recorder = Recorder(
+            duties.database,
+            duties.clock,
+            self.name,
+            rows=pulse.flush_rows,
+            seconds=pulse.flush_seconds,
+            released=self.leases.gave,
+        )
+        self._lapsed_since: float | None = None
         self._tools = Tools(duties.database, self.recorder, self.leases, duties.composer, duties.clock, self.name)
         self._couriers: dict[tuple[int, int], tuple[Courier, asyncio.Task[None]]] = {}
         self._refs: dict[int, RecentRefs] = {}
@@ -197,16 +207,18 @@ class Worker:
                 await asyncio.wait_for(rung.wait(), self._duties.pulse.sweep)
 
     @staticmethod
-    async def _guarded(work: Callable[[], Awaitable[object]]) -> None:
-        """A database that is away, or a fault in one piece of work, does not end the worker."""
+    async def _guarded(work: Callable[[], Awaitable[object]]) -> object:
+        """What `work` returns; None after a fault: a database that is away, or one piece of work that fails, does not
+        end the worker."""
         try:
-            await work()
+            return await work()
         except DATABASE_AWAY as error:
-            log.warning("worker.database_away", error=type(error).__name__)
+            log.warning("worker.database_away", error=type(error).__name__, detail=str(error)[:200])
         except DaohuError as error:
             log.error("worker.refused", what=error.what)
         except Exception:
             log.exception("worker.fault")
+        return None
 
     async def _plan(self) -> None:
         """Visit every village that is due, the most urgent first."""
@@ -216,16 +228,28 @@ class Worker:
                 self._wake_couriers()
 
     async def _do_chores(self) -> None:
-        """Replies, silent units and the like, until there is nothing left to do."""
-        while any([await chore() for chore in self._duties.chores]):
+        """Replies, silent units and the like, until there is nothing left to do; a fault in one is no other's."""
+        while any([await self._guarded(chore) for chore in self._duties.chores]):
             self._wake_couriers()
 
     async def _tidy(self) -> None:
         """Close what is over, and take up what silent workers left."""
-        duties = self._duties
-        await ledger.adopt_strays(duties.database, self.name)
-        await close_due(duties.database, duties.clock.now())
-        if await ledger.reclaim_lapsed(duties.database, duties.clock.now()):
+        database, clock = self._duties.database, self._duties.clock
+        await self._guarded(lambda: ledger.adopt_strays(database, self.name, clock.now()))
+        await self._guarded(lambda: close_due(database, clock.now()))
+        await self._guarded(self._take_up_lapsed)
+
+    async def _take_up_lapsed(self) -> None:
+        """Our own leases first, and others' only after a while: when the database was away every lease has run out, and
+        whoever lives renews it before it is taken for dead."""
+        since, self._lapsed_since = self._lapsed_since, None
+        await self.leases.renew()
+        if not await ledger.any_lapsed(self._duties.database):
+            return
+        self._lapsed_since = since if since is not None else time.monotonic()
+        if time.monotonic() - self._lapsed_since < PATIENCE:
+            return
+        if await ledger.reclaim_lapsed(self._duties.database, self._duties.clock.now()):
             self._wake()
 
     def _wake(self) -> None:

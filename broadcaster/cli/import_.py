@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeAlias
 
 import typer
 
@@ -15,9 +15,11 @@ from broadcaster.cli.boundary import FAILED, OK, command
 from broadcaster.cli.chinese import ChineseCommand, group
 from broadcaster.cli.options import AsJson, Config
 from broadcaster.cli.output import answer, bar, note, say
+from broadcaster.clock import SystemClock
 
 if TYPE_CHECKING:
     from audiences.importing import ImportReport
+    from broadcaster.database import Connection
 
 app = group("导入区划、住户、责任人和大喇叭名册。有行未导入时退出码为 1，其余行已保留。")
 
@@ -26,7 +28,15 @@ DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="只检查，
 Complete: TypeAlias = Annotated[
     bool, typer.Option("--complete", help="名册是完整的：其中的区域和角色，没有列出的人从现在起不再任职。")
 ]
-Import: TypeAlias = "Callable[..., Awaitable[ImportReport]]"
+
+
+class Import(Protocol):
+    """One of the imports, whatever else it needs already given."""
+
+    async def __call__(
+        self, connection: Connection, path: Path, *, dry_run: bool, progress: Callable[[int, float], None]
+    ) -> ImportReport: ...
+
 
 TABLES = {
     "region": "区划",
@@ -61,13 +71,16 @@ async def households(file: File, config: Config = None, dry_run: DryRun = False,
 @app.command("duties", cls=ChineseCommand)
 @command
 async def duties(
-    file: File, config: Config = None, complete: Complete = False, dry_run: DryRun = False, as_json: AsJson = False
+    file: File,
+    config: Config = None,
+    dry_run: DryRun = False,
+    complete: Complete = False,
+    as_json: AsJson = False,
 ) -> int:
     """导入责任人：村书记、网格长、网格员等及其副手和任期。"""
     from audiences import importing
-    from broadcaster.clock import SystemClock
 
-    work = functools.partial(importing.duties, at=SystemClock().now(), complete=complete)
+    work = partial(importing.duties, at=SystemClock().now(), complete=complete)
     return await _run(work, "导入责任人", file, config, dry_run=dry_run, as_json=as_json)
 
 

@@ -11,7 +11,8 @@ from broadcaster.dispatch.ledger import fold_all, withdraw
 
 
 async def supersede(connection: Connection, lineage: int, successor: int, now: datetime) -> None:
-    """Close every earlier run of a lineage: what has not gone out is cancelled, its open door tasks with it.
+    """Close every other run of a lineage (its successor's is not open yet): what has not gone out is cancelled, and its
+    open door tasks with it.
 
     Batches that a courier is sending right now end within their lease; until then the claim of the successor waits.
     """
@@ -19,7 +20,7 @@ async def supersede(connection: Connection, lineage: int, successor: int, now: d
     earlier = await connection.fetch(
         """
         UPDATE run SET state = $3, closed_at = $4
-        WHERE lineage = $1 AND alert_id < $2 AND state = 0 RETURNING alert_id
+        WHERE lineage = $1 AND alert_id <> $2 AND state = 0 RETURNING alert_id
         """,
         lineage,
         successor,

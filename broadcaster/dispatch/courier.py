@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -42,6 +42,16 @@ GATHER = 0.05
 MOST_BATCHES = 32
 """Most batches of one claim."""
 
+LOOK = 1.0
+"""Seconds of sending after which a courier asks whether its batch is still wanted, and still comes first."""
+
+LONGEST_DEFERRAL = 300.0
+"""Seconds that a gateway may put us off: a warning that waits longer may as well be tried."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+STEADY = 10.0
+"""Seconds between two connections, doubled each time until one lasted `STEADY`."""
+
 
 class Composer(Protocol):
     """Turns rows of the ledger into messages; see `composer.py`."""
@@ -51,10 +61,11 @@ class Composer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A claimed batch with what it still has to send."""
+    """A claimed batch with what it still has to send. `claimed_at` in monotonic seconds."""
 
     batch: Batch
     envelopes: list[Envelope]
+    claimed_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +101,30 @@ class Courier:
         self._wake.set()
 
     async def run(self) -> None:
-        """Connect, serve until the connection is lost, connect again; the pause between doubles up to 30 s."""
-        pause = 0.5
+        """Connect, serve until the connection is lost, connect again after a pause."""
+        pause = FIRST_PAUSE
         while True:
-            try:
-                await self._driver.open(self._inbox)
-            except UnavailableError as error:
-                log.warning(
-                    "gateway.unavailable",
-                    gateway=self._slot.gateway.settings.name,
-                    slot=self._slot.number,
-                    why=error.what,
-                )
-                await self._tools.clock.sleep(pause)
-                pause = min(pause * 2, 30.0)
-                continue
-            self.connected = True
-            pause = 0.5
-            try:
-                await self._serve()
-            finally:
-                self.connected = False
-                await self._driver.close()
+            began = time.monotonic()
+            await self._connected()
+            if time.monotonic() - began > STEADY:
+                pause = FIRST_PAUSE
+            await self._tools.clock.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _connected(self) -> None:
+        """One connection, from its first moment to its last."""
+        try:
+            await self._driver.open(self._inbox)
+        except UnavailableError as error:
+            name = self._slot.gateway.settings.name
+            log.warning("gateway.unavailable", gateway=name, slot=self._slot.number, why=error.what)
+            return
+        self.connected = True
+        try:
+            await self._serve()
+        finally:
+            self.connected = False
+            await self._driver.close()
 
     async def _serve(self) -> None:
         """Send what is claimed, one bundle ahead, until the connection is gone."""
@@ -129,8 +142,8 @@ class Courier:
                     await self._send_batch(bundle.pop(0))
         finally:
             watching.cancel()
-            self._give_back(bundle)
-            self._give_back(await ahead)
+            self._give_back(load.batch for load in bundle)
+            self._give_back(load.batch for load in await ahead)
 
     async def _watch(self, gone: asyncio.Event) -> None:
         if isinstance(self._driver, Streams):
@@ -150,20 +163,20 @@ class Courier:
         """About one second of this slot's rate, by the size that batches had of late; nothing while the database is
         away."""
         await self._tools.recorder.room()
+        asked_at = time.monotonic()
         claimed: list[Batch] = []
         try:
             async with self._tools.database.connection() as connection:
-                claimed = await self._lease(connection)
+                claimed = await self._lease(connection, asked_at)
                 loads = [(batch, await ledger.claimed_rows(connection, batch)) for batch in claimed]
         except DATABASE_AWAY as error:
             log.warning("claim.failed", gateway=self._slot.gateway.settings.name, error=type(error).__name__)
-            self._give_back([Load(batch, []) for batch in claimed])
+            self._give_back(claimed)
             return []
-        return [load for batch, rows in loads if (load := await self._compose(batch, rows)) is not None]
+        return [load for batch, rows in loads if (load := await self._compose(batch, rows, asked_at)) is not None]
 
-    async def _lease(self, connection: Connection) -> list[Batch]:
+    async def _lease(self, connection: Connection, asked_at: float) -> list[Batch]:
         settings = self._slot.gateway.settings
-        asked_at = time.monotonic()
         batches = await ledger.claim(
             connection,
             channel=settings.channel.value,
@@ -178,24 +191,25 @@ class Courier:
             self._batch_size = max(1.0, self._batch_size + (batch.last - batch.first + 1 - self._batch_size) / 8)
         return batches
 
-    async def _compose(self, batch: Batch, rows: Sequence[Row]) -> Load | None:
+    async def _compose(self, batch: Batch, rows: Sequence[Row], claimed_at: float) -> Load | None:
         """What to send of a batch; None when it cannot be composed now: it waits, the others go."""
         for row in rows:
             if not row.needed:
                 self._note(batch, row.ordinal, DeliveryState.CANCELLED, reason="already reached")
         try:
             envelopes = await self._tools.composer.envelopes(batch, [row for row in rows if row.needed])
-        except DaohuError as error:
-            log.error("batch.not_composed", alert=batch.alert_id, batch=batch.first, why=error.what)
+        except Exception as error:  # whatever it was, the lease must not be kept for ever
+            why = error.what if isinstance(error, DaohuError) else f"{type(error).__name__}: {error}"[:200]
+            log.error("batch.not_composed", alert=batch.alert_id, batch=batch.first, why=why)
             tally = Tally(batch, self._tools.clock.now())
             tally.again(backoff(batch.claims))
             self._release(tally)
             return None
-        return Load(batch, envelopes)
+        return Load(batch, envelopes, claimed_at)
 
     async def _send_batch(self, load: Load) -> None:
         """Send slice after slice while earlier ones are still being answered; release when every one is settled."""
-        batch, envelopes = load.batch, load.envelopes
+        batch, envelopes, looked_at = load.batch, load.envelopes, load.claimed_at
         tally = Tally(batch, self._tools.clock.now())
         size = min(self._pace.slice, self._driver.capabilities.batch_max)
         most = max(2, math.ceil(self._driver.capabilities.window / size) + 1)
@@ -205,6 +219,10 @@ class Courier:
                 part = envelopes[start : start + size]
                 await self._tools.recorder.room()
                 await asyncio.sleep(self._pace.wait(len(part)))
+                if time.monotonic() - looked_at > LOOK:
+                    looked_at = time.monotonic()
+                    if not await self._comes_first(batch):
+                        break
                 if not self._may_send(batch):
                     break
                 under_way.add(asyncio.create_task(self._send_slice(part, tally)))
@@ -223,6 +241,14 @@ class Courier:
         return (
             not self._gone.is_set() and self._tools.leases.holds(batch) and self._tools.clock.now() < batch.expires_at
         )
+
+    async def _comes_first(self, batch: Batch) -> bool:
+        """Whether to go on with a batch that takes long: its run is open and nothing more urgent waits."""
+        try:
+            async with self._tools.database.connection() as connection:
+                return await ledger.comes_first(connection, batch, self._tools.clock.now())
+        except DATABASE_AWAY:
+            return True  # what was claimed may be sent as long as its lease holds
 
     async def _send_slice(self, part: Sequence[Envelope], tally: Tally) -> None:
         unanswered = {envelope.key: envelope for envelope in part}
@@ -253,7 +279,8 @@ class Courier:
                 self._note(batch, key.ordinal, DeliveryState.UNKNOWN, reason=reason)
                 tally.again(backoff(batch.claims))
             case Deferred(_, _, after):
-                tally.again(max(after, backoff(batch.claims)))
+                wait = after if 0 <= after < LONGEST_DEFERRAL else LONGEST_DEFERRAL
+                tally.again(max(wait, backoff(batch.claims)))
 
     def _note(
         self, batch: Batch, ordinal: int, state: DeliveryState, *, ref: str | None = None, reason: str | None = None
@@ -265,19 +292,18 @@ class Courier:
                 batch.claims,
                 int(state),
                 self._slot.gateway.id,
-                ref.replace("\0", "")[:200] if ref else None,
-                reason.replace("\0", "")[:200] if reason else None,
+                ledger.storable(ref) if ref else None,
+                ledger.storable(reason) if reason else None,
                 self._tools.clock.now(),
             )
         )
 
-    def _give_back(self, loads: Sequence[Load]) -> None:
+    def _give_back(self, batches: Iterable[Batch]) -> None:
         """What was claimed but not begun is free for anyone at once."""
-        for load in loads:
-            self._release(Tally(load.batch, self._tools.clock.now()))
+        for batch in batches:
+            self._release(Tally(batch, self._tools.clock.now()))
 
     def _release(self, tally: Tally) -> None:
-        self._tools.leases.gave(tally.batch)
         self._tools.recorder.release(Release(tally.batch, tally.not_before))
 
 

@@ -7,9 +7,10 @@ SELECT $1, v.region, v.rank, $4 FROM unnest($2::text[], $3::int[]) AS v(region, 
 ON CONFLICT DO NOTHING
 
 -- name: lineage_villages
--- Villages where an earlier alert of the lineage may have been heard.
+-- Villages where an earlier alert of the lineage may have been heard. Earlier is every other one: a draft that was begun
+-- before its predecessor was issued has the lower id.
 SELECT DISTINCT k.region FROM chunk k JOIN run r ON r.alert_id = k.alert_id
-WHERE r.lineage = $1 AND k.alert_id < $2 AND k.region <> ''
+WHERE r.lineage = $1 AND k.alert_id <> $2 AND k.region <> ''
 
 -- name: lineage_targets
 -- Everyone whom an earlier alert of the lineage reached, or may have reached: what a courier holds may be going out right
@@ -17,10 +18,10 @@ WHERE r.lineage = $1 AND k.alert_id < $2 AND k.region <> ''
 INSERT INTO target (alert_id, household_id, village, region, risk)
 SELECT DISTINCT ON (t.household_id) $1, t.household_id, t.village, t.region, t.risk
 FROM run r JOIN target t ON t.alert_id = r.alert_id
-WHERE r.lineage = $2 AND r.alert_id < $1 AND t.village = $3
+WHERE r.lineage = $2 AND r.alert_id <> $1 AND t.village = $3
   AND (t.state = 1 OR t.household_id IN (
         SELECT d.household_id FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-        WHERE b.lineage = $2 AND b.alert_id < $1 AND b.region = $3 AND d.household_id IS NOT NULL
+        WHERE b.lineage = $2 AND b.alert_id <> $1 AND b.region = $3 AND d.household_id IS NOT NULL
           AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1
                OR (d.state = 0 AND b.state IN (1, 3)))))
 ON CONFLICT DO NOTHING
@@ -173,7 +174,7 @@ WITH chosen AS (
     UNION
     SELECT h.id, h.address FROM terminal h WHERE h.id IN (
         SELECT d.terminal_id FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-        WHERE b.lineage = $2 AND b.alert_id < $1 AND b.channel = 'loudspeaker'
+        WHERE b.lineage = $2 AND b.alert_id <> $1 AND b.channel = 'loudspeaker'
           AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1
                OR (d.state = 0 AND b.state IN (1, 3))))
 ), placed AS (

@@ -85,32 +85,32 @@ class GatewayInbox:
         if len(named) < len(nameless):
             log.warning("receipt.nameless", gateway=self._gateway.settings.name, count=len(nameless) - len(named))
         async with self._database.connection() as connection:
-            known = await ledger.resolve(connection, self._gateway.id, {_text(item.ref) for item in named})
+            known = await ledger.resolve(connection, self._gateway.id, {ledger.storable(item.ref) for item in named})
         strays: list[StrayReceipt] = []
         for item in named:
-            found = known.get(_text(item.ref))
+            found = known.get(ledger.storable(item.ref))
             if found is not None:
                 events.append(self._event(DeliveryKey(*found), item))
             else:
                 state = int(PROVES[item.evidence])
                 strays.append(
                     StrayReceipt(
-                        self._gateway.id, _text(item.ref), state, _text(item.reason) or None, item.at, self._clock.now()
+                        self._gateway.id,
+                        ledger.storable(item.ref),
+                        state,
+                        ledger.storable(item.reason) or None,
+                        item.at,
+                        self._clock.now(),
                     )
                 )
         return strays
 
     def _event(self, key: DeliveryKey, item: Receipt) -> Event:
         failed = item.evidence is Evidence.FAILED
-        reason = _text(item.reason) or None if failed else None
+        reason = ledger.storable(item.reason) or None if failed else None
         return Event(*key, int(PROVES[item.evidence]), self._gateway.id, None, reason, item.at)
 
 
 def _plausible(key: DeliveryKey) -> bool:
     """A key comes back from outside: one that cannot be ours must not spoil the write of the others."""
-    return 0 < key.alert < INT4 and 0 <= key.ordinal < INT4 and 0 <= key.attempt < INT2
-
-
-def _text(value: str) -> str:
-    """Text from outside, as PostgreSQL can hold it."""
-    return value.replace("\0", "")[:200]
+    return 0 < key.alert < INT4 and 0 <= key.ordinal < INT4 and 0 < key.attempt < INT2

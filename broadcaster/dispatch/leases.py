@@ -6,42 +6,47 @@ import time
 
 from broadcaster.database import Database
 from broadcaster.dispatch import ledger
-from broadcaster.dispatch.ledger import Batch
+from broadcaster.dispatch.ledger import Batch, Claim
 
 
 class Leases:
     """The batches of one worker. A batch is sendable only while its lease certainly holds, by the machine's own
-    monotonic
-    time: a worker that was stopped and wakes up later finds its leases over and sends nothing.
+    monotonic time: a worker that was stopped and wakes up later finds its leases over and sends nothing.
     """
 
     def __init__(self, database: Database, worker: str, seconds: float) -> None:
         self._database = database
         self._worker = worker
         self.seconds = seconds
-        self._until: dict[tuple[int, int], float] = {}
+        self._until: dict[Claim, float] = {}
+
+    @property
+    def held(self) -> int:
+        """How many batches this worker holds."""
+        return len(self._until)
 
     def took(self, batch: Batch, asked_at: float) -> None:
         """Note a lease that was asked for at `asked_at` (monotonic seconds, before the question)."""
-        self._until[batch.key] = asked_at + self.seconds
+        self._until[batch.claim] = asked_at + self.seconds
 
     def gave(self, batch: Batch) -> None:
-        """Forget a batch that is released."""
-        self._until.pop(batch.key, None)
+        """Forget a batch whose release is written down; until then it stays leased, or others would send it again."""
+        self._until.pop(batch.claim, None)
 
     def holds(self, batch: Batch) -> bool:
         """Whether `batch` may be sent now: a fifth of the lease is left for the message on the wire."""
-        return time.monotonic() < self._until.get(batch.key, 0.0) - self.seconds / 5
+        return time.monotonic() < self._until.get(batch.claim, 0.0) - self.seconds / 5
 
     async def renew(self) -> None:
         """Prolong what is held; what the database no longer grants is not sendable any more."""
         if not self._until:
             return
         asked_at = time.monotonic()
+        asked = list(self._until)
         async with self._database.connection() as connection:
-            held = await ledger.renew(connection, self._worker, self.seconds, list(self._until))
-        for key in list(self._until):
-            if key in held:
-                self._until[key] = asked_at + self.seconds
+            held = await ledger.renew(connection, self._worker, self.seconds, asked)
+        for claim in asked:
+            if claim in held and claim in self._until:
+                self._until[claim] = asked_at + self.seconds
             else:
-                self._until[key] = min(self._until[key], asked_at)
+                self._until.pop(claim, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from broadcaster.database import Connection, Database
@@ -20,6 +20,9 @@ SQL = statements("broadcaster.dispatch", "ledger.sql")
 
 FOLD_LOCK = 0x64616F68
 """The advisory lock that whoever changes delivery states holds ("daoh")."""
+
+STRAYS_KEPT = timedelta(days=3)
+"""How long a receipt waits for its message."""
 
 FOLD_SEGMENTS = 64
 """Most log segments that one fold applies."""
@@ -49,6 +52,10 @@ class StrayReceipt(NamedTuple):
     stored_at: datetime
 
 
+Claim = tuple[int, int, int]
+"""Alert, first ordinal and number of a claim: the same batch claimed again is another claim."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A claimed batch: a contiguous range of one alert's deliveries on one channel, leased to this worker."""
@@ -68,8 +75,8 @@ class Batch:
     expires_at: datetime
 
     @property
-    def key(self) -> tuple[int, int]:
-        return (self.alert_id, self.first)
+    def claim(self) -> Claim:
+        return (self.alert_id, self.first, self.claims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +108,24 @@ async def claim(
     return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))
 
 
+async def comes_first(connection: Connection, batch: Batch, now: datetime) -> bool:
+    """Whether a claimed batch is still the next to be sent: its run is open, nothing more urgent is ready."""
+    values = (batch.alert_id, batch.channel, batch.rehearsal, now, batch.urgency, batch.tier)
+    first: bool = await connection.fetchval(SQL["comes_first"], *values)
+    return first
+
+
 async def claimed_rows(connection: Connection, batch: Batch) -> list[Row]:
     """What of `batch` is still to be sent, in order."""
     records = await connection.fetch(SQL["claimed_rows"], batch.alert_id, batch.first)
     return [Row(*record) for record in records]
 
 
-async def renew(
-    connection: Connection, worker: str, lease: float, keys: Collection[tuple[int, int]]
-) -> set[tuple[int, int]]:
-    """Keep the leases on batches `keys` for `lease` seconds more; returns the ones this worker still holds."""
-    alerts, firsts = [alert for alert, _ in keys], [first for _, first in keys]
-    records = await connection.fetch(SQL["renew"], worker, lease, alerts, firsts)
-    return {(record["alert_id"], record["first"]) for record in records}
+async def renew(connection: Connection, worker: str, lease: float, claims: Collection[Claim]) -> set[Claim]:
+    """Keep the leases of `claims` for `lease` seconds more; returns the ones this worker still holds."""
+    columns = [list(column) for column in zip(*claims, strict=True)]
+    records = await connection.fetch(SQL["renew"], worker, lease, *columns)
+    return {(record["alert_id"], record["first"], record["claims"]) for record in records}
 
 
 async def write(
@@ -135,15 +147,24 @@ async def write(
         if releases:
             await connection.executemany(
                 SQL["release"],
-                [(item.batch.alert_id, item.batch.first, worker, segment, item.not_before) for item in releases],
+                [
+                    (item.batch.alert_id, item.batch.first, worker, segment, item.not_before, item.batch.claims)
+                    for item in releases
+                ],
             )
 
 
 async def fold(database: Database, now: datetime) -> int:
-    """Apply the oldest unfolded segments of the log; returns how many, 0 also when another fold is under way."""
-    async with database.transaction() as connection:
-        if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", FOLD_LOCK):
+    """Apply the oldest unfolded segments of the log; returns how many.
+
+    It waits for its turn in line with whoever else changes states: merely trying the lock, it would starve beside
+    planners that hold it one after the other.
+    """
+    async with database.connection() as connection:
+        if not await connection.fetch(SQL["unfolded"], 1):
             return 0
+    async with database.transaction() as connection:
+        await lock_states(connection)
         return await _fold_some(connection, now)
 
 
@@ -167,14 +188,17 @@ async def _fold_some(connection: Connection, now: datetime) -> int:
     return len(segments)
 
 
-async def reclaim_lapsed(database: Database, now: datetime) -> int:
-    """Make the batches of silent workers ready again, after everything they wrote is folded; returns how many."""
+async def any_lapsed(database: Database) -> bool:
+    """Whether a worker has fallen silent with batches in hand."""
     async with database.connection() as connection:
-        lapsed = await connection.fetchval(
+        lapsed: bool = await connection.fetchval(
             "SELECT EXISTS (SELECT 1 FROM batch WHERE state = 1 AND lease_until < clock_timestamp())"
         )
-    if not lapsed:
-        return 0
+        return lapsed
+
+
+async def reclaim_lapsed(database: Database, now: datetime) -> int:
+    """Make the batches of silent workers ready again, after everything they wrote is folded; returns how many."""
     async with database.transaction() as connection:
         await fold_all(connection, now)
         records = await connection.fetch(SQL["lapsed"])
@@ -194,8 +218,17 @@ async def resolve(connection: Connection, gateway_id: int, refs: Iterable[str]) 
     return {record["ref"]: (record["alert_id"], record["ordinal"], record["attempt"]) for record in records}
 
 
-async def adopt_strays(database: Database, worker: str) -> None:
-    """Receipts that came before our own write find their message, now that it is in the log."""
+async def adopt_strays(database: Database, worker: str, now: datetime) -> None:
+    """Receipts that came before our own write find their message, now that it is in the log.
+
+    What belongs to nobody for days (another system on the same account) is forgotten.
+    """
     async with database.transaction() as connection:
         if await connection.fetchval("SELECT EXISTS (SELECT 1 FROM stray_receipt)"):
             await connection.execute(SQL["adopt_strays"], worker)
+            await connection.execute(SQL["forget_strays"], now - STRAYS_KEPT)
+
+
+def storable(text: str) -> str:
+    """Text from outside as the log can hold it: what one gateway says must not keep the rest from being written."""
+    return text[:200].replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -5,27 +5,39 @@
 -- name: claim
 -- The most urgent ready batches of a channel. Taking the run FOR SHARE makes a supersession wait for claims under way, and
 -- claims after it see the run closed; together with the busy check nothing of a later alert starts while an earlier one
--- of its lineage may still be sending.
+-- of its lineage may still be sending (only one run of a lineage is open, so every other is an earlier one). A claim does
+-- not wait for a run that is being closed: whoever closes it waits for these batches.
 WITH picked AS (
     SELECT b.alert_id, b.first
     FROM batch b JOIN run r ON r.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $1 AND b.rehearsal = $2 AND b.not_before <= $3
       AND r.state = 0 AND r.expires_at > $3
-      AND NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id < b.alert_id AND a.state IN (1, 3))
+      AND NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.state IN (1, 3))
     ORDER BY b.urgency, b.tier, b.seq, b.alert_id
     LIMIT $4
     FOR UPDATE OF b SKIP LOCKED
-    FOR SHARE OF r
+    FOR SHARE OF r SKIP LOCKED
 )
 UPDATE batch b
-SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = b.claims + 1
+SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = LEAST(b.claims + 1, 32767)
 FROM picked p, run r
 WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
 RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
 
+-- name: comes_first
+-- Whether a batch of alert $1 that is being sent still comes first: its run is open, and no batch that could be claimed in
+-- its stead (the conditions of `claim`) is of a higher urgency or tier.
+SELECT r.state = 0 AND NOT EXISTS (
+    SELECT 1 FROM batch b JOIN run o ON o.alert_id = b.alert_id
+    WHERE b.state = 0 AND b.channel = $2 AND b.rehearsal = $3 AND b.not_before <= $4 AND (b.urgency, b.tier) < ($5, $6)
+      AND o.state = 0 AND o.expires_at > $4
+      AND NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.state IN (1, 3)))
+FROM run r WHERE r.alert_id = $1
+
 -- name: claimed_rows
--- What of a claimed batch is still to be sent. Later steps of the policy go only to households that are still pending.
-SELECT d.ordinal, d.address, d.unit_id, d.household_id, b.step = 0 OR t.household_id IS NULL OR t.state = 0 AS needed
+-- What of a claimed batch is still to be sent. Later steps of the policy go only to households that are not reached yet;
+-- one that was given up because a gateway was slow is not.
+SELECT d.ordinal, d.address, d.unit_id, d.household_id, b.step = 0 OR t.household_id IS NULL OR t.state <> 1 AS needed
 FROM batch b
 JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
 LEFT JOIN target t ON b.step > 0 AND t.alert_id = d.alert_id AND t.household_id = d.household_id
@@ -33,31 +45,31 @@ WHERE b.alert_id = $1 AND b.first = $2 AND d.state IN (0, 1)
 ORDER BY d.ordinal
 
 -- name: renew
--- Keep the leases of a worker; what comes back are the ones it still holds.
+-- Keep the leases of a worker; what comes back are the ones it still holds. One that ran out is held as long as nobody
+-- took it up: after the database was away, whose results wait to be written is not asked to send again.
 UPDATE batch SET lease_until = clock_timestamp() + make_interval(secs => $2)
-WHERE state = 1 AND lease_owner = $1 AND lease_until > clock_timestamp()
-  AND (alert_id, first) IN (SELECT * FROM unnest($3::int[], $4::int[]))
-RETURNING alert_id, first
+WHERE state = 1 AND lease_owner = $1 AND (alert_id, first, claims) IN (SELECT * FROM unnest($3::int[], $4::int[], $5::int[]))
+RETURNING alert_id, first, claims
 
 -- name: release
--- A batch's last results are in segment $4: the fold that applies it decides between settled and ready again.
+-- A batch's last results are in segment $4: the fold that applies it decides between settled and ready again. $6: whoever
+-- lost a claim and made another does not release that one with it.
 UPDATE batch SET state = 3, segment = $4, not_before = GREATEST(not_before, $5)
-WHERE alert_id = $1 AND first = $2 AND state = 1 AND lease_owner = $3
+WHERE alert_id = $1 AND first = $2 AND state = 1 AND lease_owner = $3 AND claims = $6
 
 -- name: lapsed
 -- Batches whose worker fell silent.
 SELECT alert_id, first FROM batch WHERE state = 1 AND lease_until < clock_timestamp() ORDER BY alert_id, first FOR UPDATE SKIP LOCKED
 
 -- name: reclaim
--- What a silent worker had not settled may or may not have gone out: it is unknown, counts as attempted, and will be sent
--- again.
+-- What a silent worker had not settled may or may not have gone out: it is unknown, counts as tried, and will be sent again.
 WITH freed AS (
     UPDATE batch SET state = 0, lease_owner = NULL, lease_until = NULL, unknown = unknown + queued, queued = 0
     WHERE alert_id = $1 AND first = $2
     RETURNING alert_id, first, last, claims
 )
 UPDATE delivery d SET state = 1, attempts = GREATEST(d.attempts, freed.claims) FROM freed
-WHERE d.alert_id = freed.alert_id AND d.ordinal BETWEEN freed.first AND freed.last AND d.state = 0
+WHERE d.alert_id = freed.alert_id AND d.ordinal BETWEEN freed.first AND freed.last AND d.state IN (0, 1)
 
 -- name: open_segment
 INSERT INTO segment (worker, rows) VALUES ($1, $2) RETURNING id
@@ -78,6 +90,9 @@ WITH news AS MATERIALIZED (
 ), changed AS (
     UPDATE delivery d
     SET state = GREATEST(d.state, n.state),
+        proved = CASE WHEN n.first_proof IS NULL THEN old.proved
+                      WHEN n.first_proof < n.last_proof OR old.proved NOT IN (0, n.first_proof) THEN -1
+                      ELSE n.first_proof END,
         attempts = GREATEST(d.attempts, n.attempt),
         gateway_id = coalesce(n.gateway_id, d.gateway_id),
         submitted_at = coalesce(d.submitted_at, n.submitted_at),
@@ -85,10 +100,10 @@ WITH news AS MATERIALIZED (
         reason = CASE WHEN GREATEST(d.state, n.state) = 6 THEN NULL ELSE coalesce(n.reason, d.reason) END
     FROM news n JOIN delivery old ON old.alert_id = n.alert_id AND old.ordinal = n.ordinal
     WHERE d.alert_id = n.alert_id AND d.ordinal = n.ordinal
-      AND (n.state > old.state OR n.attempt > old.attempts OR n.last_proof < old.attempts)
+      AND (n.state > old.state OR n.attempt > old.attempts
+           OR (old.proved <> -1 AND (n.first_proof <> old.proved OR n.last_proof <> old.proved)))
     RETURNING d.alert_id, d.batch, d.household_id, old.state AS was, d.state AS now, n.settled_at,
-              (coalesce(n.first_proof < n.last_proof, false)
-               OR (old.state >= 4 AND coalesce(n.last_proof <> old.attempts, false)))::int AS duplicate
+              (d.proved = -1 AND old.proved <> -1)::int AS duplicate
 ), counted AS (
     UPDATE batch b
     SET queued = b.queued + c.queued, unknown = b.unknown + c.unknown, expired = b.expired + c.expired,
@@ -117,7 +132,10 @@ WITH news AS MATERIALIZED (
     ) c
     JOIN target old ON old.alert_id = c.alert_id AND old.household_id = c.household_id
     WHERE t.alert_id = c.alert_id AND t.household_id = c.household_id AND t.state <> 1
-    RETURNING t.alert_id, t.village AS region, old.state AS was
+    RETURNING t.alert_id, t.household_id, t.village AS region, old.state AS was
+), visited AS (
+    UPDATE door_task o SET state = 'done', closed_at = $2
+    FROM arrived a WHERE o.alert_id = a.alert_id AND o.household_id = a.household_id AND o.state = 'open'
 ), villages AS (
     UPDATE chunk k
     SET reached = k.reached + v.reached, unreached = k.unreached - v.regained,

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Database
 from broadcaster.dispatch import ledger
-from broadcaster.dispatch.ledger import Event, Release, StrayReceipt
+from broadcaster.dispatch.ledger import Batch, Event, Release, StrayReceipt
 
 log = structlog.get_logger()
 
 
 class Recorder:
     """Buffers events, stray receipts and releases; `run` writes them every `seconds` or every `rows`, whichever is
-    first.
+    first, and tells `released` of every batch whose release is durable.
 
     Nothing is dropped: while the database does not answer, the buffer waits and `room` holds the couriers back.
     """
@@ -32,6 +32,7 @@ class Recorder:
         rows: int = 1000,
         seconds: float = 0.2,
         most: int = 50_000,
+        released: Callable[[Batch], None] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -39,6 +40,7 @@ class Recorder:
         self._rows = rows
         self._seconds = seconds
         self._most = most
+        self._released = released
         self._events: list[Event] = []
         self._strays: list[StrayReceipt] = []
         self._releases: list[Release] = []
@@ -98,6 +100,9 @@ class Recorder:
         waiters, self._waiters = self._waiters, []
         await self._write_until_durable(events, strays, releases)
         self._written.set()
+        if self._released is not None:
+            for release in releases:
+                self._released(release.batch)
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)

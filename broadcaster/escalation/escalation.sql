@@ -17,7 +17,7 @@ FROM (
     ) h WHERE {where}
     UNION
     SELECT u.region FROM run r JOIN unit u ON u.alert_id = r.alert_id
-    WHERE r.lineage = $5::int AND r.alert_id < $1 AND u.role = $2::text
+    WHERE r.lineage = $5::int AND r.alert_id <> $1 AND u.role = $2::text
 ) found
 ON CONFLICT (alert_id, region, role) DO NOTHING
 
@@ -25,7 +25,7 @@ ON CONFLICT (alert_id, region, role) DO NOTHING
 -- The alert that replaces another takes its silent units' place.
 WITH retired AS (
     UPDATE unit u SET state = 'cancelled', next_at = NULL
-    FROM run r WHERE r.lineage = $1 AND r.alert_id < $2 AND u.alert_id = r.alert_id AND u.state = 'waiting'
+    FROM run r WHERE r.lineage = $1 AND r.alert_id <> $2 AND u.alert_id = r.alert_id AND u.state = 'waiting'
     RETURNING u.alert_id, u.id, u.step
 )
 INSERT INTO escalation_log (alert_id, unit_id, step, action, at) SELECT alert_id, id, step, 'cancelled', $3 FROM retired
@@ -34,19 +34,26 @@ INSERT INTO escalation_log (alert_id, unit_id, step, action, at) SELECT alert_id
 -- One message per contact that an earlier alert of the lineage asked; by call only where nothing else was used.
 SELECT DISTINCT ON (d.contact_id) d.unit_id, b.channel, d.contact_id, d.address, b.language
 FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-WHERE b.lineage = $1 AND b.alert_id < $2 AND b.purpose = 'unit' AND d.unit_id IS NOT NULL
+WHERE b.lineage = $1 AND b.alert_id <> $2 AND b.purpose = 'unit' AND d.unit_id IS NOT NULL
   AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1 OR (d.state = 0 AND b.state IN (1, 3)))
 ORDER BY d.contact_id, b.channel = 'voice', d.alert_id DESC, d.ordinal DESC
 
+-- name: any_due
+SELECT EXISTS (
+    SELECT 1 FROM unit u JOIN run r ON r.alert_id = u.alert_id
+    WHERE u.state = 'waiting' AND u.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
+)
+
 -- name: due_units
--- Taking the run FOR SHARE makes a supersession wait for steps under way; steps after it see the run closed.
+-- Taking the run FOR SHARE makes a supersession wait for steps under way; steps after it see the run closed. They do not
+-- wait for one: it may be waiting for these units.
 SELECT u.id, u.alert_id, u.region, u.role, u.step, u.holderless
 FROM unit u JOIN run r ON r.alert_id = u.alert_id
 WHERE u.state = 'waiting' AND u.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
 ORDER BY r.urgency, u.next_at, u.id
 LIMIT $2
 FOR UPDATE OF u SKIP LOCKED
-FOR SHARE OF r
+FOR SHARE OF r SKIP LOCKED
 
 -- name: duties
 -- Everybody on duty in the regions $2, for any of the roles $3, the primary ones first.

@@ -86,6 +86,7 @@ class District:
         regions: tuple[str, ...] = (TOWN,),
         urgency: int = 0,
         lasts: timedelta = timedelta(hours=6),
+        connection: Connection | None = None,
     ) -> Plan:
         """Open the run of an alert whose record is somebody else's business."""
         plan = Plan(
@@ -98,9 +99,18 @@ class District:
             selection=Selection(regions=regions),
         )
         self.plans[alert_id] = plan
-        async with self.database.transaction() as connection:
+        if connection is not None:
             await fanout.open_run(connection, plan, self.clock.now())
+            return plan
+        async with self.database.transaction() as own:
+            await fanout.open_run(own, plan, self.clock.now())
         return plan
+
+    async def open(
+        self, connection: Connection, alert_id: int, *, lineage: int, regions: tuple[str, ...] = (TOWN,)
+    ) -> Plan:
+        """The same inside the caller's transaction, as issuing a successor does."""
+        return await self.issue(alert_id, lineage=lineage, regions=regions, connection=connection)
 
     async def load_plan(self, alert_id: int) -> Plan:
         return self.plans[alert_id]
@@ -112,11 +122,11 @@ class District:
             added += count
         return added
 
-    async def claim(self, channel: str, limit: int = 100) -> list[Batch]:
+    async def claim(self, channel: str, limit: int = 100, lease: float = 60) -> list[Batch]:
         """Lease what is ready on a channel, as the worker `w`."""
         async with self.database.connection() as connection:
             return await ledger.claim(
-                connection, channel=channel, rehearsal=True, now=self.clock.now(), limit=limit, worker="w", lease=60
+                connection, channel=channel, rehearsal=True, now=self.clock.now(), limit=limit, worker="w", lease=lease
             )
 
     async def settle(self, batches: Sequence[Batch], state: DeliveryState) -> list[Event]:
@@ -133,6 +143,13 @@ class District:
         await ledger.write(self.database, "w", events, releases=releases)
         await ledger.fold(self.database, self.clock.now())
         return events
+
+    async def say(self, news: Sequence[tuple[int, int, DeliveryState]], *, alert_id: int) -> None:
+        """(ordinal, attempt, state) are written down and folded."""
+        now = self.clock.now()
+        events = [Event(alert_id, n, attempt, int(state), 1, None, None, now) for n, attempt, state in news]
+        await ledger.write(self.database, "w", events)
+        await ledger.fold(self.database, now)
 
     async def breaches(self, alert_id: int) -> list[Breach]:
         """Sums that do not hold."""

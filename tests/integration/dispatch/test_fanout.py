@@ -82,6 +82,6 @@ async def test_an_update_waits_for_what_is_on_the_wire_and_goes_to_whoever_may_h
     await close_due(district.database, district.clock.now())
     claimed = await district.claim("wechat")
     assert {batch.alert_id for batch in claimed} == {8}
-    assert await district.states(8) == {DeliveryState.QUEUED: 10 + len(sent)}
     assert len(sent) == 2
+    assert await district.states(8) == {DeliveryState.QUEUED: 10 + len(sent)}
     assert await district.breaches(7) == []

@@ -55,6 +55,7 @@ async def test_receipts_are_monotone_and_nothing_appears_or_vanishes(
 
     async with district.database.connection() as connection:
         stored = await connection.fetch("SELECT ordinal, state FROM delivery WHERE alert_id = $1", alert)
+        duplicates = await connection.fetchval("SELECT duplicates FROM run WHERE alert_id = $1", alert)
         reached = await connection.fetchval("SELECT count(*) FROM target WHERE alert_id = $1 AND state = 1", alert)
         assert await breaches(connection, alert) == []
     expected = {
@@ -62,3 +63,5 @@ async def test_receipts_are_monotone_and_nothing_appears_or_vanishes(
     }
     assert {row["ordinal"]: row["state"] for row in stored} == expected
     assert reached == sum(state is DeliveryState.DELIVERED for state in expected.values())
+    taken = {(n, attempt) for n, attempt, state in events if state >= DeliveryState.SUBMITTED}
+    assert duplicates == sum(sum(m == n for m, _ in taken) > 1 for n in range(HOUSEHOLDS))

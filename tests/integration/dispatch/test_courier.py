@@ -1,0 +1,209 @@
+"""A courier on a real ledger with a driver of straw: whatever goes wrong beside it, nothing is kept back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from broadcaster.clock import ManualClock, SystemClock
+from broadcaster.database import Database
+from broadcaster.dispatch import ledger
+from broadcaster.dispatch.closing import close_due, supersede
+from broadcaster.dispatch.courier import Courier, Tools
+from broadcaster.dispatch.delivery import DeliveryState
+from broadcaster.dispatch.inbox import RecentRefs
+from broadcaster.dispatch.leases import Leases
+from broadcaster.dispatch.ledger import Batch, Row
+from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.slots import Gateway, Slot
+from broadcaster.errors import UnavailableError
+from broadcaster.ports import (
+    Accepted,
+    Capabilities,
+    DeliveryKey,
+    Envelope,
+    GatewaySettings,
+    Inbox,
+    Medium,
+    Message,
+    Outcome,
+    Receipt,
+    Reply,
+)
+from tests.harness.district import District
+from tests.harness.waiting import wait_until
+
+
+class Straw:
+    """A driver that accepts everything at once and remembers it."""
+
+    capabilities = Capabilities(receipts=False, replies=False, window=16, batch_max=100)
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.sent: list[DeliveryKey] = []
+
+    async def open(self, inbox: Inbox) -> None:
+        self.opened += 1
+
+    async def send(self, batch: Sequence[Envelope]) -> AsyncIterator[Outcome]:
+        for envelope in batch:
+            self.sent.append(envelope.key)
+            yield Accepted(envelope.key, "")
+
+    async def close(self) -> None: ...
+
+
+class Dropping(Straw):
+    """A gateway that lets us in and hangs up at once."""
+
+    async def lost(self) -> str:
+        return "hung up"
+
+
+class Plain:
+    """A composer; the first `faults` are raised before anything is composed."""
+
+    def __init__(self, *faults: Exception) -> None:
+        self._faults = list(faults)
+
+    async def envelopes(self, batch: Batch, rows: Sequence[Row]) -> list[Envelope]:
+        if self._faults:
+            raise self._faults.pop(0)
+        return [
+            Envelope(
+                DeliveryKey(batch.alert_id, row.ordinal, batch.claims),
+                row.address,
+                Message("text"),
+                batch.urgency,
+                batch.expires_at,
+            )
+            for row in rows
+        ]
+
+
+class NoInbox:
+    async def receipts(self, items: Sequence[Receipt]) -> None: ...
+
+    async def replies(self, items: Sequence[Reply]) -> None: ...
+
+
+@asynccontextmanager
+async def courier_at_work(
+    database: Database, driver: Straw, composer: Plain, *, rate: float = 1000, lease: float = 15.0
+) -> AsyncIterator[Courier]:
+    """A courier of a drill's WeChat gateway, with a recorder and a fold beside it."""
+    clock = SystemClock()
+    leases = Leases(database, "w", lease)
+    recorder = Recorder(database, clock, "w", seconds=0.02, released=leases.gave)
+    settings = GatewaySettings("wechat", Medium.WECHAT, "straw", rate=rate, rehearsal=True)
+    tools = Tools(database, recorder, leases, composer, clock, "w")
+    courier = Courier(Slot(Gateway(1, settings), 1), driver, NoInbox(), RecentRefs(), tools)
+
+    async def fold() -> None:
+        while True:
+            await ledger.fold(database, clock.now())
+            await close_due(database, clock.now())
+            await leases.renew()
+            await asyncio.sleep(0.02)
+
+    recording, folding = asyncio.create_task(recorder.run()), asyncio.create_task(fold())
+    working = asyncio.create_task(courier.run())
+    try:
+        yield courier
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        recorder.stop()
+        await recording
+        folding.cancel()
+        await asyncio.gather(folding, return_exceptions=True)
+
+
+async def submitted(district: District, alert_id: int) -> int:
+    return (await district.states(alert_id)).get(DeliveryState.SUBMITTED, 0)
+
+
+@pytest.fixture
+async def planned(district: District) -> District:
+    """Alert 7 for a village of 20, planned by the real time of day."""
+    district.clock = ManualClock(SystemClock().now())
+    await district.village(1, 20)
+    await district.issue(7)
+    await district.advance()
+    return district
+
+
+@pytest.mark.parametrize(
+    "fault", [asyncpg.ConnectionDoesNotExistError("the connection was closed"), KeyError("a template's own fault")]
+)
+async def test_a_batch_that_could_not_be_composed_is_tried_again(planned: District, fault: Exception) -> None:
+    async with courier_at_work(planned.database, Straw(), Plain(fault)):
+        await wait_until(lambda: _all_submitted(planned, 20), within=8, what="20 submitted")
+
+
+async def _all_submitted(district: District, count: int) -> bool:
+    return await submitted(district, 7) == count
+
+
+async def test_a_slow_gateway_stops_soon_after_the_alert_is_superseded(planned: District) -> None:
+    driver = Straw()
+    async with courier_at_work(planned.database, driver, Plain(), rate=4):
+        await wait_until(lambda: driver.sent, what="the first message")
+        async with planned.database.transaction() as connection:
+            await supersede(connection, 7, 8, SystemClock().now())
+        before = len(driver.sent)
+        await wait_until(lambda: _settled(planned), within=4, what="everything sent or cancelled")
+        assert len(driver.sent) - before <= 8
+    states = await planned.states(7)
+    assert states[DeliveryState.CANCELLED] == 20 - len(driver.sent)
+
+
+async def _settled(district: District) -> bool:
+    states = await district.states(7)
+    return not states.get(DeliveryState.QUEUED) and not states.get(DeliveryState.UNKNOWN)
+
+
+async def test_a_red_alert_overtakes_a_blue_one_on_a_slow_gateway(planned: District) -> None:
+    await planned.village(2, 3)
+    await planned.issue(8, urgency=3, regions=("330212001001",))
+    await planned.issue(9, urgency=0, regions=("330212001002",), lasts=timedelta(hours=5))
+    async with planned.database.transaction() as connection:
+        await supersede(connection, 7, 8, SystemClock().now())  # only 8 is left
+    async with planned.database.connection() as connection:
+        await connection.execute("UPDATE chunk SET next_at = next_at + interval '1 day' WHERE alert_id = 9")
+    await planned.advance()
+    driver = Straw()
+    async with courier_at_work(planned.database, driver, Plain(), rate=4):
+        await wait_until(lambda: driver.sent, what="the first blue message")
+        async with planned.database.connection() as connection:
+            await connection.execute("UPDATE chunk SET next_at = next_at - interval '1 day' WHERE alert_id = 9")
+        await planned.advance()
+        await wait_until(lambda: any(key.alert == 9 for key in driver.sent), within=3.5, what="the first red message")
+
+
+async def test_a_gateway_that_hangs_up_at_once_is_not_stormed(planned: District) -> None:
+    for number in range(2, 12):
+        await planned.village(number, 10)
+    await planned.issue(8)
+    await planned.advance()
+    driver = Dropping()
+    async with courier_at_work(planned.database, driver, Plain(), rate=1):
+        await asyncio.sleep(1.2)
+    assert driver.opened <= 3
+
+
+async def test_a_gateway_that_is_away_is_tried_again(planned: District) -> None:
+    class Late(Straw):
+        async def open(self, inbox: Inbox) -> None:
+            await super().open(inbox)
+            if self.opened == 1:
+                raise UnavailableError("away", remedy="wait")
+
+    async with courier_at_work(planned.database, Late(), Plain()):
+        await wait_until(lambda: _all_submitted(planned, 20), within=5, what="20 submitted")

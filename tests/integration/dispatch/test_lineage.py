@@ -1,0 +1,137 @@
+"""An Update or Cancel reaches whoever may have heard what it replaces, and is never mixed with it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from broadcaster.dispatch import ledger
+from broadcaster.dispatch.closing import close_due, supersede
+from broadcaster.dispatch.delivery import DeliveryState
+from broadcaster.dispatch.ledger import Batch
+from tests.harness.district import District
+
+
+async def replace(district: District, old: int, new: int, *, regions: tuple[str, ...], lineage: int) -> None:
+    async with district.database.transaction() as connection:
+        await supersede(connection, lineage, new, district.clock.now())
+        await district.open(connection, new, lineage=lineage, regions=regions)
+
+
+async def test_what_was_on_the_wire_when_the_update_was_planned_gets_the_update_too(district: District) -> None:
+    first = await district.village(1, 20)
+    second = await district.village(2, 10)
+    await district.issue(7, regions=(first,))
+    await district.advance()
+    on_the_wire = await district.claim("wechat", limit=1)
+    await replace(district, 7, 8, regions=(second,), lineage=7)
+    await district.advance()
+    await district.settle(on_the_wire, DeliveryState.SUBMITTED)
+    assert await district.states(8) == {DeliveryState.QUEUED: 10 + 2}
+
+
+async def test_what_a_dead_worker_may_have_sent_gets_the_update_too(district: District) -> None:
+    first = await district.village(1, 20)
+    second = await district.village(2, 10)
+    await district.issue(7, regions=(first,))
+    await district.advance()
+    await district.claim("wechat", limit=1, lease=-1)
+    assert await ledger.reclaim_lapsed(district.database, district.clock.now()) == 1
+    await replace(district, 7, 8, regions=(second,), lineage=7)
+    await district.advance()
+    assert await district.states(8) == {DeliveryState.QUEUED: 10 + 2}
+
+
+async def test_an_update_that_was_drafted_before_its_predecessor_replaces_it_all_the_same(district: District) -> None:
+    await district.village(1, 20)
+    await district.issue(9)
+    await district.advance()
+    on_the_wire = await district.claim("wechat", limit=1)
+    await replace(district, 9, 5, regions=("330212001",), lineage=9)
+    await district.advance()
+    assert await district.claim("wechat") == []
+    await district.settle(on_the_wire, DeliveryState.SUBMITTED)
+    await close_due(district.database, district.clock.now())
+    assert {batch.alert_id for batch in await district.claim("wechat")} == {5}
+    assert (await district.states(9))[DeliveryState.CANCELLED] == 18
+
+
+async def test_claims_and_a_supersession_at_once_do_not_lock_each_other_out(district: District) -> None:
+    for number in range(4):
+        await district.village(number, 10)
+    await district.issue(7)
+    await district.advance()
+    closing = asyncio.Event()
+
+    async def claim() -> list[Batch]:
+        await closing.wait()
+        return await district.claim("wechat", limit=1)
+
+    claims = [asyncio.create_task(claim()) for _ in range(2)]  # outside of the transaction, not to inherit it
+    async with district.database.transaction() as connection:
+        await ledger.lock_states(connection)
+        await connection.execute("UPDATE run SET state = 1 WHERE alert_id = 7")
+        closing.set()
+        await asyncio.sleep(0.2)
+        await ledger.withdraw(connection, 7, DeliveryState.CANCELLED, district.clock.now())
+    assert await asyncio.gather(*claims) == [[], []]
+
+
+async def test_the_fold_gets_its_turn_however_busy_the_planners_are(district: District) -> None:
+    await district.village(1, 20)
+    await district.issue(7)
+    await district.advance()
+    stopped = asyncio.Event()
+
+    async def plan() -> None:
+        while not stopped.is_set():
+            async with district.database.transaction() as connection:
+                await ledger.lock_states(connection)
+                await asyncio.sleep(0.02)
+
+    planners = [asyncio.create_task(plan()) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    await ledger.write(district.database, "w", [])
+    try:
+        assert await ledger.fold(district.database, district.clock.now()) == 1
+    finally:
+        stopped.set()
+        await asyncio.gather(*planners)
+
+
+async def test_a_household_given_up_for_lack_of_time_still_gets_what_waits_for_it(district: District) -> None:
+    await district.village(1, 20)
+    await district.issue(7)
+    await district.advance()
+    await district.settle(await district.claim("wechat"), DeliveryState.FAILED)
+    district.clock.advance(6)
+    await district.advance()
+    sms = await district.claim("sms")
+    await district.settle(sms, DeliveryState.FAILED)
+    district.clock.advance(6)
+    await district.advance()
+    district.clock.advance(3 * 180 + 10)
+    await district.advance()
+    async with district.database.connection() as connection:
+        assert await connection.fetchval("SELECT unreached FROM chunk WHERE alert_id = 7 AND region <> ''") == 20
+        rows = [row for batch in await district.claim("voice") for row in await ledger.claimed_rows(connection, batch)]
+    assert [row.needed for row in rows] == [True] * 20
+
+
+async def test_a_late_delivery_takes_the_household_off_the_door_list(district: District) -> None:
+    await district.village(1, 20)
+    await district.issue(7)
+    await district.advance()
+    await district.settle(await district.claim("wechat"), DeliveryState.SUBMITTED)
+    district.clock.advance(61)
+    await district.advance()
+    for channel in ("sms", "voice"):
+        batches = await district.claim(channel)
+        await district.settle(batches, DeliveryState.SUBMITTED)
+        district.clock.advance(200)
+        await district.advance()
+    async with district.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM door_task WHERE state = 'open'") == 20
+    await district.say([(n, 1, DeliveryState.DELIVERED) for n in range(20)], alert_id=7)
+    async with district.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM door_task WHERE state = 'open'") == 0
+    assert await district.breaches(7) == []

@@ -1,0 +1,105 @@
+"""One fault in a worker stays one fault: what else it looks after goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from broadcaster.clock import SystemClock
+from broadcaster.database import Database
+from broadcaster.dispatch.delivery import DeliveryState
+from broadcaster.dispatch.inbox import GatewayInbox, RecentRefs
+from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.slots import Gateway
+from broadcaster.ports import DeliveryKey, Evidence, GatewaySettings, Medium, Receipt, Reply
+from broadcaster.worker import Chore, Duties, Pulse, Worker
+from tests.harness.district import District
+from tests.harness.waiting import wait_until
+
+
+class Silence:
+    async def heard(self, seconds: float) -> bool:
+        await asyncio.sleep(seconds)
+        return False
+
+
+async def keep_nothing(gateway: str, items: Sequence[Reply]) -> None: ...
+
+
+@asynccontextmanager
+async def worker_at_work(district: District, *chores: Chore) -> AsyncIterator[Worker]:
+    """A worker without gateways."""
+    duties = Duties(
+        database=district.database,
+        clock=SystemClock(),
+        gateways=(),
+        make_driver=None,  # type: ignore[arg-type]  # there is no gateway to drive
+        composer=None,  # type: ignore[arg-type]  # nor anything to compose
+        load_plan=district.load_plan,
+        keep_replies=keep_nothing,
+        bell=Silence(),
+        chores=chores,
+        pulse=Pulse(sweep=0.05, fold=0.05),
+    )
+    worker = Worker(duties)
+    working = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+
+async def test_a_chore_that_fails_does_not_keep_the_others_from_their_turn(district: District) -> None:
+    done: list[str] = []
+
+    async def bad() -> int:
+        done.append("bad")
+        raise ValueError("a reply that nobody can digest")
+
+    async def good() -> int:
+        done.append("good")
+        return 0
+
+    async with worker_at_work(district, bad, good):
+        await wait_until(lambda: done.count("good") > 1, within=3, what="the good chore's second turn")
+        assert done.count("bad") > 1
+
+
+async def test_the_batches_of_a_silent_worker_are_taken_up(district: District) -> None:
+    await district.village(1, 5)
+    await district.issue(7, lasts=timedelta(days=3650))
+    await district.advance()
+    await district.claim("wechat", lease=-1)
+
+    async def taken_up() -> bool:
+        return (await district.states(7)).get(DeliveryState.UNKNOWN) == 5
+
+    async with worker_at_work(district):
+        await wait_until(taken_up, within=8, what="5 unknown")
+
+
+async def test_text_that_no_database_can_hold_does_not_stop_the_recorder(district: District) -> None:
+    recorder = Recorder(district.database, district.clock, "w", seconds=0.02)
+    gateway = Gateway(1, GatewaySettings("sms", Medium.SMS, "straw", rate=1))
+    inbox = GatewayInbox(gateway, district.database, recorder, district.clock, RecentRefs(), keep_nothing)
+    recording = asyncio.create_task(recorder.run())
+    strange = "\ud800\0failed"
+    receipts = [
+        Receipt("", DeliveryKey(7, 1, 1), Evidence.FAILED, strange, district.clock.now()),
+        Receipt(strange, None, Evidence.DELIVERED, "", district.clock.now()),
+    ]
+    try:
+        await asyncio.wait_for(inbox.receipts(receipts), 3)
+    finally:
+        recorder.stop()
+        await asyncio.wait([recording], timeout=3)
+    assert await _events(district.database) == 1
+
+
+async def _events(database: Database) -> int:
+    async with database.connection() as connection:
+        count: int = await connection.fetchval("SELECT count(*) FROM event")
+        return count
