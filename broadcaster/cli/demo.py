@@ -67,7 +67,6 @@ async def demo(
 
     if hazard not in HAZARDS:
         raise InputError(f"没有这个灾种：{hazard}", remedy=f"可用的有：{'、'.join(HAZARDS)}。")
-    configure_logs(level="warning")
     if port is None:
         port = next((one for one in PORTS if _free(one)), PORTS[0])
     with _place(folder) as place, bar("生成虚拟区县") as progress:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from broadcaster.database import Connection
+from broadcaster.dispatch.ledger import lock_states
 
 _OPEN = """
 INSERT INTO door_task (alert_id, household_id, region, assignee_person_id, reason, created_at)
@@ -42,5 +43,9 @@ async def open_for_regions(
     assignee_person_id: int | None,
     now: datetime,
 ) -> int:
-    """The same for several regions, village by village; codes may lie inside each other."""
+    """The same for several regions, village by village; codes may lie inside each other.
+
+    Holds the lock on states, so that nobody is reached while their task is written.
+    """
+    await lock_states(connection)
     return len(await connection.fetch(_OPEN, alert_id, list(region_codes), assignee_person_id, now))

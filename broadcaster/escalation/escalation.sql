@@ -38,6 +38,12 @@ WHERE b.lineage = $1 AND b.alert_id <> $2 AND b.purpose = 'unit' AND d.unit_id I
   AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1 OR (d.state = 0 AND b.state IN (1, 3)))
 ORDER BY d.contact_id, b.channel = 'voice', d.alert_id DESC, d.ordinal DESC
 
+-- name: any_due
+SELECT EXISTS (
+    SELECT 1 FROM unit u JOIN run r ON r.alert_id = u.alert_id
+    WHERE u.state = 'waiting' AND u.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
+)
+
 -- name: due_units
 -- Taking the run FOR SHARE makes a supersession wait for steps under way; steps after it see the run closed. They do not
 -- wait for one: it may be waiting for these units.

@@ -95,7 +95,10 @@ def _ask(done: Climb, step: EscalationStep, people: list[Holder]) -> bool:
 
 
 def _go_above(done: Climb, steps: tuple[EscalationStep, ...], roster: Roster) -> bool:
-    """Nobody is there: the superior's step comes at once, or the superior is asked in this one if none is to come."""
+    """Nobody is there: the superior's step comes at once, or the superior is asked in this one if none is to come.
+
+    Only steps that would ask the absent are passed over; what the desk or the grid is to do stays in its turn.
+    """
     if not done.holderless:
         done.holderless = True
         done.notices.append(HOLDERLESS)
@@ -105,4 +108,6 @@ def _go_above(done: Climb, steps: tuple[EscalationStep, ...], roster: Roster) ->
             _ask(done, step, [])
             done.step = place
             return False
+        if steps[place].action in {EscalationAction.DUTY_DESK, EscalationAction.DOOR_TASKS}:
+            break
     return _ask(done, step, roster.above(done.unit.region))

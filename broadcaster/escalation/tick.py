@@ -14,6 +14,7 @@ import structlog
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch import doors
 from broadcaster.dispatch.fanout import LoadPlan
+from broadcaster.dispatch.ledger import lock_states
 from broadcaster.dispatch.units import UnitDelivery, enqueue
 from broadcaster.escalation.ladder import Climb, DueUnit, Rung, climb
 from broadcaster.escalation.roster import roster
@@ -28,7 +29,11 @@ BUNDLE = 1000
 
 async def tick(database: Database, load_plan: LoadPlan, now: datetime, *, bundle: int = BUNDLE) -> int:
     """Take the next step for a bundle of silent units; returns how many there were."""
+    async with database.connection() as connection:
+        if not await connection.fetchval(SQL["any_due"], now):
+            return 0
     async with database.transaction() as connection:
+        await lock_states(connection)  # before units and villages, as settling does: whoever answers now gets no task
         due = [DueUnit(**record) for record in await connection.fetch(SQL["due_units"], now, bundle)]
         if not due:
             return 0

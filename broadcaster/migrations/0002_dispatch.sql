@@ -23,7 +23,7 @@ CREATE TABLE run_ordinal (
 -- What was approved, exactly as it goes out but for place, link and unit name.
 CREATE TABLE message (
     alert_id integer NOT NULL,
-    purpose  text NOT NULL,              -- public | unit
+    purpose  text NOT NULL,                    -- public | unit
     channel  text NOT NULL,
     language text NOT NULL,
     body     jsonb NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE message (
 
 CREATE TABLE chunk (
     alert_id   integer NOT NULL,
-    region     text NOT NULL,           -- a village; '' is the loudspeakers of the whole area
+    region     text NOT NULL,                  -- a village; '' is the loudspeakers of the whole area
     rank       integer NOT NULL,               -- 0 first: closest to the hazard and most at risk
     state      smallint NOT NULL DEFAULT 0,    -- 0 to be planned, 1 planned, 2 done
     next_at    timestamptz NOT NULL,
@@ -46,13 +46,13 @@ CREATE INDEX chunk_due ON chunk (next_at) WHERE state < 2;
 CREATE TABLE target (
     alert_id     integer NOT NULL,
     household_id bigint NOT NULL,
-    village      text NOT NULL,         -- its chunk
-    region       text NOT NULL,         -- the household's own code, as deep as known
+    village      text NOT NULL,                -- its chunk
+    region       text NOT NULL,                -- the household's own code, as deep as known
     risk         smallint NOT NULL,
     state        smallint NOT NULL DEFAULT 0,  -- 0 pending, 1 reached, 2 unreached
     step         smallint NOT NULL DEFAULT 0,  -- steps of the policy taken so far
     step_at      timestamptz,
-    reached_by   text,                  -- a channel, response or door
+    reached_by   text,                         -- a channel, response or door
     reached_at   timestamptz,
     PRIMARY KEY (alert_id, household_id)
 ) WITH (fillfactor = 60);
@@ -82,7 +82,7 @@ CREATE TABLE batch (
     first       integer NOT NULL,
     last        integer NOT NULL,              -- inclusive
     lineage     integer NOT NULL,
-    region      text NOT NULL,          -- the village; '' for loudspeakers and units of several
+    region      text NOT NULL,                 -- the village; '' for loudspeakers and units of several
     channel     text NOT NULL,
     purpose     text NOT NULL,
     language    text NOT NULL,
@@ -163,8 +163,8 @@ CREATE TABLE door_task (
     household_id       bigint NOT NULL,
     region             text NOT NULL,
     assignee_person_id bigint,                 -- the grid's member or leader on duty; NULL: nobody holds that duty
-    reason             text NOT NULL,   -- no_contact | all_failed | no_evidence | escalated
-    state              text NOT NULL DEFAULT 'open',   -- open | done | cancelled
+    reason             text NOT NULL,          -- no_contact | all_failed | no_evidence | escalated
+    state              text NOT NULL DEFAULT 'open',-- open | done | cancelled
     created_at         timestamptz NOT NULL,
     closed_at          timestamptz,
     UNIQUE (alert_id, household_id)

@@ -47,7 +47,7 @@ def canonical(text: str) -> Canonical:
     """The canonical form of at most the first `LONGEST` characters; never raises."""
     folded = unicodedata.normalize("NFKC", text[:LONGEST].replace(_SOS, " sos ")).casefold().translate(_TRADITIONAL)
     folded = _THOUSANDS.sub("", _FRIENDLY_EMOTICON.sub(" ", folded))
-    doubtful = bool(_LEADING_MINUS.match(folded))
+    doubtful = len(text) > LONGEST or bool(_LEADING_MINUS.match(folded))  # what was cut off may turn it round
     pieces: list[str] = []
     apart = False
     for character in folded:

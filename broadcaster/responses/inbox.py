@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -45,7 +46,7 @@ async def keep(
             str(channel),
             rehearsal,
             now,
-            [storable(item.id, LONGEST_NAME) for item in items],
+            [name(item) for item in items],
             [storable(item.address, LONGEST_NAME) for item in items],
             [storable(item.text, LONGEST_TEXT) for item in items],
             [key.alert if key else None for key in keys],
@@ -89,6 +90,15 @@ async def settled(connection: Connection, results: Sequence[tuple[Response, Deci
 def storable(text: str, longest: int) -> str:
     """Text from outside as PostgreSQL can hold it."""
     return text[:longest].replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def name(reply: Reply) -> str:
+    """The gateway's id of it. One that is too long to keep is kept as its digest, because two of them may begin alike;
+    a reply that came without any is known by whom it is from, when, and what it says: none is taken for another."""
+    if reply.id and storable(reply.id, LONGEST_NAME) == reply.id:
+        return reply.id
+    known_by = reply.id or "\n".join((reply.address, reply.at.isoformat(), reply.text))
+    return hashlib.sha256(known_by.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _plausible(key: DeliveryKey | None) -> DeliveryKey | None:

@@ -19,6 +19,7 @@ from broadcaster.responses.words import (
     PLACES_AND_TITLES,
     TURNED_ROUND,
     TURNED_ROUND_LATIN,
+    UNHEARD,
     VOCABULARY,
     Word,
 )
@@ -77,7 +78,8 @@ def _pressed(keys: str, text: str) -> Understanding:
 
 
 _ANY_HELP = re.compile(
-    rf"(?P<turned>(?:{'|'.join(TURNED_ROUND)})(?:再|要|人|人员|人被|群众|进行|发|发出)*)?(?:{'|'.join(HELP)})"
+    rf"(?:{'|'.join(UNHEARD)})"
+    rf"|(?P<turned>(?:{'|'.join(TURNED_ROUND)})(?:再|要|人|人员|人被|群众|进行|发|发出)*)?(?:{'|'.join(HELP)})"
     rf"|(?P<turned_latin>(?<![a-z])(?:{'|'.join(TURNED_ROUND_LATIN)})(?: need| any)* ?)?"
     rf"(?<![a-z])(?:{'|'.join(HELP_LATIN)})(?![a-z])"
 )
@@ -237,7 +239,7 @@ def _value(number: _Number) -> int:
     total = section = digit = 0
     for character in number.digits:
         if character in _CHINESE_DIGITS:
-            digit = _CHINESE_DIGITS[character]
+            digit = digit * 10 + _CHINESE_DIGITS[character]  # 二三〇 is read figure by figure
         elif character in _CHINESE_UNITS:
             section += (digit or 1) * _CHINESE_UNITS[character]
             digit = 0

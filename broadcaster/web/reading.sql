@@ -60,7 +60,7 @@ LIMIT $5
 -- What was done about silence: how many units took each step, how many people it asked, and when last.
 SELECT l.step, l.action, count(DISTINCT l.unit_id)::int AS units, sum(l.asked)::int AS asked, max(l.at) AS last_at
 FROM unit u JOIN escalation_log l ON l.unit_id = u.id
-WHERE u.alert_id = $1
+WHERE u.alert_id = $1 AND l.action NOT IN ('acknowledged', 'exhausted', 'cancelled')
 GROUP BY l.step, l.action ORDER BY l.step, l.action
 
 -- name: helps

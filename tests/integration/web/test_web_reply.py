@@ -107,6 +107,18 @@ async def test_after_its_time_the_page_says_that_it_is_over(web: Web) -> None:
     assert "<button" not in text
 
 
+async def test_the_button_of_a_page_that_stayed_open_too_long_says_that_it_is_over(web: Web) -> None:
+    link = await _household_link(web)
+    web.clock.advance(13 * 3600)
+    answer = await web.client.post(link, data={"answer": "confirm"}, allow_redirects=False)
+    assert answer.status == 422
+    assert "已经结束" in await answer.text()
+    assert "已确认收到" not in await (await web.client.get(link)).text()
+    assert await web.value("SELECT count(*) FROM response") == 0
+    assert (await web.client.post(link, data={"answer": "help"}, allow_redirects=False)).status == 303
+    assert await web.value("SELECT count(*) FROM help_request") == 1
+
+
 async def test_a_drill_says_so(web: Web) -> None:
     link = await _household_link(web, status="Exercise")
     assert "演练" in await (await web.client.get(link)).text()

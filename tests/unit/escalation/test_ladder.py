@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,20 @@ def test_with_people_on_every_rung_it_happens_when_the_timeline_says(policy: Pol
     told = timeline(policy)
     assert [action for action, _ in log] == [moment.action for moment in told]
     assert all(abs(at - moment.seconds) < 0.01 for (_, at), moment in zip(log, told, strict=True))
+
+
+@pytest.mark.parametrize("between", [EscalationAction.DUTY_DESK, EscalationAction.DOOR_TASKS])
+@pytest.mark.parametrize("above", [True, False])
+def test_on_the_way_to_the_superior_nothing_of_the_desk_or_grid_is_passed_over(
+    between: EscalationAction, above: bool
+) -> None:
+    steps = (EscalationAction.NOTIFY_PRIMARY, EscalationAction.NOTIFY_DEPUTY, between, EscalationAction.NOTIFY_SUPERIOR)
+    policy = Policy((), False, tuple(EscalationStep(0, action, (SMS,)) for action in steps))
+
+    done = climb(UNIT, policy, roster(primary=False, deputy=False, above=above), NOW)
+
+    assert "call" in done.notices if between is EscalationAction.DUTY_DESK else done.doors
+    assert [one.person_id for one in done.rungs[0].asked] == ([3] if above else [])
 
 
 def test_nobody_there_and_no_superior_step_asks_the_superior_on_the_spot() -> None:
