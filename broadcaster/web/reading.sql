@@ -64,13 +64,14 @@ WHERE u.alert_id = $1 AND l.action NOT IN ('acknowledged', 'exhausted', 'cancell
 GROUP BY l.step, l.action ORDER BY l.step, l.action
 
 -- name: helps
--- Calls for help that nobody has closed, the oldest first. $2 the regions that may be seen.
+-- Calls for help that nobody has closed, the oldest first. $2 the regions that may be seen; whose region nobody knows is
+-- everybody's business.
 SELECT q.id, q.created_at, q.text, coalesce(h.name, p.name, '') AS name, coalesce(h.address, '') AS address
 FROM help_request q
 LEFT JOIN household h ON h.id = q.household_id
 LEFT JOIN person p ON p.id = q.person_id
 WHERE q.alert_id = $1 AND q.state = 'open'
-  AND (h.region_code IS NULL OR EXISTS (SELECT 1 FROM unnest($2::text[]) AS scope WHERE starts_with(h.region_code, scope)))
+  AND (q.region = '' OR EXISTS (SELECT 1 FROM unnest($2::text[]) AS scope WHERE starts_with(q.region, scope)))
 ORDER BY q.id LIMIT 200
 
 -- name: open_helps
