@@ -38,6 +38,7 @@ from broadcaster.registry import Registry
 from broadcaster.responses import inbox as responses
 from broadcaster.responses.tokens import Tokens
 from broadcaster.settings import EMBEDDED, Settings
+from broadcaster.tasks import ended
 from broadcaster.worker import Bell, Duties, Pulse, Worker, worker_name
 from channels.speech.studio import AudioStudio
 from templates.issuer import Issuer
@@ -96,8 +97,7 @@ class House:
             try:
                 await self.worker(ear).run()
             finally:
-                jobs.cancel()
-                await asyncio.gather(jobs, return_exceptions=True)
+                await ended(jobs)
 
     def worker(self, bell: Bell) -> Worker:
         """This process's worker."""

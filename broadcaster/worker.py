@@ -31,8 +31,12 @@ from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.slots import Gateway, Slot
 from broadcaster.errors import DaohuError
 from broadcaster.ports import Driver, GatewaySettings
+from broadcaster.tasks import ended
 
 log = structlog.get_logger()
+
+CLOSING = 15.0
+"""Seconds that a courier has to finish what is on the wire and to say good-bye."""
 
 LISTEN = 60.0
 """Seconds of one wait for the bell; how often work is looked for without it is `Pulse.sweep`."""
@@ -126,8 +130,8 @@ class Worker:
         log.info("worker.started", worker=self.name, gateways=[gateway.settings.name for gateway in gateways])
         try:
             # not gather: cancelling it would end the recorder before what is on the wire is written down
-            ended, _ = await asyncio.wait({recording, *loops}, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
+            over, _ = await asyncio.wait({recording, *loops}, return_when=asyncio.FIRST_COMPLETED)
+            for task in over:
                 task.result()
         finally:
             await self._wind_up(recording, loops)
@@ -138,9 +142,7 @@ class Worker:
 
     async def _wind_up(self, recording: asyncio.Task[None], loops: Sequence[asyncio.Task[None]]) -> None:
         couriers = [task for _, task in self._couriers.values()]
-        for task in [*loops, *couriers]:
-            task.cancel()
-        await asyncio.gather(*loops, *couriers, return_exceptions=True)
+        await asyncio.gather(*map(ended, loops), *(ended(task, patience=CLOSING) for task in couriers))
         self.recorder.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(recording, 10)
@@ -204,7 +206,8 @@ class Worker:
             rung.clear()
             await self._guarded(look)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(rung.wait(), self._duties.pulse.sweep)
+                async with asyncio.timeout(self._duties.pulse.sweep):
+                    await rung.wait()
 
     @staticmethod
     async def _guarded(work: Callable[[], Awaitable[object]]) -> object:

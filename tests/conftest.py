@@ -20,12 +20,17 @@ from typing import TypeVar
 import asyncpg
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from broadcaster.clock import ManualClock
 from broadcaster.database import Database, create_database, migrate_database, with_database
 from broadcaster.embedded import EmbeddedServers, Endpoints
 
 Result = TypeVar("Result")
+
+# A loaded machine makes inputs slowly; that is no fault of what is tested.
+settings.register_profile("daohu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("daohu")
 
 _numbers = itertools.count(1)
 

@@ -156,7 +156,8 @@ class Courier:
         """Wait for the doorbell, or look again after a second: the bell is only a hint."""
         self._wake.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), SWEEP)
+            async with asyncio.timeout(SWEEP):
+                await self._wake.wait()
             await asyncio.sleep(GATHER)
 
     async def _claim(self) -> list[Load]:

@@ -81,7 +81,8 @@ class Recorder:
         """Write until `stop`; the last write takes what is left."""
         while not self._stopping:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), self._seconds)
+                async with asyncio.timeout(self._seconds):
+                    await self._full.wait()
             self._full.clear()
             await self._write()
         await self._write()

@@ -12,6 +12,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from broadcaster.tasks import ended
+
 log = structlog.get_logger()
 
 REDIS_AWAY = (RedisError, OSError, TimeoutError)
@@ -53,9 +55,7 @@ class Doorbell:
         try:
             yield ear
         finally:
-            attending.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await attending
+            await ended(attending)
 
     async def answers(self) -> bool:
         """Whether Redis answers now; for `doctor` and the health page."""
@@ -107,7 +107,8 @@ class Ear:
     async def heard(self, seconds: float) -> bool:
         """Return when the bell has rung since the last call, or after `seconds`; whether it rang."""
         try:
-            await asyncio.wait_for(self._rung.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
         except TimeoutError:
             return False
         self._rung.clear()

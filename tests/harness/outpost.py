@@ -69,17 +69,19 @@ class Outpost:
             return [breach for alert_id in alert_ids for breach in await breaches(connection, alert_id)]
 
     async def lost(self, alert_ids: Sequence[int], report: Report) -> int:
-        """Deliveries that are still open, or that the ledger calls taken and the carriers never saw."""
+        """Deliveries that are still open; that the ledger calls taken and the carriers never saw; or that the carriers
+        took and the ledger calls never tried. (What was on the wire at a kill and then replaced stays "tried".)"""
         taken = {(message.alert, message.ordinal) for message in report.taken}
         async with self.house.database.connection() as connection:
             rows = await connection.fetch(
-                "SELECT alert_id, ordinal, state FROM delivery WHERE alert_id = ANY($1::int[])", list(alert_ids)
+                "SELECT alert_id, ordinal, state, attempts FROM delivery WHERE alert_id = ANY($1::int[])",
+                list(alert_ids),
             )
         unfinished = sum(row["state"] in {0, 1} for row in rows)
         invented = sum(row["state"] in {4, 6} and (row["alert_id"], row["ordinal"]) not in taken for row in rows)
-        forgotten = {(row["alert_id"], row["ordinal"]) for row in rows if row["state"] in {4, 5, 6}}
-        unknown_here = sum(key not in forgotten for key in taken)
-        return unfinished + invented + unknown_here
+        tried = {(row["alert_id"], row["ordinal"]) for row in rows if row["attempts"] > 0}
+        forgotten = sum(key not in tried for key in taken)
+        return unfinished + invented + forgotten
 
     async def counted_duplicates(self, alert_ids: Sequence[int]) -> int:
         async with self.house.database.connection() as connection:
