@@ -193,11 +193,8 @@ class Courier:
 
     async def _compose(self, batch: Batch, rows: Sequence[Row], claimed_at: float) -> Load | None:
         """What to send of a batch; None when it cannot be composed now: it waits, the others go."""
-        for row in rows:
-            if not row.needed:
-                self._note(batch, row.ordinal, DeliveryState.CANCELLED, reason="already reached")
         try:
-            envelopes = await self._tools.composer.envelopes(batch, [row for row in rows if row.needed])
+            envelopes = await self._tools.composer.envelopes(batch, self._needed(batch, rows))
         except Exception as error:  # whatever it was, the lease must not be kept for ever
             why = error.what if isinstance(error, DaohuError) else f"{type(error).__name__}: {error}"[:200]
             log.error("batch.not_composed", alert=batch.alert_id, batch=batch.first, why=why)
@@ -209,22 +206,21 @@ class Courier:
 
     async def _send_batch(self, load: Load) -> None:
         """Send slice after slice while earlier ones are still being answered; release when every one is settled."""
-        batch, envelopes, looked_at = load.batch, load.envelopes, load.claimed_at
+        batch, rest, looked_at = load.batch, load.envelopes, load.claimed_at
         tally = Tally(batch, self._tools.clock.now())
         size = min(self._pace.slice, self._driver.capabilities.batch_max)
         most = max(2, math.ceil(self._driver.capabilities.window / size) + 1)
         under_way: set[asyncio.Task[None]] = set()
         try:
-            for start in range(0, len(envelopes), size):
-                part = envelopes[start : start + size]
+            while rest:
                 await self._tools.recorder.room()
-                await asyncio.sleep(self._pace.wait(len(part)))
+                await asyncio.sleep(self._pace.wait(min(size, len(rest))))
                 if time.monotonic() - looked_at > LOOK:
                     looked_at = time.monotonic()
-                    if not await self._comes_first(batch):
-                        break
-                if not self._may_send(batch):
+                    rest = await self._still_wanted(batch, rest)
+                if not rest or not self._may_send(batch):
                     break
+                part, rest = rest[:size], rest[size:]
                 under_way.add(asyncio.create_task(self._send_slice(part, tally)))
                 if len(under_way) >= most:
                     _, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
@@ -242,13 +238,25 @@ class Courier:
             not self._gone.is_set() and self._tools.leases.holds(batch) and self._tools.clock.now() < batch.expires_at
         )
 
-    async def _comes_first(self, batch: Batch) -> bool:
-        """Whether to go on with a batch that takes long: its run is open and nothing more urgent waits."""
+    async def _still_wanted(self, batch: Batch, envelopes: list[Envelope]) -> list[Envelope]:
+        """What of a batch that takes long is to be sent after all: nothing if its run was closed or something more
+        urgent waits, and nobody who has answered or was reached meanwhile."""
         try:
             async with self._tools.database.connection() as connection:
-                return await ledger.comes_first(connection, batch, self._tools.clock.now())
+                if not await ledger.comes_first(connection, batch, self._tools.clock.now()):
+                    return []
+                rows = await ledger.claimed_rows(connection, batch)
         except DATABASE_AWAY:
-            return True  # what was claimed may be sent as long as its lease holds
+            return envelopes  # what was claimed may be sent as long as its lease holds
+        wanted = {row.ordinal for row in self._needed(batch, rows)}
+        return [envelope for envelope in envelopes if envelope.key.ordinal in wanted]
+
+    def _needed(self, batch: Batch, rows: Sequence[Row]) -> list[Row]:
+        """The rows to be sent; that the others need not be is written down."""
+        for row in rows:
+            if not row.needed:
+                self._note(batch, row.ordinal, DeliveryState.CANCELLED, reason="already reached")
+        return [row for row in rows if row.needed]
 
     async def _send_slice(self, part: Sequence[Envelope], tally: Tally) -> None:
         unanswered = {envelope.key: envelope for envelope in part}
