@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import asyncpg
 import structlog
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 from aiohttp.typedefs import Handler, Middleware
 from tortoise.exceptions import DBConnectionError
 
@@ -93,6 +93,8 @@ async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage)
     try:
         async with asyncio.timeout(None if _streams(request) else LONGEST):
             return await handler(request)
+    except ClientConnectionResetError:  # the caller has left; there is nobody to answer
+        raise
     except web.HTTPException as error:
         if error.status < 400:
             raise
