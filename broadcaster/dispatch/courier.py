@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -23,15 +22,12 @@ from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Event, Release, Row
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.retry import Tally, backoff, bearable
 from broadcaster.dispatch.slots import Slot
 from broadcaster.errors import DaohuError, UnavailableError
 from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Inbox, Outcome, Rejected, Streams, Unknown
 
 log = structlog.get_logger()
-
-RETRY_FLOOR = 0.5
-RETRY_CEILING = 60.0
-"""Seconds before what is still open in a batch is tried again: doubled with every claim, between these."""
 
 SWEEP = 1.0
 """Seconds after which an idle courier looks for work unasked."""
@@ -44,9 +40,6 @@ MOST_BATCHES = 32
 
 LOOK = 1.0
 """Seconds of sending after which a courier asks whether its batch is still wanted, and still comes first."""
-
-LONGEST_DEFERRAL = 300.0
-"""Seconds that a gateway may put us off: a warning that waits longer may as well be tried."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY = 10.0
@@ -287,8 +280,7 @@ class Courier:
                 self._note(batch, key.ordinal, DeliveryState.UNKNOWN, reason=reason)
                 tally.again(backoff(batch.claims))
             case Deferred(_, _, after):
-                wait = after if 0 <= after < LONGEST_DEFERRAL else LONGEST_DEFERRAL
-                tally.again(max(wait, backoff(batch.claims)))
+                tally.again(max(bearable(after), backoff(batch.claims)))
 
     def _note(
         self, batch: Batch, ordinal: int, state: DeliveryState, *, ref: str | None = None, reason: str | None = None
@@ -313,20 +305,3 @@ class Courier:
 
     def _release(self, tally: Tally) -> None:
         self._tools.recorder.release(Release(tally.batch, tally.not_before))
-
-
-class Tally:
-    """When the rest of a batch may be tried again."""
-
-    def __init__(self, batch: Batch, now: datetime) -> None:
-        self.batch = batch
-        self._now = now
-        self.not_before = now
-
-    def again(self, seconds: float) -> None:
-        self.not_before = max(self.not_before, self._now + timedelta(seconds=seconds))
-
-
-def backoff(claims: int) -> float:
-    """Seconds before the next try of what was claimed `claims` times."""
-    return min(RETRY_CEILING, RETRY_FLOOR * 2.0 ** min(claims, 16))
