@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -23,15 +22,12 @@ from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Event, Release, Row
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.retry import Tally, backoff, bearable
 from broadcaster.dispatch.slots import Slot
 from broadcaster.errors import DaohuError, UnavailableError
 from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Inbox, Outcome, Rejected, Streams, Unknown
 
 log = structlog.get_logger()
-
-RETRY_FLOOR = 0.5
-RETRY_CEILING = 60.0
-"""Seconds before what is still open in a batch is tried again: doubled with every claim, between these."""
 
 SWEEP = 1.0
 """Seconds after which an idle courier looks for work unasked."""
@@ -44,9 +40,6 @@ MOST_BATCHES = 32
 
 LOOK = 1.0
 """Seconds of sending after which a courier asks whether its batch is still wanted, and still comes first."""
-
-LONGEST_DEFERRAL = 300.0
-"""Seconds that a gateway may put us off: a warning that waits longer may as well be tried."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY = 10.0
@@ -194,11 +187,8 @@ class Courier:
 
     async def _compose(self, batch: Batch, rows: Sequence[Row], claimed_at: float) -> Load | None:
         """What to send of a batch; None when it cannot be composed now: it waits, the others go."""
-        for row in rows:
-            if not row.needed:
-                self._note(batch, row.ordinal, DeliveryState.CANCELLED, reason="already reached")
         try:
-            envelopes = await self._tools.composer.envelopes(batch, [row for row in rows if row.needed])
+            envelopes = await self._tools.composer.envelopes(batch, self._needed(batch, rows))
         except Exception as error:  # whatever it was, the lease must not be kept for ever
             why = error.what if isinstance(error, DaohuError) else f"{type(error).__name__}: {error}"[:200]
             log.error("batch.not_composed", alert=batch.alert_id, batch=batch.first, why=why)
@@ -210,22 +200,21 @@ class Courier:
 
     async def _send_batch(self, load: Load) -> None:
         """Send slice after slice while earlier ones are still being answered; release when every one is settled."""
-        batch, envelopes, looked_at = load.batch, load.envelopes, load.claimed_at
+        batch, rest, looked_at = load.batch, load.envelopes, load.claimed_at
         tally = Tally(batch, self._tools.clock.now())
         size = min(self._pace.slice, self._driver.capabilities.batch_max)
         most = max(2, math.ceil(self._driver.capabilities.window / size) + 1)
         under_way: set[asyncio.Task[None]] = set()
         try:
-            for start in range(0, len(envelopes), size):
-                part = envelopes[start : start + size]
+            while rest:
                 await self._tools.recorder.room()
-                await asyncio.sleep(self._pace.wait(len(part)))
+                await asyncio.sleep(self._pace.wait(min(size, len(rest))))
                 if time.monotonic() - looked_at > LOOK:
                     looked_at = time.monotonic()
-                    if not await self._comes_first(batch):
-                        break
-                if not self._may_send(batch):
+                    rest = await self._still_wanted(batch, rest)
+                if not rest or not self._may_send(batch):
                     break
+                part, rest = rest[:size], rest[size:]
                 under_way.add(asyncio.create_task(self._send_slice(part, tally)))
                 if len(under_way) >= most:
                     _, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
@@ -243,13 +232,25 @@ class Courier:
             not self._gone.is_set() and self._tools.leases.holds(batch) and self._tools.clock.now() < batch.expires_at
         )
 
-    async def _comes_first(self, batch: Batch) -> bool:
-        """Whether to go on with a batch that takes long: its run is open and nothing more urgent waits."""
+    async def _still_wanted(self, batch: Batch, envelopes: list[Envelope]) -> list[Envelope]:
+        """What of a batch that takes long is to be sent after all: nothing if its run was closed or something more
+        urgent waits, and nobody who has answered or was reached meanwhile."""
         try:
             async with self._tools.database.connection() as connection:
-                return await ledger.comes_first(connection, batch, self._tools.clock.now())
+                if not await ledger.comes_first(connection, batch, self._tools.clock.now()):
+                    return []
+                rows = await ledger.claimed_rows(connection, batch)
         except DATABASE_AWAY:
-            return True  # what was claimed may be sent as long as its lease holds
+            return envelopes  # what was claimed may be sent as long as its lease holds
+        wanted = {row.ordinal for row in self._needed(batch, rows)}
+        return [envelope for envelope in envelopes if envelope.key.ordinal in wanted]
+
+    def _needed(self, batch: Batch, rows: Sequence[Row]) -> list[Row]:
+        """The rows to be sent; that the others need not be is written down."""
+        for row in rows:
+            if not row.needed:
+                self._note(batch, row.ordinal, DeliveryState.CANCELLED, reason="already reached")
+        return [row for row in rows if row.needed]
 
     async def _send_slice(self, part: Sequence[Envelope], tally: Tally) -> None:
         unanswered = {envelope.key: envelope for envelope in part}
@@ -280,8 +281,7 @@ class Courier:
                 self._note(batch, key.ordinal, DeliveryState.UNKNOWN, reason=reason)
                 tally.again(backoff(batch.claims))
             case Deferred(_, _, after):
-                wait = after if 0 <= after < LONGEST_DEFERRAL else LONGEST_DEFERRAL
-                tally.again(max(wait, backoff(batch.claims)))
+                tally.again(max(bearable(after), backoff(batch.claims)))
 
     def _note(
         self, batch: Batch, ordinal: int, state: DeliveryState, *, ref: str | None = None, reason: str | None = None
@@ -306,20 +306,3 @@ class Courier:
 
     def _release(self, tally: Tally) -> None:
         self._tools.recorder.release(Release(tally.batch, tally.not_before))
-
-
-class Tally:
-    """When the rest of a batch may be tried again."""
-
-    def __init__(self, batch: Batch, now: datetime) -> None:
-        self.batch = batch
-        self._now = now
-        self.not_before = now
-
-    def again(self, seconds: float) -> None:
-        self.not_before = max(self.not_before, self._now + timedelta(seconds=seconds))
-
-
-def backoff(claims: int) -> float:
-    """Seconds before the next try of what was claimed `claims` times."""
-    return min(RETRY_CEILING, RETRY_FLOOR * 2.0 ** min(claims, 16))

@@ -42,14 +42,15 @@ async def open_run(connection: Connection, plan: Plan, now: datetime) -> None:
         plan.expires_at,
     )
     await connection.execute("INSERT INTO run_ordinal (alert_id) VALUES ($1)", plan.alert_id)
+    heard = {
+        record["region"] for record in await connection.fetch(SQL["lineage_villages"], plan.lineage, plan.alert_id)
+    }
     regions: list[str] = []
-    if plan.policy.loudspeakers:
+    if plan.policy.loudspeakers or LOUDSPEAKERS in heard:
         regions.append(LOUDSPEAKERS)
     if plan.policy.households:
         regions += [village for village, _ in await audience.villages(connection, plan.selection)]
-        heard = await connection.fetch(SQL["lineage_villages"], plan.lineage, plan.alert_id)
-        known = set(regions)
-        regions += sorted(record["region"] for record in heard if record["region"] not in known)
+        regions += sorted(heard - {LOUDSPEAKERS, *regions})
     await connection.execute(SQL["open_chunks"], plan.alert_id, regions, list(range(len(regions))), now)
 
 
@@ -86,7 +87,8 @@ async def _look_again(database: Database, load_plan: LoadPlan, now: datetime) ->
 
 
 async def _plan_terminals(connection: Connection, plan: Plan, now: datetime) -> int:
-    condition, values = audience.where(plan.selection, first_parameter=7)
+    """A colour that uses none still says on each what becomes of the warning that it played."""
+    condition, values = audience.where(plan.selection, first_parameter=7) if plan.policy.loudspeakers else ("FALSE", [])
     added: int = await connection.fetchval(
         SQL["plan_terminals"].format(where=condition),
         plan.alert_id,

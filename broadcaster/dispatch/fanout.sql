@@ -7,10 +7,10 @@ SELECT $1, v.region, v.rank, $4 FROM unnest($2::text[], $3::int[]) AS v(region, 
 ON CONFLICT DO NOTHING
 
 -- name: lineage_villages
--- Villages where an earlier alert of the lineage may have been heard. Earlier is every other one: a draft that was begun
+-- Villages ('': loudspeakers) where an earlier alert of the lineage may have been heard. Earlier is every other one: a draft that was begun
 -- before its predecessor was issued has the lower id.
 SELECT DISTINCT k.region FROM chunk k JOIN run r ON r.alert_id = k.alert_id
-WHERE r.lineage = $1 AND k.alert_id <> $2 AND k.region <> ''
+WHERE r.lineage = $1 AND k.alert_id <> $2
 
 -- name: lineage_targets
 -- Everyone whom an earlier alert of the lineage reached, or may have reached: what a courier holds may be going out right

@@ -52,9 +52,7 @@ async def cancel_closed(database: Database, now: datetime | None = None) -> int:
 
 
 async def _write(connection: Connection, climbs: Sequence[Climb], now: datetime) -> None:
-    """Door tasks before deliveries: the fan-out takes its ordinals last as well, so that neither waits in a ring."""
-    for alert_id, regions in sorted(_doors(climbs).items()):
-        await doors.open_for_regions(connection, alert_id, regions, None, now)
+    """Deliveries before door tasks: the fan-out takes its ordinals first as well, so that neither waits in a ring."""
     await connection.execute(
         SQL["climbed"],
         [one.unit.id for one in climbs],
@@ -71,6 +69,8 @@ async def _write(connection: Connection, climbs: Sequence[Climb], now: datetime)
             item for one in climbs if one.unit.alert_id == alert_id for item in items.get(one.unit.id, {}).values()
         ]
         await enqueue(connection, alert_id, [item for per_rung in batch for item in per_rung], now)
+    for alert_id, regions in sorted(_doors(climbs).items()):
+        await doors.open_for_regions(connection, alert_id, regions, None, now)
 
 
 def _doors(climbs: Sequence[Climb]) -> dict[int, list[str]]:

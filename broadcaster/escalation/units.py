@@ -80,7 +80,9 @@ ROLE_WORDS = {
 
 
 class UnitNames:
-    """The place and the role word of units, for the messages to their duty holders."""
+    """The place and the role word of units, for the messages to their duty holders. Remembers a few alerts' worth."""
+
+    MOST = 50_000
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -89,6 +91,8 @@ class UnitNames:
     async def __call__(self, unit_ids: Sequence[int]) -> Mapping[int, tuple[str, str]]:
         missing = [unit_id for unit_id in unit_ids if unit_id not in self._known]
         if missing:
+            if len(self._known) > self.MOST:
+                missing, self._known = list(unit_ids), {}
             async with self._database.connection() as connection:
                 rows = await connection.fetch(SQL["places"], missing)
             self._known.update({row["id"]: (row["name"], ROLE_WORDS.get(row["role"], "")) for row in rows})

@@ -139,6 +139,8 @@ class Live:
                 reader.show(Snapshot(hashlib.sha256(data).hexdigest()[:16], data))
             except DATABASE_AWAY as error:
                 _LOG.warning("live.database_away", alert=alert_id, reason=type(error).__name__)
+            except Exception:  # watchers would go on seeing signs of life beside a state that never changes
+                _LOG.exception("live.fault", alert=alert_id)
             await self._clock.sleep(self._pace.look)
 
 

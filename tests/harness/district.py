@@ -107,10 +107,28 @@ class District:
         return plan
 
     async def open(
-        self, connection: Connection, alert_id: int, *, lineage: int, regions: tuple[str, ...] = (TOWN,)
+        self,
+        connection: Connection,
+        alert_id: int,
+        *,
+        lineage: int,
+        regions: tuple[str, ...] = (TOWN,),
+        policy: Policy = WECHAT_SMS_VOICE,
     ) -> Plan:
         """The same inside the caller's transaction, as issuing a successor does."""
-        return await self.issue(alert_id, lineage=lineage, regions=regions, connection=connection)
+        return await self.issue(alert_id, lineage=lineage, regions=regions, policy=policy, connection=connection)
+
+    async def terminal(self, village: str, number: int) -> None:
+        """A loudspeaker in a village."""
+        async with self.database.connection() as connection:
+            await connection.execute(
+                """
+                INSERT INTO terminal (external_id, name, region_code, address, lon, lat, active)
+                VALUES ($1::text, $1::text, $2::text, $1::text, 121.5, 29.8, true)
+                """,
+                f"terminal-{village}-{number}",
+                village,
+            )
 
     async def load_plan(self, alert_id: int) -> Plan:
         return self.plans[alert_id]

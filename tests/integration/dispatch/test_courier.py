@@ -12,7 +12,7 @@ import pytest
 
 from broadcaster.clock import ManualClock, SystemClock
 from broadcaster.database import Database
-from broadcaster.dispatch import ledger
+from broadcaster.dispatch import ledger, units
 from broadcaster.dispatch.closing import close_due, supersede
 from broadcaster.dispatch.courier import Courier, Tools
 from broadcaster.dispatch.delivery import DeliveryState
@@ -21,6 +21,7 @@ from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Row
 from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.slots import Gateway, Slot
+from broadcaster.dispatch.units import UnitDelivery
 from broadcaster.errors import UnavailableError
 from broadcaster.ports import (
     Accepted,
@@ -162,6 +163,22 @@ async def test_a_slow_gateway_stops_soon_after_the_alert_is_superseded(planned: 
         assert len(driver.sent) - before <= 8
     states = await planned.states(7)
     assert states[DeliveryState.CANCELLED] == 20 - len(driver.sent)
+
+
+async def test_a_slow_gateway_leaves_out_who_has_confirmed_meanwhile(planned: District) -> None:
+    asked = [UnitDelivery(unit, "330212001001", Medium.WECHAT, unit, f"head-{unit}") for unit in range(1, 21)]
+    async with planned.database.transaction() as connection:
+        await connection.execute("UPDATE batch SET not_before = not_before + interval '1 day'")
+        await units.enqueue(connection, 7, asked, SystemClock().now())
+    driver = Straw()
+    async with courier_at_work(planned.database, driver, Plain(), rate=4):
+        await wait_until(lambda: driver.sent, what="the first message")
+        async with planned.database.transaction() as connection:
+            await units.withdraw(connection, 7, range(1, 21), SystemClock().now())
+        await asyncio.sleep(3.5)
+    assert len(driver.sent) <= 8
+    assert (await planned.states(7))[DeliveryState.CANCELLED] == 20 - len(driver.sent)
+    assert await planned.breaches(7) == []
 
 
 async def _settled(district: District) -> bool:

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
+from broadcaster.alerts.policy import Policy
 from broadcaster.dispatch import ledger
 from broadcaster.dispatch.closing import close_due, supersede
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.ledger import Batch
-from tests.harness.district import District
+from tests.harness.district import WECHAT_SMS_VOICE, District
 
 
-async def replace(district: District, old: int, new: int, *, regions: tuple[str, ...], lineage: int) -> None:
+async def replace(
+    district: District, new: int, *, regions: tuple[str, ...], lineage: int, policy: Policy = WECHAT_SMS_VOICE
+) -> None:
     async with district.database.transaction() as connection:
         await supersede(connection, lineage, new, district.clock.now())
-        await district.open(connection, new, lineage=lineage, regions=regions)
+        await district.open(connection, new, lineage=lineage, regions=regions, policy=policy)
+
+
+async def test_an_update_of_a_quieter_colour_is_heard_wherever_the_loud_one_was(district: District) -> None:
+    village = await district.village(1, 20)
+    for number in range(3):
+        await district.terminal(village, number)
+    await district.issue(7)
+    await district.advance()
+    await district.settle(await district.claim("loudspeaker"), DeliveryState.DELIVERED)
+    await district.terminal(village, 4)  # new since: nothing was played on it, and blue uses no loudspeakers
+    quiet = dataclasses.replace(WECHAT_SMS_VOICE, loudspeakers=False)
+    await replace(district, 8, regions=(village,), lineage=7, policy=quiet)
+    await district.advance()
+    assert sum(batch.last - batch.first + 1 for batch in await district.claim("loudspeaker")) == 3
 
 
 async def test_what_was_on_the_wire_when_the_update_was_planned_gets_the_update_too(district: District) -> None:
@@ -23,7 +41,7 @@ async def test_what_was_on_the_wire_when_the_update_was_planned_gets_the_update_
     await district.issue(7, regions=(first,))
     await district.advance()
     on_the_wire = await district.claim("wechat", limit=1)
-    await replace(district, 7, 8, regions=(second,), lineage=7)
+    await replace(district, 8, regions=(second,), lineage=7)
     await district.advance()
     await district.settle(on_the_wire, DeliveryState.SUBMITTED)
     assert await district.states(8) == {DeliveryState.QUEUED: 10 + 2}
@@ -36,7 +54,7 @@ async def test_what_a_dead_worker_may_have_sent_gets_the_update_too(district: Di
     await district.advance()
     await district.claim("wechat", limit=1, lease=-1)
     assert await ledger.reclaim_lapsed(district.database, district.clock.now()) == 1
-    await replace(district, 7, 8, regions=(second,), lineage=7)
+    await replace(district, 8, regions=(second,), lineage=7)
     await district.advance()
     assert await district.states(8) == {DeliveryState.QUEUED: 10 + 2}
 
@@ -46,7 +64,7 @@ async def test_an_update_that_was_drafted_before_its_predecessor_replaces_it_all
     await district.issue(9)
     await district.advance()
     on_the_wire = await district.claim("wechat", limit=1)
-    await replace(district, 9, 5, regions=("330212001",), lineage=9)
+    await replace(district, 5, regions=("330212001",), lineage=9)
     await district.advance()
     assert await district.claim("wechat") == []
     await district.settle(on_the_wire, DeliveryState.SUBMITTED)

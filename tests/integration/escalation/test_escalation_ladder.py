@@ -477,3 +477,30 @@ async def test_phones_ring_for_somebody_only_reachable_by_landline(county: Count
     assert [(channel, address) for channel, address, _ in await county.messages(unit["id"])] == [
         (VOICE.value, "057488123456")
     ]
+
+
+async def test_a_tick_and_the_fan_out_take_ordinals_and_doors_in_the_same_order(county: County) -> None:
+    await county.village()
+    household, _ = await county.household()
+    steps = (
+        EscalationStep(0, EscalationAction.DOOR_TASKS),
+        EscalationStep(0, EscalationAction.NOTIFY_PRIMARY, (SMS,)),
+    )
+    await county.issue(1, households=True, steps=policy(*steps))
+    planning = asyncio.Event()
+
+    async def climb() -> int:
+        await planning.wait()
+        return await tick.tick(county.database, county.load_plan, county.clock.now())
+
+    ticking = asyncio.create_task(climb())  # outside of the transaction, not to inherit it
+    async with county.database.transaction() as connection:  # as a visit does that plans a step and gives a home up
+        await connection.execute("UPDATE run_ordinal SET next = next WHERE alert_id = 1")
+        planning.set()
+        await asyncio.sleep(0.3)
+        await connection.execute(
+            "INSERT INTO door_task (alert_id, household_id, region, reason, created_at) VALUES (1, $1, $2, 'x', now())",
+            household,
+            f"{VILLAGE}001",
+        )
+    assert await ticking == 1

@@ -135,3 +135,26 @@ async def test_a_database_that_is_away_for_a_moment_ends_nothing(clock: ManualCl
             shown = await anext(watch)
     assert json.loads(shown.data) == {"asked": 2}
     await watch.aclose()
+
+
+async def test_one_look_that_fails_does_not_freeze_the_page(clock: ManualClock) -> None:
+    looks = 0
+
+    async def read(alert_id: int) -> object:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise ValueError("a fault of ours")
+        return {"look": looks}
+
+    live = Live(read, clock, Pace(heartbeat=10))
+    watch = live.watch(7)
+    seen = asyncio.ensure_future(anext(watch))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    clock.advance(1)
+    async with asyncio.timeout(3):
+        snapshot = await seen
+    assert snapshot is not None
+    assert snapshot.data == b'{"look":2}'
+    await watch.aclose()
