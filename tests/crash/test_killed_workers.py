@@ -50,7 +50,7 @@ def script(seed: int) -> Script:
     return Script(seed=seed, sms=behaviour, wechat=behaviour, email=behaviour, loudspeaker=behaviour)
 
 
-async def run(folder: Path, ordeal: Ordeal, seed: int) -> None:
+async def check_nothing_is_lost(folder: Path, ordeal: Ordeal, seed: int) -> None:
     rates = {
         Medium.SMS: (ordeal.rate, 2),
         Medium.WECHAT: (ordeal.rate, 2),
@@ -101,20 +101,22 @@ async def empty_redis(post: Outpost, times: int, chance: random.Random) -> None:
 
 
 async def test_a_few_kills_lose_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
-    await run(tmp_path_factory.mktemp("few"), Ordeal(households=800, rate=150, kills=4, longest=0.8), seed=11)
+    await check_nothing_is_lost(
+        tmp_path_factory.mktemp("few"), Ordeal(households=800, rate=150, kills=4, longest=0.8), seed=11
+    )
 
 
 async def test_a_few_kills_and_an_empty_redis_lose_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
     ordeal = Ordeal(households=600, rate=150, kills=2, floods=3, longest=0.8)
-    await run(tmp_path_factory.mktemp("empty"), ordeal, seed=12)
+    await check_nothing_is_lost(tmp_path_factory.mktemp("empty"), ordeal, seed=12)
 
 
 @pytest.mark.soak
 async def test_fifty_kills_in_twenty_thousand_deliveries_lose_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
-    await run(tmp_path_factory.mktemp("fifty"), Ordeal(households=8000, rate=160, kills=50), seed=50)
+    await check_nothing_is_lost(tmp_path_factory.mktemp("fifty"), Ordeal(households=8000, rate=160, kills=50), seed=50)
 
 
 @pytest.mark.soak
 async def test_fifty_kills_and_five_empty_redis_lose_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
     ordeal = Ordeal(households=8000, rate=160, kills=50, floods=5)
-    await run(tmp_path_factory.mktemp("flood"), ordeal, seed=51)
+    await check_nothing_is_lost(tmp_path_factory.mktemp("flood"), ordeal, seed=51)
