@@ -24,7 +24,7 @@ from broadcaster.clock import Clock
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch import closing, fanout, texts
 from broadcaster.dispatch.plan import Plan
-from broadcaster.errors import RuleError
+from broadcaster.errors import ConflictError, RuleError
 from templates.issuer import Issuer
 from templates.library import BUILT_IN, Library
 from templates.lint import Finding, Severity, lint
@@ -64,6 +64,8 @@ async def issue(
         draft = await authoring.load(alert_id)
         policy = policy_of(draft.alert, office.policy(colour))
         record = await authoring.issue(connection, alert_id, actor, now, policy=policy, rules=office.rules)
+        if record.version != draft.version + 1:
+            raise ConflictError("发布时这条预警刚被改动。", remedy="请刷新，核对后重新发布。")
         plan = await plan_of(record, office.district)
         skeletons = compose(record.alert, office, record.reply_code or "", await _longest_place(connection))
         if plan.lineage != plan.alert_id:
