@@ -106,7 +106,9 @@ def pip(*words: str | Path) -> list[str | Path]:
 
 def install(extent: str) -> None:
     house = wheelhouse()
-    common = ("--require-hashes", "--only-binary=:all:", "-r", requirements(extent))
+    # The file names everything there is to install. Asked for dependencies, an older pip takes `coverage[toml]` for a
+    # package beside the pinned `coverage`, finds a newer release without a hash, and stops.
+    common = ("--require-hashes", "--no-deps", "--only-binary=:all:", "-r", requirements(extent))
     gathered = ("install", "--quiet", "--no-index", "--find-links", house, *common)
     house.mkdir(parents=True, exist_ok=True)
     sys.stderr.write("make setup：正在安装依赖…\n")
@@ -115,6 +117,7 @@ def install(extent: str) -> None:
         run(*pip("download", "-qq", "--progress-bar=off", "--dest", house, *common))
         run(*pip(*gathered))
     run(*pip("install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--editable", ROOT))
+    run(*pip("check", "-qq"))
 
 
 def wheelhouse() -> Path:
