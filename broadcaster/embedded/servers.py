@@ -25,6 +25,7 @@ _keepers: list[subprocess.Popen[bytes]] = []
 """The keepers that this process started and that may still live, for other holders; kept so that they get reaped."""
 
 _DEADLINE = 60.0  # seconds for a start (with crash recovery) or a stop (with the last checkpoint)
+_LAST_MOMENT = 5.0  # seconds for a keeper that has given its lock back to be gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,9 @@ class EmbeddedServers:
                     return
                 _reap_keepers()
                 time.sleep(0.02)
+        if self._keeper is not None:  # its lock is free a moment before the kernel can tell us how it ended
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._keeper.wait(_LAST_MOMENT)
 
     def _tell_keeper(self) -> None:
         with contextlib.suppress(OSError, ValueError):

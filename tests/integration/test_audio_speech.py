@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -174,6 +175,10 @@ async def test_the_process_ends_with_its_parents_pipe() -> None:
 
 
 def _children() -> list[int]:
-    """The speech processes of this test process."""
-    mine = psutil.Process().children()
-    return [child.pid for child in mine if "channels.speech.espeak_process" in child.cmdline()]
+    """The speech processes of this test process that are alive."""
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # also what has ended and waits to be reaped
+            if "channels.speech.espeak_process" in child.cmdline():
+                found.append(child.pid)
+    return found

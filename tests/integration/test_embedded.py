@@ -107,6 +107,13 @@ def test_both_servers_answer_and_leave_nothing_running(data: Path) -> None:
     wait_for(lambda: servers_left(data) == [], within=1, what="the keeper to be gone")
 
 
+def test_who_leaves_last_leaves_no_dead_child_behind(data: Path) -> None:
+    for _ in range(3):
+        with EmbeddedServers(data, servers=["valkey"]):
+            started = keeper(data)
+        assert not psutil.pid_exists(started.pid)
+
+
 def test_crash_safety_is_on(data: Path) -> None:
     with EmbeddedServers(data) as endpoints:
         for setting in ("fsync", "full_page_writes", "synchronous_commit", "data_checksums"):
