@@ -21,7 +21,7 @@ QUERIES = {
     "deliveries planned = sum over batches": """
         SELECT o.alert_id, o.next AS counted,
                coalesce((SELECT sum(queued + unknown + expired + cancelled + submitted + failed + delivered)
-                         FROM batch b WHERE b.alert_id = o.alert_id), 0)::int AS actual
+                         FROM tally y WHERE y.alert_id = o.alert_id), 0)::int AS actual
         FROM run_ordinal o WHERE o.alert_id = $1
     """,
     "deliveries by state, as counted = as stored": """
@@ -30,7 +30,7 @@ QUERIES = {
             SELECT s.state, s.counted FROM (
                 SELECT sum(queued)::int AS q, sum(unknown)::int AS u, sum(expired)::int AS e, sum(cancelled)::int AS c,
                        sum(submitted)::int AS s, sum(failed)::int AS f, sum(delivered)::int AS d
-                FROM batch WHERE alert_id = $1
+                FROM tally WHERE alert_id = $1
             ) t, LATERAL (VALUES (0, t.q), (1, t.u), (2, t.e), (3, t.c), (4, t.s), (5, t.f), (6, t.d)) AS s(state,
             counted)
             WHERE s.counted IS NOT NULL

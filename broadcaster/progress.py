@@ -73,7 +73,8 @@ async def progress(connection: Connection, alert_id: int) -> Progress:
     regions = await _regions(connection, alert_id)
     run = await connection.fetchrow(
         """
-        SELECT duplicates, NOT EXISTS (SELECT 1 FROM chunk k WHERE k.alert_id = r.alert_id AND k.state = 0) AS planned
+        SELECT NOT EXISTS (SELECT 1 FROM chunk k WHERE k.alert_id = r.alert_id AND k.state = 0) AS planned,
+               (SELECT coalesce(sum(y.duplicates), 0)::int FROM tally y WHERE y.alert_id = r.alert_id) AS duplicates
         FROM run r WHERE alert_id = $1
         """,
         alert_id,
@@ -94,7 +95,11 @@ async def progress(connection: Connection, alert_id: int) -> Progress:
 async def _channels(connection: Connection, alert_id: int) -> dict[str, dict[str, int]]:
     sums = ", ".join(f"sum({state})::int AS {state}" for state in STATES)
     records = await connection.fetch(
-        f"SELECT channel, {sums} FROM batch WHERE alert_id = $1 GROUP BY channel ORDER BY channel", alert_id
+        f"""
+        SELECT channel, {sums} FROM batch JOIN tally USING (alert_id, first)
+        WHERE alert_id = $1 GROUP BY channel ORDER BY channel
+        """,
+        alert_id,
     )
     return {record["channel"]: {state: record[state] for state in STATES} for record in records}
 

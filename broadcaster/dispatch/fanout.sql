@@ -87,9 +87,11 @@ WITH pending AS (
     INSERT INTO delivery (alert_id, ordinal, batch, household_id, contact_id, address)
     SELECT $1, ordinal, batch, household_id, contact_id, address FROM numbered ORDER BY ordinal
 ), cut AS (
-    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before, queued)
-    SELECT $1, batch, max(ordinal), $8, $2, min(channel), 'public', min(language), $4, $9, $10, min(tier), $13, $3, count(*)
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
+    SELECT $1, batch, max(ordinal), $8, $2, min(channel), 'public', min(language), $4, $9, $10, min(tier), $13, $3
     FROM numbered GROUP BY batch
+), tallied AS (
+    INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch
 )
 SELECT (SELECT count(*) FROM due)::int AS households, (SELECT count(*) FROM numbered)::int AS deliveries
 
@@ -187,9 +189,11 @@ WITH chosen AS (
 ), written AS (
     INSERT INTO delivery (alert_id, ordinal, batch, terminal_id, address) SELECT $1, ordinal, batch, id, address FROM numbered
 ), cut AS (
-    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before, queued)
-    SELECT $1, batch, max(ordinal), $2, '', 'loudspeaker', 'public', 'zh-CN', 0, $3, $4, 1, 0, $5, count(*)
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
+    SELECT $1, batch, max(ordinal), $2, '', 'loudspeaker', 'public', 'zh-CN', 0, $3, $4, 1, 0, $5
     FROM numbered GROUP BY batch
+), tallied AS (
+    INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch
 )
 SELECT count(*)::int AS deliveries FROM numbered
 
@@ -212,9 +216,11 @@ WITH asked AS (
     INSERT INTO delivery (alert_id, ordinal, batch, unit_id, contact_id, address)
     SELECT $1, ordinal, batch, unit_id, contact_id, address FROM numbered
 ), cut AS (
-    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before, queued)
-    SELECT $1, x.batch, x.last, r.lineage, '', x.channel, 'unit', x.language, 0, r.rehearsal, r.urgency, 0, 0, $7, x.n
-    FROM (SELECT batch, max(ordinal) AS last, min(channel) AS channel, min(language) AS language, count(*) AS n FROM numbered GROUP BY batch) x
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
+    SELECT $1, x.batch, x.last, r.lineage, '', x.channel, 'unit', x.language, 0, r.rehearsal, r.urgency, 0, 0, $7
+    FROM (SELECT batch, max(ordinal) AS last, min(channel) AS channel, min(language) AS language FROM numbered GROUP BY batch) x
     JOIN run r ON r.alert_id = $1
+), tallied AS (
+    INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch
 )
 SELECT count(*)::int AS deliveries FROM numbered

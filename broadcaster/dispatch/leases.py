@@ -38,7 +38,8 @@ class Leases:
         return time.monotonic() < self._until.get(batch.claim, 0.0) - self.seconds / 5
 
     async def renew(self) -> None:
-        """Prolong what is held; what the database no longer grants is not sendable any more."""
+        """Prolong what is held. What the database did not prolong may still be sent until it runs out, and is then
+        forgotten: somebody else took it up, or will."""
         if not self._until:
             return
         asked_at = time.monotonic()
@@ -46,7 +47,9 @@ class Leases:
         async with self._database.connection() as connection:
             held = await ledger.renew(connection, self._worker, self.seconds, asked)
         for claim in asked:
-            if claim in held and claim in self._until:
+            if claim not in self._until:
+                continue  # given back meanwhile
+            if claim in held:
                 self._until[claim] = asked_at + self.seconds
-            else:
-                self._until.pop(claim, None)
+            elif self._until[claim] < asked_at:
+                del self._until[claim]

@@ -45,11 +45,17 @@ WHERE b.alert_id = $1 AND b.first = $2 AND d.state IN (0, 1)
 ORDER BY d.ordinal
 
 -- name: renew
--- Keep the leases of a worker; what comes back are the ones it still holds. One that ran out is held as long as nobody
--- took it up: after the database was away, whose results wait to be written is not asked to send again.
-UPDATE batch SET lease_until = clock_timestamp() + make_interval(secs => $2)
-WHERE state = 1 AND lease_owner = $1 AND (alert_id, first, claims) IN (SELECT * FROM unnest($3::int[], $4::int[], $5::int[]))
-RETURNING alert_id, first, claims
+-- Prolong the leases of a worker; what comes back are the ones that were. One that ran out is held as long as nobody
+-- took it up: after the database was away, whose results wait to be written is not asked to send again. What somebody
+-- else is just writing to (a release) is passed over: whoever never waits is in nobody's way.
+WITH held AS MATERIALIZED (
+    SELECT alert_id, first FROM batch
+    WHERE state = 1 AND lease_owner = $1 AND (alert_id, first, claims) IN (SELECT * FROM unnest($3::int[], $4::int[], $5::int[]))
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE batch b SET lease_until = clock_timestamp() + make_interval(secs => $2)
+FROM held WHERE b.alert_id = held.alert_id AND b.first = held.first
+RETURNING b.alert_id, b.first, b.claims
 
 -- name: release
 -- A batch's last results are in segment $4: the fold that applies it decides between settled and ready again. $6: whoever
@@ -64,9 +70,11 @@ SELECT alert_id, first FROM batch WHERE state = 1 AND lease_until < clock_timest
 -- name: reclaim
 -- What a silent worker had not settled may or may not have gone out: it is unknown, counts as tried, and will be sent again.
 WITH freed AS (
-    UPDATE batch SET state = 0, lease_owner = NULL, lease_until = NULL, unknown = unknown + queued, queued = 0
+    UPDATE batch SET state = 0, lease_owner = NULL, lease_until = NULL
     WHERE alert_id = $1 AND first = $2
     RETURNING alert_id, first, last, claims
+), counted AS (
+    UPDATE tally SET unknown = unknown + queued, queued = 0 WHERE alert_id = $1 AND first = $2
 )
 UPDATE delivery d SET state = 1, attempts = GREATEST(d.attempts, freed.claims) FROM freed
 WHERE d.alert_id = freed.alert_id AND d.ordinal BETWEEN freed.first AND freed.last AND d.state IN (0, 1)
@@ -78,7 +86,7 @@ INSERT INTO segment (worker, rows) VALUES ($1, $2) RETURNING id
 SELECT id FROM segment WHERE NOT folded ORDER BY id LIMIT $1
 
 -- name: fold
--- Apply log segments $1 to deliveries, then to the counts of batches, households, villages and runs. One fold runs at a
+-- Apply log segments $1 to deliveries, then to the counts of batches, households and villages. One fold runs at a
 -- time (an advisory lock), so `old` is what the row holds.
 WITH news AS MATERIALIZED (
     SELECT alert_id, ordinal, max(state) AS state, max(attempt) AS attempt, max(gateway_id) AS gateway_id,
@@ -105,10 +113,10 @@ WITH news AS MATERIALIZED (
     RETURNING d.alert_id, d.batch, d.household_id, old.state AS was, d.state AS now, n.settled_at,
               (d.proved = -1 AND old.proved <> -1)::int AS duplicate
 ), counted AS (
-    UPDATE batch b
-    SET queued = b.queued + c.queued, unknown = b.unknown + c.unknown, expired = b.expired + c.expired,
-        cancelled = b.cancelled + c.cancelled, submitted = b.submitted + c.submitted, failed = b.failed + c.failed,
-        delivered = b.delivered + c.delivered
+    UPDATE tally y
+    SET queued = y.queued + c.queued, unknown = y.unknown + c.unknown, expired = y.expired + c.expired,
+        cancelled = y.cancelled + c.cancelled, submitted = y.submitted + c.submitted, failed = y.failed + c.failed,
+        delivered = y.delivered + c.delivered, duplicates = y.duplicates + c.duplicates
     FROM (
         SELECT alert_id, batch,
                count(*) FILTER (WHERE now = 0) - count(*) FILTER (WHERE was = 0) AS queued,
@@ -117,10 +125,11 @@ WITH news AS MATERIALIZED (
                count(*) FILTER (WHERE now = 3) - count(*) FILTER (WHERE was = 3) AS cancelled,
                count(*) FILTER (WHERE now = 4) - count(*) FILTER (WHERE was = 4) AS submitted,
                count(*) FILTER (WHERE now = 5) - count(*) FILTER (WHERE was = 5) AS failed,
-               count(*) FILTER (WHERE now = 6) - count(*) FILTER (WHERE was = 6) AS delivered
-        FROM changed WHERE now <> was GROUP BY alert_id, batch
+               count(*) FILTER (WHERE now = 6) - count(*) FILTER (WHERE was = 6) AS delivered,
+               sum(duplicate) AS duplicates
+        FROM changed WHERE now <> was OR duplicate = 1 GROUP BY alert_id, batch
     ) c
-    WHERE b.alert_id = c.alert_id AND b.first = c.batch
+    WHERE y.alert_id = c.alert_id AND y.first = c.batch
 ), arrived AS (
     UPDATE target t
     SET state = 1, reached_at = c.settled_at,
@@ -151,17 +160,14 @@ WITH news AS MATERIALIZED (
         ) u GROUP BY alert_id, region
     ) v
     WHERE k.alert_id = v.alert_id AND k.region = v.region
-), twice AS (
-    UPDATE run r SET duplicates = r.duplicates + x.n
-    FROM (SELECT alert_id, sum(duplicate)::int AS n FROM changed GROUP BY alert_id HAVING sum(duplicate) > 0) x
-    WHERE r.alert_id = x.alert_id
 )
 UPDATE segment SET folded = true WHERE id = ANY($1::bigint[])
 
 -- name: fold_releases
-UPDATE batch
-SET state = CASE WHEN queued + unknown = 0 THEN 2 ELSE 0 END, lease_owner = NULL, lease_until = NULL, segment = NULL
-WHERE state = 3 AND segment = ANY($1::bigint[])
+UPDATE batch b
+SET state = CASE WHEN y.queued + y.unknown = 0 THEN 2 ELSE 0 END, lease_owner = NULL, lease_until = NULL, segment = NULL
+FROM tally y
+WHERE b.state = 3 AND b.segment = ANY($1::bigint[]) AND y.alert_id = b.alert_id AND y.first = b.first
 
 -- name: resolve_refs
 -- The deliveries that a gateway's own message ids belong to.
@@ -185,12 +191,13 @@ DELETE FROM stray_receipt WHERE stored_at < $1
 -- name: withdraw
 -- Deliveries of an alert that were never taken by a gateway end as $2 (expired or cancelled), batch by batch.
 WITH closed AS (
-    UPDATE batch b
-    SET state = 2, queued = 0, unknown = 0,
-        expired = b.expired + CASE WHEN $2 = 2 THEN b.queued + b.unknown ELSE 0 END,
-        cancelled = b.cancelled + CASE WHEN $2 = 3 THEN b.queued + b.unknown ELSE 0 END
-    WHERE b.alert_id = $1 AND b.state = 0
-    RETURNING b.alert_id, b.first, b.last
+    UPDATE batch SET state = 2 WHERE alert_id = $1 AND state = 0 RETURNING alert_id, first, last
+), counted AS (
+    UPDATE tally y
+    SET queued = 0, unknown = 0,
+        expired = y.expired + CASE WHEN $2 = 2 THEN y.queued + y.unknown ELSE 0 END,
+        cancelled = y.cancelled + CASE WHEN $2 = 3 THEN y.queued + y.unknown ELSE 0 END
+    FROM closed c WHERE y.alert_id = c.alert_id AND y.first = c.first
 )
 UPDATE delivery d SET state = $2, settled_at = $3
 FROM closed c WHERE d.alert_id = c.alert_id AND d.ordinal BETWEEN c.first AND c.last AND d.state IN (0, 1)
@@ -199,8 +206,9 @@ FROM closed c WHERE d.alert_id = c.alert_id AND d.ordinal BETWEEN c.first AND c.
 -- The unit has answered: what still waits to be sent to it is cancelled, at once and exactly.
 WITH waiting AS (
     SELECT d.alert_id, d.ordinal, d.batch, d.state
-    FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-    WHERE b.alert_id = $1 AND b.purpose = 'unit' AND b.queued + b.unknown > 0
+    FROM batch b JOIN tally y USING (alert_id, first)
+    JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+    WHERE b.alert_id = $1 AND b.purpose = 'unit' AND y.queued + y.unknown > 0
       AND d.unit_id = ANY($2::bigint[]) AND d.state IN (0, 1)
     ORDER BY d.ordinal
     FOR UPDATE OF d
@@ -209,9 +217,9 @@ WITH waiting AS (
     FROM waiting w WHERE d.alert_id = w.alert_id AND d.ordinal = w.ordinal
     RETURNING d.alert_id, d.batch, w.state AS was
 )
-UPDATE batch b SET queued = b.queued - x.queued, unknown = b.unknown - x.unknown, cancelled = b.cancelled + x.queued + x.unknown
+UPDATE tally y SET queued = y.queued - x.queued, unknown = y.unknown - x.unknown, cancelled = y.cancelled + x.queued + x.unknown
 FROM (
     SELECT alert_id, batch, count(*) FILTER (WHERE was = 0) AS queued, count(*) FILTER (WHERE was = 1) AS unknown
     FROM cancelled GROUP BY alert_id, batch
 ) x
-WHERE b.alert_id = x.alert_id AND b.first = x.batch
+WHERE y.alert_id = x.alert_id AND y.first = x.batch

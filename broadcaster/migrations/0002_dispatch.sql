@@ -1,5 +1,5 @@
 -- The ledger of dispatch. Row by row: a run per alert, a chunk per village, a target per household, a delivery per address,
--- a batch per contiguous range of deliveries, an append-only log of what happened (event, grouped in segments).
+-- a batch per contiguous range of deliveries with its tally, an append-only log of what happened (event, grouped in segments).
 -- Hot rows carry no index but their key, so that their updates stay in the page (HOT).
 
 CREATE TABLE run (
@@ -10,8 +10,7 @@ CREATE TABLE run (
     state       smallint NOT NULL DEFAULT 0,   -- 0 open, 1 superseded, 2 expired, 3 ended
     opened_at   timestamptz NOT NULL,
     expires_at  timestamptz NOT NULL,
-    closed_at   timestamptz,
-    duplicates  integer NOT NULL DEFAULT 0     -- deliveries that a gateway took more than once, by the evidence in the log
+    closed_at   timestamptz
 );
 
 -- Apart from run, because planning takes this row for the length of a chunk and claims must not wait for that.
@@ -97,6 +96,16 @@ CREATE TABLE batch (
     lease_until timestamptz,
     segment     bigint,                        -- the log segment that holds the last results of a released batch
     claims      smallint NOT NULL DEFAULT 0,
+    PRIMARY KEY (alert_id, first)
+) WITH (fillfactor = 50);
+CREATE INDEX batch_ready ON batch (channel, rehearsal, urgency, tier, seq, alert_id) WHERE state = 0;
+CREATE INDEX batch_busy ON batch (lineage, alert_id) WHERE state IN (1, 3);
+
+-- The deliveries of a batch by state. Apart from batch, because workers write there when they please, and only whoever
+-- holds the lock on states writes here: the two never wait for each other.
+CREATE TABLE tally (
+    alert_id    integer NOT NULL,
+    first       integer NOT NULL,              -- its batch
     queued      integer NOT NULL,
     unknown     integer NOT NULL DEFAULT 0,
     expired     integer NOT NULL DEFAULT 0,
@@ -104,10 +113,9 @@ CREATE TABLE batch (
     submitted   integer NOT NULL DEFAULT 0,
     failed      integer NOT NULL DEFAULT 0,
     delivered   integer NOT NULL DEFAULT 0,
+    duplicates  integer NOT NULL DEFAULT 0,    -- taken more than once by a gateway, by the evidence in the log
     PRIMARY KEY (alert_id, first)
 ) WITH (fillfactor = 50);
-CREATE INDEX batch_ready ON batch (channel, rehearsal, urgency, tier, seq, alert_id) WHERE state = 0;
-CREATE INDEX batch_busy ON batch (lineage, alert_id) WHERE state IN (1, 3);
 
 CREATE TABLE gateway (
     id   smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -67,6 +67,16 @@ class Report:
         return self.accepted - len({(one.alert, one.ordinal, one.channel, one.address) for one in self.taken})
 
     @property
+    def provable_duplicates(self) -> int:
+        """Deliveries of which gateways took several attempts and gave evidence about more than one: whoever got all
+        evidence knows of them."""
+        proved: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+        for one in self.taken:
+            if one.ref in self.delivered or one.ref in self.failed:
+                proved[one.alert, one.ordinal].add(one.attempt)
+        return sum(len(attempts) > 1 for attempts in proved.values())
+
+    @property
     def in_flight_lost(self) -> int:
         """Messages that had been received and not answered when their connection was lost."""
         return sum(loss.in_flight for loss in self.losses)

@@ -8,12 +8,13 @@ SELECT d.ordinal, d.state, d.attempts, d.address, d.household_id, d.unit_id, d.t
        d.submitted_at, d.settled_at, coalesce(d.reason, '') AS reason, b.channel, b.region, b.purpose,
        coalesce(g.name, '') AS gateway
 FROM batch b
+JOIN tally y USING (alert_id, first)
 JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN GREATEST(b.first, $2 + 1) AND b.last
 LEFT JOIN gateway g ON g.id = d.gateway_id
 WHERE b.alert_id = $1 AND b.last > $2
   AND ($3::int IS NULL OR d.state = $3 AND
-       CASE $3 WHEN 0 THEN b.queued WHEN 1 THEN b.unknown WHEN 2 THEN b.expired WHEN 3 THEN b.cancelled
-               WHEN 4 THEN b.submitted WHEN 5 THEN b.failed ELSE b.delivered END > 0)
+       CASE $3 WHEN 0 THEN y.queued WHEN 1 THEN y.unknown WHEN 2 THEN y.expired WHEN 3 THEN y.cancelled
+               WHEN 4 THEN y.submitted WHEN 5 THEN y.failed ELSE y.delivered END > 0)
   AND ($4::text IS NULL OR b.channel = $4)
   AND starts_with(b.region, $5)
   AND EXISTS (SELECT 1 FROM unnest($6::text[]) AS scope WHERE starts_with(b.region, scope))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,9 @@ from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Script
 from broadcaster.settings import load_settings
 from tests.harness.processes import DaohuProcess
+
+LEASE = 5
+"""Seconds after which a killed worker's connections are another's."""
 
 POLICY = """
 [policies.red]
@@ -54,11 +58,25 @@ class Outpost:
         await asyncio.to_thread(worker.wait_for_log, "worker.started", within=60)
         return worker
 
-    async def relieve(self, pause: float) -> None:
-        """Kill the oldest worker after `pause` seconds of work together with its successor, which takes over."""
+    async def relieve(self, pause: float) -> bool:
+        """Kill the oldest worker `pause` seconds after it has got connections, with its successor already waiting to
+        take over; whether it held batches at that moment. One that gets no connection is killed all the same."""
         await self.hire()
+        oldest = self.workers.pop(0)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(3 * LEASE):
+                while not await self._count("SELECT count(*) FROM gateway_slot WHERE owner LIKE $1", oldest):
+                    await asyncio.sleep(0.05)
         await asyncio.sleep(pause)
-        await asyncio.to_thread(self.workers.pop(0).kill)
+        held = await self._count("SELECT count(*) FROM batch WHERE state = 1 AND lease_owner LIKE $1", oldest)
+        await asyncio.to_thread(oldest.kill)
+        return held > 0
+
+    async def _count(self, query: str, worker: DaohuProcess) -> int:
+        """`query` about the worker's name, which holds its process id."""
+        async with self.house.database.connection() as connection:
+            number: int = await connection.fetchval(query, f"%-{worker.pid}-%")
+            return number
 
     async def progress(self, alert_id: int) -> Progress:
         async with self.house.database.connection() as connection:
@@ -86,7 +104,7 @@ class Outpost:
     async def counted_duplicates(self, alert_ids: Sequence[int]) -> int:
         async with self.house.database.connection() as connection:
             total: int = await connection.fetchval(
-                "SELECT sum(duplicates)::int FROM run WHERE alert_id = ANY($1::int[])", list(alert_ids)
+                "SELECT sum(duplicates)::int FROM tally WHERE alert_id = ANY($1::int[])", list(alert_ids)
             )
         return total
 
@@ -118,16 +136,16 @@ def _settings(folder: Path, gateways: Sequence[GatewaySettings]) -> str:
     )
     return (
         f'[data]\ndir = "{folder / "data"}"\n[district]\ncode = "{DISTRICT_CODE}"\nname = "{DISTRICT_NAME}"\n'
-        f"[worker]\nlease = 5\nsweep = 0.5\n{POLICY}{tables}"
+        f"[worker]\nlease = {LEASE}\nsweep = 0.5\n{POLICY}{tables}"
     )
 
 
-async def shake(post: Outpost, kills: int, chance: random.Random, *, longest: float) -> None:
-    """Kill workers one after the other at moments that nobody chose; one is always left."""
+async def shake(post: Outpost, kills: int, chance: random.Random, *, longest: float) -> int:
+    """Kill workers one after the other at moments that nobody chose; one is always left. Returns how many of them were
+    in the midst of sending."""
     if not post.workers:
         await post.hire()
-    for _ in range(kills):
-        await post.relieve(chance.uniform(0, longest))
+    return sum([await post.relieve(chance.uniform(0, longest)) for _ in range(kills)])
 
 
 __all__ = ["APPROVER", "OFFICER", "Outpost", "outpost", "shake"]

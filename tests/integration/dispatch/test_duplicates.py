@@ -29,4 +29,4 @@ async def test_a_delivery_that_was_taken_twice_is_counted_once(
     for attempt, state in news:
         await district.say([(0, attempt, state)], alert_id=7)
     async with district.database.connection() as connection:
-        assert await connection.fetchval("SELECT duplicates FROM run WHERE alert_id = 7") == duplicates
+        assert await connection.fetchval("SELECT sum(duplicates)::int FROM tally WHERE alert_id = 7") == duplicates

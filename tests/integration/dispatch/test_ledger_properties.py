@@ -55,7 +55,7 @@ async def test_receipts_are_monotone_and_nothing_appears_or_vanishes(
 
     async with district.database.connection() as connection:
         stored = await connection.fetch("SELECT ordinal, state FROM delivery WHERE alert_id = $1", alert)
-        duplicates = await connection.fetchval("SELECT duplicates FROM run WHERE alert_id = $1", alert)
+        duplicates = await connection.fetchval("SELECT sum(duplicates)::int FROM tally WHERE alert_id = $1", alert)
         reached = await connection.fetchval("SELECT count(*) FROM target WHERE alert_id = $1 AND state = 1", alert)
         assert await breaches(connection, alert) == []
     expected = {
