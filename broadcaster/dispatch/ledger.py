@@ -122,8 +122,8 @@ async def claimed_rows(connection: Connection, batch: Batch) -> list[Row]:
 
 
 async def renew(connection: Connection, worker: str, lease: float, claims: Collection[Claim]) -> set[Claim]:
-    """Keep the leases of `claims` for `lease` seconds more; returns the ones that were prolonged: neither those that this
-    worker lost nor those that are just being written to."""
+    """Keep the leases of `claims` for `lease` seconds more; returns the ones that were prolonged: neither those that
+    this worker lost nor those that are just being written to."""
     columns = [list(column) for column in zip(*claims, strict=True)]
     records = await connection.fetch(SQL["renew"], worker, lease, *columns)
     return {(record["alert_id"], record["first"], record["claims"]) for record in records}

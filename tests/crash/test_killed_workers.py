@@ -80,7 +80,8 @@ async def check_nothing_is_lost(folder: Path, ordeal: Ordeal, seed: int) -> None
         figures = (
             f"kills {ordeal.kills} ({midst} while sending), redis emptied {ordeal.floods}, "
             f"taken {report.accepted}, distinct {report.distinct}, "
-            f"duplicates {report.duplicates} (bound {worst:.0f}, provable {report.provable_duplicates}), counted {counted}"
+            f"duplicates {report.duplicates} (bound {worst:.0f}, provable {report.provable_duplicates}), "
+            f"counted {counted}"
         )
         print(figures)  # noqa: T201 - the figures of a long run are its result
         assert await post.breaches(alerts) == []

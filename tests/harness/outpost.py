@@ -23,6 +23,7 @@ from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Script
 from broadcaster.settings import load_settings
 from tests.harness.processes import DaohuProcess
+from tests.harness.waiting import wait_until
 
 LEASE = 5
 """Seconds after which a killed worker's connections are another's."""
@@ -63,10 +64,12 @@ class Outpost:
         take over; whether it held batches at that moment. One that gets no connection is killed all the same."""
         await self.hire()
         oldest = self.workers.pop(0)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(3 * LEASE):
-                while not await self._count("SELECT count(*) FROM gateway_slot WHERE owner LIKE $1", oldest):
-                    await asyncio.sleep(0.05)
+
+        async def connected() -> bool:
+            return await self._count("SELECT count(*) FROM gateway_slot WHERE owner LIKE $1", oldest) > 0
+
+        with contextlib.suppress(AssertionError):
+            await wait_until(connected, within=3 * LEASE, what="the oldest worker to get connections")
         await asyncio.sleep(pause)
         held = await self._count("SELECT count(*) FROM batch WHERE state = 1 AND lease_owner LIKE $1", oldest)
         await asyncio.to_thread(oldest.kill)
