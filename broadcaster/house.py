@@ -1,8 +1,7 @@
 """The house: everything a daohu process needs, opened in the right order and wired once. The composition root.
 
-`open_house` starts the embedded servers if the settings say so, brings the schema up to date, and opens the
-database, the
-doorbell, the drivers and the studio. Commands, the web and the worker take what they need from it.
+`open_house` starts the embedded servers if the settings say so, brings the schema up to date, and opens the database,
+the doorbell, the drivers and the studio. Commands, the web and the worker take what they need from it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Issuing: the one transaction that turns an approved alert into a run, and the plan a run follows.
 
 Either all of it happens or nothing: the alert's state, its frozen policy and texts, the end of the runs it replaces,
-its
-own run with a chunk per village, and the units that must confirm.
+its own run with a chunk per village, and the units that must confirm.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from broadcaster.database import Connection, Database
 from broadcaster.dispatch import closing, fanout, texts
 from broadcaster.dispatch.plan import Plan
 from broadcaster.errors import ConflictError, RuleError
+from broadcaster.recent import Recent
 from templates.issuer import Issuer
 from templates.library import BUILT_IN, Library
 from templates.lint import Finding, Severity, lint
@@ -42,8 +42,7 @@ STRICT = ApprovalRules()
 @dataclass(frozen=True, slots=True)
 class Office:
     """What an office has set for every alert it issues. `policy` gives the policy of a colour; `longest_link` is as
-    long
-    as the link in any message, so that lengths are judged as they will be.
+    long as the link in any message, so that lengths are judged as they will be.
     """
 
     district: str
@@ -147,13 +146,14 @@ def _meets(code: str, district: str) -> bool:
 
 
 class Plans:
-    """The plans of this process's runs, each read once: they never change after issue."""
+    """The plans of recent runs, each read once: they never change after issue."""
 
     def __init__(self, district: str) -> None:
         self._district = district
-        self._known: dict[int, Plan] = {}
+        self._known: Recent[int, Plan] = Recent(most=200)
 
     async def load(self, alert_id: int) -> Plan:
-        if alert_id not in self._known:
-            self._known[alert_id] = await plan_of(await authoring.load(alert_id), self._district)
-        return self._known[alert_id]
+        found = self._known.get(alert_id)
+        if found is None:
+            found = self._known[alert_id] = await plan_of(await authoring.load(alert_id), self._district)
+        return found

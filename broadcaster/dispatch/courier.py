@@ -273,7 +273,7 @@ class Courier:
         match outcome:
             case Accepted(key, ref):
                 if ref:
-                    self._refs.remember(ref, key)
+                    self._refs[ref] = key
                 self._note(batch, key.ordinal, DeliveryState.SUBMITTED, ref=ref or None)
             case Rejected(key, reason):
                 self._note(batch, key.ordinal, DeliveryState.FAILED, reason=reason)

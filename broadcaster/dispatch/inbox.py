@@ -3,7 +3,6 @@ acknowledged."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -16,6 +15,7 @@ from broadcaster.dispatch.ledger import Event, StrayReceipt
 from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.slots import Gateway
 from broadcaster.ports import DeliveryKey, Evidence, Receipt, Reply
+from broadcaster.recent import Recent
 
 log = structlog.get_logger()
 
@@ -28,20 +28,11 @@ INT4 = 2**31
 INT2 = 2**15
 
 
-class RecentRefs:
+class RecentRefs(Recent[str, DeliveryKey]):
     """The last message ids of one gateway and the deliveries they stand for, so that few receipts need the database."""
 
-    def __init__(self, most: int = 200_000) -> None:
-        self._most = most
-        self._keys: OrderedDict[str, DeliveryKey] = OrderedDict()
-
-    def remember(self, ref: str, key: DeliveryKey) -> None:
-        self._keys[ref] = key
-        if len(self._keys) > self._most:
-            self._keys.popitem(last=False)
-
-    def get(self, ref: str) -> DeliveryKey | None:
-        return self._keys.get(ref)
+    def __init__(self) -> None:
+        super().__init__(most=200_000)
 
 
 class GatewayInbox:

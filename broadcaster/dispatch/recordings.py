@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from broadcaster.dispatch.texts import FALLBACK_LANGUAGE, TextKey, Texts
 from broadcaster.ports import Medium, Message, Studio
+from broadcaster.recent import Recent
 
 SPOKEN = (Medium.LOUDSPEAKER, Medium.VOICE)
 
@@ -34,13 +35,14 @@ class Recordings:
         self._texts = texts
         self._studio = studio
         self._signal_of = signal_of
-        self._built: dict[TextKey, Message] = {}
+        self._built: Recent[TextKey, Message] = Recent(most=100)
 
     async def message(self, key: TextKey) -> Message:
         """The message with its audio. `UnavailableError` when it cannot be made now, `InputError` when never."""
-        if key not in self._built:
-            self._built[key] = await self._build(key)
-        return self._built[key]
+        found = self._built.get(key)
+        if found is None:
+            found = self._built[key] = await self._build(key)
+        return found
 
     async def prepare(self, alert_id: int) -> None:
         """Build what an alert will need first: the Chinese recordings for loudspeakers and calls."""

@@ -9,6 +9,7 @@ import msgspec
 
 from broadcaster.database import Connection, Database
 from broadcaster.errors import NotFoundError
+from broadcaster.recent import Recent
 from templates.skeleton import Skeleton
 
 FALLBACK_LANGUAGE = "zh-CN"
@@ -35,17 +36,18 @@ class TextKey(NamedTuple):
 
 
 class Texts:
-    """Reads frozen messages, each once per process."""
+    """Reads frozen messages, each once per process while its alert is recent."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[TextKey, Skeleton] = {}
+        self._known: Recent[TextKey, Skeleton] = Recent(most=500)
 
     async def skeleton(self, key: TextKey) -> Skeleton:
         """The message of that key, in its language or else in Chinese; `NotFoundError` when none was frozen."""
-        if key not in self._known:
-            self._known[key] = await self._read(*key)
-        return self._known[key]
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = await self._read(*key)
+        return found
 
     async def _read(self, alert_id: int, purpose: str, channel: str, language: str) -> Skeleton:
         async with self._database.connection() as connection:

@@ -10,6 +10,7 @@ from broadcaster.database import Connection, Database
 from broadcaster.dispatch.plan import Plan
 from broadcaster.dispatch.units import UnitDelivery, enqueue
 from broadcaster.ports import Medium
+from broadcaster.recent import Recent
 from broadcaster.sql import statements
 
 SQL = statements("broadcaster.escalation", "escalation.sql")
@@ -86,13 +87,11 @@ class UnitNames:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[int, tuple[str, str]] = {}
+        self._known: Recent[int, tuple[str, str]] = Recent(self.MOST)
 
     async def __call__(self, unit_ids: Sequence[int]) -> Mapping[int, tuple[str, str]]:
         missing = [unit_id for unit_id in unit_ids if unit_id not in self._known]
         if missing:
-            if len(self._known) > self.MOST:
-                missing, self._known = list(unit_ids), {}
             async with self._database.connection() as connection:
                 rows = await connection.fetch(SQL["places"], missing)
             self._known.update({row["id"]: (row["name"], ROLE_WORDS.get(row["role"], "")) for row in rows})
