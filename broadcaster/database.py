@@ -191,6 +191,22 @@ async def _create(url: str) -> bool:
     return True
 
 
+async def drop_database(url: str) -> None:
+    """Remove the database that `url` names, with everything in it, whoever is still connected."""
+    name = unquote(urlsplit(url).path[1:])
+    quoted = '"' + name.replace('"', '""') + '"'
+    try:
+        connection = await asyncpg.connect(dsn=with_database(url, "postgres"), timeout=_CONNECT_SECONDS)
+        try:
+            await connection.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
+        finally:
+            await connection.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise UnavailableError(
+            f"数据库 {name} 没有删除：{error}", remedy=f"请由数据库管理员执行 DROP DATABASE {name}。"
+        ) from error
+
+
 async def migrate_database(url: str) -> list[str]:
     """Bring the schema at `url` up to this version's; returns the names of the migrations applied.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 import typer.rich_utils
 
-from broadcaster.cli import account, audit, cap, demo, doctor, import_, init, issue, serve, status, worker
+from broadcaster.cli import account, audit, bench, cap, demo, doctor, import_, init, issue, serve, status, worker
 from broadcaster.cli.chinese import ChineseCommand, ChineseGroup
 from broadcaster.logs import configure_logs
 
@@ -29,6 +29,7 @@ app.command("doctor", cls=ChineseCommand)(doctor.doctor)
 app.add_typer(account.app, name="account")
 app.add_typer(audit.app, name="audit")
 app.add_typer(cap.app, name="cap")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

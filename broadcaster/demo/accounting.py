@@ -13,8 +13,8 @@ from broadcaster.rehearsal.oracle import Report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounting:
-    """One alert, accounted for. Deliveries are counted by state; `lost` are accepted by the ledger's word but unknown to
-    the carriers, or planned and without an end; `overtakings` are recipients who got messages out of order."""
+    """One alert, accounted for. Deliveries are counted by state; `lost` are accepted by the ledger's word but unknown
+    to the carriers, or planned and without an end; `overtakings` are recipients who got messages out of order."""
 
     households: int
     contacts: int

@@ -15,8 +15,10 @@ from broadcaster.errors import UnavailableError
 ACCOUNTS = ("daohu", "pgserver")
 """Looked for in this order; the last one is created when there is none."""
 
-# linux/prctl.h, linux/capability.h
+# linux/prctl.h, linux/securebits.h, linux/capability.h
 _PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -67,16 +69,26 @@ def become(account: Account) -> None:
     Root's folders are often closed to other accounts (/root, mode 0700), and both the programs and the data may lie
     there. Opening those folders to everyone would be wrong, so the child keeps one right of root: to pass permission
     checks on files (CAP_DAC_OVERRIDE). Where the system does not grant that (a stripped container), it does without.
+
+    The securebit is for access(2), by which PostgreSQL's programs look for each other: without it the kernel answers
+    that question as if the account had no such right.
     """
     if not account.borrowed:
         return
     libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setgid(account.group)
     os.setuid(account.user)
-    bit = 1 << _CAP_DAC_OVERRIDE
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable; low then high word
-    if libc.capset(header, sets) == 0:
+    if _keep_only(libc, 1 << _CAP_DAC_OVERRIDE):
         libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+    elif not _keep_only(libc, 0):
+        raise OSError("the rights of root cannot be given up")
+
+
+def _keep_only(libc: ctypes.CDLL, capabilities: int) -> bool:
+    """Give up every capability but `capabilities` (a mask of the first 32); False when they are not ours to keep."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    low = (capabilities,) * 3  # effective, permitted, inheritable; then the high words
+    return libc.capset(header, (ctypes.c_uint32 * 6)(*low, 0, 0, 0)) == 0

@@ -330,6 +330,26 @@ def test_root_may_keep_its_data_in_a_folder_closed_to_others() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_the_servers_account_finds_programs_in_a_closed_folder_and_has_no_other_right_of_root() -> None:
+    look = "import os, sys; print(os.access(sys.argv[1], os.X_OK), os.getuid(), open('/proc/self/status').read())"
+    nobody = Account(user=65534, group=65534, borrowed=True)
+    with tempfile.TemporaryDirectory(prefix="daohu-") as folder:
+        program = Path(folder) / "program"
+        program.touch(mode=0o755)
+        Path(folder).chmod(0o700)
+        told = subprocess.run(
+            [sys.executable, "-c", look, str(program)],
+            check=False,
+            preexec_fn=lambda: become(nobody),
+            capture_output=True,
+            text=True,
+        )
+    assert told.stdout.startswith("True 65534 "), told.stderr
+    for rights in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+        assert f"{rights}:\t0000000000000002\n" in told.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_an_ordinary_user_runs_the_servers_as_itself(data: Path) -> None:
     nobody = Account(user=65534, group=65534, borrowed=True)
     data.mkdir()
