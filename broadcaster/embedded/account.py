@@ -91,4 +91,4 @@ def _keep_only(libc: ctypes.CDLL, capabilities: int) -> bool:
     """Give up every capability but `capabilities` (a mask of the first 32); False when they are not ours to keep."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     low = (capabilities,) * 3  # effective, permitted, inheritable; then the high words
-    return libc.capset(header, (ctypes.c_uint32 * 6)(*low, 0, 0, 0)) == 0
+    return bool(libc.capset(header, (ctypes.c_uint32 * 6)(*low, 0, 0, 0)) == 0)
