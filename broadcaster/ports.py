@@ -2,6 +2,9 @@
 
 A driver attempts once and classifies what happened. It sees no database, no queue and no retry policy: those are the
 core's. Drivers are registered by entry points in the group `broadcaster.channels`; see `registry.py`.
+
+What is made once per message is a msgspec structure: it is as strict as a frozen dataclass and made in a fifth of the
+time.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
+
+import msgspec
 
 
 class Medium(StrEnum):
@@ -51,8 +56,7 @@ class Audio:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One text as it goes out on one medium, complete: nothing is filled in after this.
 
     `text` is the SMS text, the mail's plain body, the spoken text; `subject` the mail's subject or the card's title;
@@ -63,13 +67,12 @@ class Message:
     text: str
     subject: str = ""
     html: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = msgspec.field(default_factory=dict)
     url: str = ""
     audio: Audio | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """One message to one address. `urgency` is 0 (red) to 3 (blue); nothing is sent after `expires`."""
 
     key: DeliveryKey
@@ -79,16 +82,14 @@ class Envelope:
     expires: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """The gateway has it; `ref` is the gateway's own message id, "" where the protocol has none."""
 
     key: DeliveryKey
     ref: str
 
 
-@dataclass(frozen=True, slots=True)
-class Deferred:
+class Deferred(msgspec.Struct, frozen=True, gc=False):
     """Not now (throttled, busy, full): try again after `after` seconds. Nothing was sent."""
 
     key: DeliveryKey
@@ -96,16 +97,14 @@ class Deferred:
     after: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True, gc=False):
     """Never on this gateway (bad address, refused content): trying again would not help."""
 
     key: DeliveryKey
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True, gc=False):
     """It may or may not have been sent (the connection broke before the answer): it will be sent again."""
 
     key: DeliveryKey
@@ -122,8 +121,7 @@ class Evidence(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """A gateway's evidence about one message, named by the gateway's `ref`, by our `key`, or both."""
 
     ref: str
@@ -133,8 +131,7 @@ class Receipt:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """What a person sent back: `id` is the gateway's own id of it (for deduplication), `text` as written or pressed.
 
     `key` is the message that it answers, where the medium knows (a key pressed during a call).

@@ -23,12 +23,13 @@ from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Database
 from broadcaster.dispatch import fanout, ledger, slots
 from broadcaster.dispatch.closing import close_due
-from broadcaster.dispatch.courier import Composer, Courier, Tools
+from broadcaster.dispatch.courier import Courier, Tools
 from broadcaster.dispatch.fanout import LoadPlan
 from broadcaster.dispatch.inbox import GatewayInbox, KeepReplies, RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.recorder import Recorder
-from broadcaster.dispatch.slots import Gateway, Slot
+from broadcaster.dispatch.slots import Gateway, Slot, usable
+from broadcaster.dispatch.stream import Composer
 from broadcaster.errors import DaohuError
 from broadcaster.ports import Driver, GatewaySettings
 from broadcaster.tasks import ended
@@ -163,7 +164,7 @@ class Worker:
         for gateway in gateways:
             async with self._duties.database.connection() as connection:
                 held = await slots.hold(connection, gateway, self.name, lease)
-            for number in range(1, gateway.settings.slots + 1):
+            for number in range(1, usable(gateway.settings) + 1):
                 place = (gateway.id, number)
                 running = self._couriers.get(place)
                 if running is not None and running[1].done():

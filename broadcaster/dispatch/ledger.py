@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.sql import statements
@@ -79,8 +81,7 @@ class Batch:
         return (self.alert_id, self.first, self.claims)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A delivery of a claimed batch that still waits to be sent; not `needed` when its household was reached
     meanwhile."""
 
@@ -108,17 +109,22 @@ async def claim(
     return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))
 
 
-async def comes_first(connection: Connection, batch: Batch, now: datetime) -> bool:
-    """Whether a claimed batch is still the next to be sent: its run is open, nothing more urgent is ready."""
-    values = (batch.alert_id, batch.channel, batch.rehearsal, now, batch.urgency, batch.tier)
-    first: bool = await connection.fetchval(SQL["comes_first"], *values)
-    return first
+async def still_first(connection: Connection, batches: Sequence[Batch], now: datetime) -> set[int]:
+    """The alerts whose claimed `batches` (of one channel, in their order) may still be sent: those whose run is open;
+    none when something more urgent than the first batch is ready."""
+    alerts = list({batch.alert_id for batch in batches})
+    first = batches[0]
+    values = (alerts, first.channel, first.rehearsal, now, first.urgency, first.tier)
+    return {record["alert_id"] for record in await connection.fetch(SQL["still_first"], *values)}
 
 
-async def claimed_rows(connection: Connection, batch: Batch) -> list[Row]:
-    """What of `batch` is still to be sent, in order."""
-    records = await connection.fetch(SQL["claimed_rows"], batch.alert_id, batch.first)
-    return [Row(*record) for record in records]
+async def claimed_rows(connection: Connection, batches: Sequence[Batch]) -> list[list[Row]]:
+    """What of each of `batches` is still to be sent, in order."""
+    alerts, firsts = [batch.alert_id for batch in batches], [batch.first for batch in batches]
+    found: list[list[Row]] = [[] for _ in batches]
+    for place, *columns in await connection.fetch(SQL["claimed_rows"], alerts, firsts):
+        found[place - 1].append(Row(*columns))
+    return found
 
 
 async def renew(connection: Connection, worker: str, lease: float, claims: Collection[Claim]) -> set[Claim]:
@@ -232,4 +238,6 @@ async def adopt_strays(database: Database, worker: str, now: datetime) -> None:
 
 def storable(text: str) -> str:
     """Text from outside as the log can hold it: what one gateway says must not keep the rest from being written."""
+    if len(text) <= 200 and text.isprintable():  # neither a zero nor half a surrogate pair is
+        return text
     return text[:200].replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -5,14 +5,15 @@
 -- name: claim
 -- The most urgent ready batches of a channel. Taking the run FOR SHARE makes a supersession wait for claims under way, and
 -- claims after it see the run closed; together with the busy check nothing of a later alert starts while an earlier one
--- of its lineage may still be sending (only one run of a lineage is open, so every other is an earlier one). A claim does
--- not wait for a run that is being closed: whoever closes it waits for these batches.
+-- of its lineage may still be sending (only one run of a lineage is open, so every other is an earlier one; the first has
+-- none before it). A claim does not wait for a run that is being closed: whoever closes it waits for these batches.
 WITH picked AS (
     SELECT b.alert_id, b.first
     FROM batch b JOIN run r ON r.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $1 AND b.rehearsal = $2 AND b.not_before <= $3
       AND r.state = 0 AND r.expires_at > $3
-      AND NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.state IN (1, 3))
+      AND (b.alert_id = b.lineage
+           OR NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.state IN (1, 3)))
     ORDER BY b.urgency, b.tier, b.seq, b.alert_id
     LIMIT $4
     FOR UPDATE OF b SKIP LOCKED
@@ -24,25 +25,29 @@ FROM picked p, run r
 WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
 RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
 
--- name: comes_first
--- Whether a batch of alert $1 that is being sent still comes first: its run is open, and no batch that could be claimed in
--- its stead (the conditions of `claim`) is of a higher urgency or tier.
-SELECT r.state = 0 AND NOT EXISTS (
+-- name: still_first
+-- Of alerts $1, of which batches are being sent, those whose run is open; none if a batch that could be claimed in their
+-- stead (the conditions of `claim`) is of a higher urgency or tier than $5, $6.
+SELECT r.alert_id FROM run r
+WHERE r.alert_id = ANY($1::int[]) AND r.state = 0 AND NOT EXISTS (
     SELECT 1 FROM batch b JOIN run o ON o.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $2 AND b.rehearsal = $3 AND b.not_before <= $4 AND (b.urgency, b.tier) < ($5, $6)
       AND o.state = 0 AND o.expires_at > $4
-      AND NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.state IN (1, 3)))
-FROM run r WHERE r.alert_id = $1
+      AND (b.alert_id = b.lineage
+           OR NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.state IN (1, 3))))
 
 -- name: claimed_rows
--- What of a claimed batch is still to be sent. Later steps of the policy go only to households that are not reached yet;
--- one that was given up because a gateway was slow is not.
-SELECT d.ordinal, d.address, d.unit_id, d.household_id, b.step = 0 OR t.household_id IS NULL OR t.state <> 1 AS needed
-FROM batch b
+-- What of claimed batches (alerts $1, first ordinals $2) is still to be sent, each with its batch's place. Later steps of
+-- the policy go only to households that are not reached yet; one that was given up because a gateway was slow is not.
+-- The household is looked up row by row, for few steps need it: never by a hash of all targets.
+SELECT n.place, d.ordinal, d.address, d.unit_id, d.household_id,
+       b.step = 0 OR coalesce((
+           SELECT t.state <> 1 FROM target t WHERE t.alert_id = d.alert_id AND t.household_id = d.household_id), true) AS needed
+FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS n(alert_id, first, place)
+JOIN batch b ON b.alert_id = n.alert_id AND b.first = n.first
 JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-LEFT JOIN target t ON b.step > 0 AND t.alert_id = d.alert_id AND t.household_id = d.household_id
-WHERE b.alert_id = $1 AND b.first = $2 AND d.state IN (0, 1)
-ORDER BY d.ordinal
+WHERE d.state IN (0, 1)
+ORDER BY n.place, d.ordinal
 
 -- name: renew
 -- Prolong the leases of a worker; what comes back are the ones that were. One that ran out is held as long as nobody

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+
+import msgspec
 
 from broadcaster.dispatch.texts import FALLBACK_LANGUAGE, TextKey, Texts
 from broadcaster.ports import Medium, Message, Studio
@@ -61,4 +62,4 @@ class Recordings:
             drill=signal.drill,
             language=key.language,
         )
-        return dataclasses.replace(text, audio=audio)
+        return msgspec.structs.replace(text, audio=audio)

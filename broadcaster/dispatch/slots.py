@@ -18,10 +18,29 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One connection of a gateway, held by this worker."""
+    """One connection of a gateway, held by this worker; `number` from 1.
+
+    The slots share the account's rate in whole messages: each may send `tokens` in any `period` seconds, and together
+    they send what the account may, never more, whichever workers hold them.
+    """
 
     gateway: Gateway
     number: int
+
+    @property
+    def tokens(self) -> int:
+        rate, slots = int(self.gateway.settings.rate), usable(self.gateway.settings)
+        return max(1, rate // slots + (self.number <= rate % slots))
+
+    @property
+    def period(self) -> float:
+        """A second; longer for an account that takes less than one message in a second."""
+        return max(1.0, 1 / self.gateway.settings.rate)
+
+
+def usable(settings: GatewaySettings) -> int:
+    """How many connections have something to send: no more than messages in a second."""
+    return max(1, min(settings.slots, int(settings.rate)))
 
 
 async def register(connection: Connection, settings: GatewaySettings) -> Gateway:
@@ -35,7 +54,7 @@ async def register(connection: Connection, settings: GatewaySettings) -> Gateway
     await connection.execute(
         "INSERT INTO gateway_slot (gateway_id, slot) SELECT $1, generate_series(1, $2) ON CONFLICT DO NOTHING",
         gateway_id,
-        settings.slots,
+        usable(settings),
     )
     return Gateway(gateway_id, settings)
 
@@ -56,7 +75,7 @@ async def hold(connection: Connection, gateway: Gateway, owner: str, seconds: fl
         gateway.id,
         owner,
         seconds,
-        gateway.settings.slots,
+        usable(gateway.settings),
     )
     return {record["slot"] for record in records}
 

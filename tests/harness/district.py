@@ -150,9 +150,9 @@ class District:
     async def settle(self, batches: Sequence[Batch], state: DeliveryState) -> list[Event]:
         """Every delivery of `batches` ends as `state`, the batches are given back, and the log is folded."""
         events: list[Event] = []
-        for batch in batches:
-            async with self.database.connection() as connection:
-                rows = await ledger.claimed_rows(connection, batch)
+        async with self.database.connection() as connection:
+            found = await ledger.claimed_rows(connection, batches)
+        for batch, rows in zip(batches, found, strict=True):
             events += [
                 Event(batch.alert_id, row.ordinal, batch.claims, int(state), 1, None, None, self.clock.now())
                 for row in rows

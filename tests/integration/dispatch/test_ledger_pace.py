@@ -52,7 +52,7 @@ async def settle_all(district: District) -> int:
             batches = await ledger.claim(
                 connection, channel="sms", rehearsal=True, now=now, limit=8, worker="w", lease=60
             )
-            rows = [row for batch in batches for row in await ledger.claimed_rows(connection, batch)]
+            rows = [row for found in await ledger.claimed_rows(connection, batches) for row in found]
         if not batches:
             return settled
         accepted = [Event(ALERT, row.ordinal, 1, SUBMITTED, 1, f"{row.ordinal:012d}", None, now) for row in rows]

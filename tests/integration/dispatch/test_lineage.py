@@ -131,7 +131,8 @@ async def test_a_household_given_up_for_lack_of_time_still_gets_what_waits_for_i
     await district.advance()
     async with district.database.connection() as connection:
         assert await connection.fetchval("SELECT unreached FROM chunk WHERE alert_id = 7 AND region <> ''") == 20
-        rows = [row for batch in await district.claim("voice") for row in await ledger.claimed_rows(connection, batch)]
+        batches = await district.claim("voice")
+        rows = [row for found in await ledger.claimed_rows(connection, batches) for row in found]
     assert [row.needed for row in rows] == [True] * 20
 
 

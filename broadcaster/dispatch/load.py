@@ -1,0 +1,82 @@
+"""A load: one claimed batch on its way, and when what is left of it may be tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from broadcaster.dispatch.ledger import Batch, Release
+from broadcaster.ports import Envelope
+
+RETRY_FLOOR = 0.5
+RETRY_CEILING = 60.0
+"""Seconds before what is still open in a batch is tried again: doubled with every claim, between these."""
+
+LONGEST_DEFERRAL = 300.0
+"""Seconds that a gateway may put us off: a warning that waits longer may as well be tried."""
+
+
+@dataclass(slots=True, eq=False)
+class Load:
+    """`envelopes` from `sent` on are still to be written; of those before, `open` have no answer yet. The batch is
+    given back (`release`) once, when nothing is to be written and nothing is open.
+    """
+
+    batch: Batch
+    envelopes: Sequence[Envelope]
+    now: datetime
+    release: Callable[[Release], None]
+    sent: int = 0
+    open: int = 0
+    not_before: datetime = field(init=False)
+    _released: bool = False
+
+    def __post_init__(self) -> None:
+        self.not_before = self.now
+
+    @property
+    def left(self) -> int:
+        """How many are still to be written."""
+        return len(self.envelopes) - self.sent
+
+    def take(self, most: int) -> Sequence[Envelope]:
+        """The next at most `most` to be written; they are open until `answered`."""
+        part = self.envelopes[self.sent : self.sent + most]
+        self.sent += len(part)
+        self.open += len(part)
+        return part
+
+    def keep(self, ordinals: set[int]) -> None:
+        """Of what is still to be written, write only these."""
+        self.envelopes = [one for one in self.envelopes[self.sent :] if one.key.ordinal in ordinals]
+        self.sent = 0
+        self._settle()
+
+    def drop(self) -> None:
+        """Write nothing more of it."""
+        self.keep(set())
+
+    def answered(self, count: int) -> None:
+        """`count` of the open ones have an outcome."""
+        self.open -= count
+        self._settle()
+
+    def again(self, seconds: float) -> None:
+        """What is left may be tried again after `seconds` at the soonest."""
+        self.not_before = max(self.not_before, self.now + timedelta(seconds=seconds))
+
+    def _settle(self) -> None:
+        if not self.left and not self.open and not self._released:
+            self._released = True
+            self.release(Release(self.batch, self.not_before))
+
+
+def backoff(claims: int) -> float:
+    """Seconds before the next try of what was claimed `claims` times."""
+    return min(RETRY_CEILING, RETRY_FLOOR * 2.0 ** min(claims, 16))
+
+
+def bearable(after: float) -> float:
+    """The seconds that a gateway asked for, as far as a warning can wait."""
+    return after if 0 <= after < LONGEST_DEFERRAL else LONGEST_DEFERRAL

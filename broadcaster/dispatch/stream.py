@@ -1,0 +1,222 @@
+"""A stream: what one connection is sending, batch after batch without a gap, and what becomes of every message."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import structlog
+
+from broadcaster.clock import Clock
+from broadcaster.database import DATABASE_AWAY, Database
+from broadcaster.dispatch import ledger
+from broadcaster.dispatch.delivery import DeliveryState
+from broadcaster.dispatch.inbox import RecentRefs
+from broadcaster.dispatch.leases import Leases
+from broadcaster.dispatch.ledger import Batch, Event, Row
+from broadcaster.dispatch.load import Load, backoff, bearable
+from broadcaster.dispatch.pace import Pace
+from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.slots import Slot
+from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Outcome, Rejected, Unknown
+
+log = structlog.get_logger()
+
+LOOK = 1.0
+"""Seconds of sending after which a stream asks whether what it holds is still wanted, and still comes first."""
+
+FAREWELL = 5.0
+"""Seconds that what is on the wire may take to be answered when the stream ends."""
+
+
+class Composer(Protocol):
+    """Turns rows of the ledger into messages; see `composer.py`."""
+
+    async def envelopes(self, batch: Batch, rows: Sequence[Row]) -> Sequence[Envelope]: ...
+
+
+class Tools(Protocol):
+    """What all couriers of a worker share."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def recorder(self) -> Recorder: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def composer(self) -> Composer: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+Part = list[tuple[Load, Sequence[Envelope]]]
+"""What goes to the driver in one call: pieces of one or several loads."""
+
+
+class Stream:
+    """Writes loads in their order, a slice at a time, as many messages ahead of their answers as the driver's window
+    takes; a batch is given back when its last message is answered, while later ones are already being written.
+    """
+
+    def __init__(self, slot: Slot, driver: Driver, pace: Pace, refs: RecentRefs, tools: Tools) -> None:
+        self._gateway = slot.gateway
+        self._driver = driver
+        self._pace = pace
+        self._refs = refs
+        self._tools = tools
+        self._slice = min(pace.slice, driver.capabilities.batch_max)
+        self._open = 0
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._answered = asyncio.Event()
+        self._looked_at = 0.0
+        self.over = False
+        """Set when the connection is gone: nothing more is written."""
+
+    async def send(self, loads: Iterable[Load]) -> None:
+        """Return when everything has been written or given back; the answers may come later."""
+        rest = deque(loads)
+        self._looked_at = time.monotonic()
+        try:
+            while rest:
+                if not rest[0].left:
+                    rest.popleft()
+                    continue
+                await self._tools.recorder.room()
+                await self._space()
+                count = min(self._slice, sum(load.left for load in rest))
+                await self._pace.turn(count)
+                part = await self._next(rest, count)
+                written = sum(len(piece) for _, piece in part)
+                self._pace.answered(count - written)
+                if part:
+                    self._hand_over(part, written)
+        finally:
+            for load in rest:
+                load.drop()
+
+    async def finish(self) -> None:
+        """Wait for the answers to what was written, for a while."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=FAREWELL)
+
+    async def _space(self) -> None:
+        """Wait until the driver has room: it is given a slice more than its window, so that it never runs dry."""
+        most = self._driver.capabilities.window
+        while self._open > most and not self.over:
+            self._answered.clear()
+            await self._answered.wait()
+
+    async def _next(self, rest: deque[Load], count: int) -> Part:
+        """The next at most `count` messages that may be sent; what may not be is given back."""
+        if time.monotonic() - self._looked_at > LOOK:
+            self._looked_at = time.monotonic()
+            await self._look_again(rest)
+        part: Part = []
+        while rest and count:
+            load = rest[0]
+            if not load.left or not self._may_send(load.batch):
+                rest.popleft().drop()
+                continue
+            piece = load.take(count)
+            count -= len(piece)
+            part.append((load, piece))
+            if not load.left:
+                rest.popleft()
+        return part
+
+    def _may_send(self, batch: Batch) -> bool:
+        return not self.over and self._tools.leases.holds(batch) and self._tools.clock.now() < batch.expires_at
+
+    async def _look_again(self, rest: deque[Load]) -> None:
+        """Keep of what takes long only what is to be sent after all: nothing of a run that was closed, nothing at all
+        if something more urgent waits, and nobody who has answered or was reached meanwhile."""
+        loads = [load for load in rest if load.left]
+        try:
+            async with self._tools.database.connection() as connection:
+                wanted = await ledger.still_first(connection, [load.batch for load in loads], self._tools.clock.now())
+                rows = await ledger.claimed_rows(connection, [load.batch for load in loads])
+        except DATABASE_AWAY:
+            return  # what was claimed may be sent as long as its lease holds
+        for load, found in zip(loads, rows, strict=True):
+            if load.batch.alert_id not in wanted:
+                load.drop()
+            else:
+                unsent = {one.key.ordinal for one in load.envelopes[load.sent :]}
+                load.keep(unsent & {row.ordinal for row in self.needed(load.batch, found, unsent)})
+
+    def needed(self, batch: Batch, rows: Sequence[Row], among: set[int] | None = None) -> list[Row]:
+        """The rows to be sent (of those `among` these ordinals); that the others need not be is written down."""
+        found = []
+        for row in rows:
+            if among is not None and row.ordinal not in among:
+                continue
+            if row.needed:
+                found.append(row)
+            else:
+                self._note(batch, row.ordinal, DeliveryState.CANCELLED, reason="already reached")
+        return found
+
+    def _hand_over(self, part: Part, written: int) -> None:
+        self._open += written
+        task = asyncio.create_task(self._send_part(part, written))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _send_part(self, part: Part, written: int) -> None:
+        envelopes = part[0][1] if len(part) == 1 else [envelope for _, piece in part for envelope in piece]
+        unanswered = {envelope.key: load for load, piece in part for envelope in piece}
+        try:
+            async for outcome in self._driver.send(envelopes):
+                load = unanswered.pop(outcome.key, None)
+                if load is not None:
+                    self._settle(outcome, load)
+        except Exception as error:  # a driver's own fault: what it did not answer for may have gone out
+            log.error(
+                "driver.failed",
+                gateway=self._gateway.settings.name,
+                error=type(error).__name__,
+                detail=str(error)[:200],
+            )
+        finally:
+            for key, load in unanswered.items():
+                self._settle(Unknown(key, "the driver gave no answer"), load)
+            self._open -= written
+            self._pace.answered(written)
+            for load, piece in part:
+                load.answered(len(piece))
+            self._answered.set()
+
+    def _settle(self, outcome: Outcome, load: Load) -> None:
+        batch = load.batch
+        match outcome:
+            case Accepted(key, ref):
+                if ref:
+                    self._refs[ref] = key
+                self._note(batch, key.ordinal, DeliveryState.SUBMITTED, ref=ref or None)
+            case Rejected(key, reason):
+                self._note(batch, key.ordinal, DeliveryState.FAILED, reason=reason)
+            case Unknown(key, reason):
+                self._note(batch, key.ordinal, DeliveryState.UNKNOWN, reason=reason)
+                load.again(backoff(batch.claims))
+            case Deferred(_, _, after):
+                load.again(max(bearable(after), backoff(batch.claims)))
+
+    def _note(
+        self, batch: Batch, ordinal: int, state: DeliveryState, *, ref: str | None = None, reason: str | None = None
+    ) -> None:
+        self._tools.recorder.add(
+            Event(
+                batch.alert_id,
+                ordinal,
+                batch.claims,
+                state,
+                self._gateway.id,
+                ledger.storable(ref) if ref else None,
+                ledger.storable(reason) if reason else None,
+                self._tools.clock.now(),
+            )
+        )
