@@ -1,13 +1,18 @@
 """The fan-out: from an audience to deliveries, village by village, step by step of the policy.
 
-Every visit to a village is one transaction that can be repeated: a killed worker leaves the village as it was. The same
-visit plans the first step, the next channel for whoever the last one failed, and the door task when nothing is left.
+Every visit to a few villages is one transaction that can be repeated: a killed worker leaves them as they were. The
+first visit plans everybody's first step, later ones the next channel for whoever the last one failed, and the door task
+when nothing is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+import asyncpg
 
 from audiences import selection as audience
 from broadcaster.database import Connection, Database
@@ -22,7 +27,28 @@ SQL = statements("broadcaster.dispatch", "fanout.sql")
 LOUDSPEAKERS = ""
 """The chunk that stands for the loudspeakers of the whole area."""
 
+VISIT = 5_000
+"""Households of one visit, about: large enough for its statements, small enough to be done again."""
+
+MOST_VILLAGES = 200
+"""Most villages of one visit."""
+
 LoadPlan = Callable[[int], Awaitable[Plan]]
+
+
+class ChunkState(IntEnum):
+    """How far a village is."""
+
+    NEW = 0
+    PLANNED = 1
+    DONE = 2
+
+
+class Villages(NamedTuple):
+    """The villages of one visit, with their ranks."""
+
+    codes: tuple[str, ...]
+    ranks: tuple[int, ...]
 
 
 async def open_run(connection: Connection, plan: Plan, now: datetime) -> None:
@@ -42,20 +68,19 @@ async def open_run(connection: Connection, plan: Plan, now: datetime) -> None:
         plan.expires_at,
     )
     await connection.execute("INSERT INTO run_ordinal (alert_id) VALUES ($1)", plan.alert_id)
-    heard = {
-        record["region"] for record in await connection.fetch(SQL["lineage_villages"], plan.lineage, plan.alert_id)
-    }
-    regions: list[str] = []
+    heard = dict(await connection.fetch(SQL["lineage_villages"], plan.lineage, plan.alert_id))
+    regions: dict[str, int] = {}
     if plan.policy.loudspeakers or LOUDSPEAKERS in heard:
-        regions.append(LOUDSPEAKERS)
+        regions[LOUDSPEAKERS] = heard.pop(LOUDSPEAKERS, 0)
     if plan.policy.households:
-        regions += [village for village, _ in await audience.villages(connection, plan.selection)]
-        regions += sorted(heard - {LOUDSPEAKERS, *regions})
-    await connection.execute(SQL["open_chunks"], plan.alert_id, regions, list(range(len(regions))), now)
+        regions |= dict(await audience.villages(connection, plan.selection))
+        regions |= {village: households for village, households in heard.items() if village not in regions}
+    await connection.execute(SQL["open_chunks"], plan.alert_id, list(regions), list(regions.values()), now)
 
 
 async def advance(database: Database, load_plan: LoadPlan, now: datetime) -> int | None:
-    """Visit the village that is most due; returns the deliveries it added, None when no village is due."""
+    """Visit the villages that are most due, together about `VISIT` households; returns the deliveries added, None when
+    no village is due."""
     added = await _plan_new(database, load_plan, now)
     return added if added is not None else await _look_again(database, load_plan, now)
 
@@ -68,12 +93,11 @@ async def _plan_new(database: Database, load_plan: LoadPlan, now: datetime) -> i
         plan = await load_plan(chunk["alert_id"])
         if chunk["region"] == LOUDSPEAKERS:
             return await _plan_terminals(connection, plan, now)
-        await _choose_targets(connection, plan, chunk["region"])
-        return await _visit(connection, plan, chunk["region"], chunk["rank"], now)
+        return await _first_visit(connection, plan, await _beside(connection, chunk, ChunkState.NEW, now), now)
 
 
 async def _look_again(database: Database, load_plan: LoadPlan, now: datetime) -> int | None:
-    """A village that has been planned shares its rows with the fold: the lock on states comes before the rows."""
+    """Villages that have been planned share their rows with the fold: the lock on states comes before the rows."""
     async with database.connection() as connection:
         if not await connection.fetchval(SQL["due_chunk_exists"], now):
             return None
@@ -83,7 +107,19 @@ async def _look_again(database: Database, load_plan: LoadPlan, now: datetime) ->
         if chunk is None:
             return None
         plan = await load_plan(chunk["alert_id"])
-        return await _visit(connection, plan, chunk["region"], chunk["rank"], now)
+        return await _visit(connection, plan, await _beside(connection, chunk, ChunkState.PLANNED, now), now)
+
+
+async def _beside(connection: Connection, chunk: asyncpg.Record, state: ChunkState, now: datetime) -> Villages:
+    """The village that was found, with others that are as due, so that a visit is worth its statements."""
+    most = max(1, min(VISIT // max(1, chunk["expected"]), MOST_VILLAGES))
+    if most == 1:
+        rank = await connection.fetchval(
+            "SELECT rank FROM chunk WHERE alert_id = $1 AND region = $2", chunk["alert_id"], chunk["region"]
+        )
+        return Villages((chunk["region"],), (rank,))
+    found = await connection.fetch(SQL["beside"], now, chunk["alert_id"], int(state), most)
+    return Villages(tuple(record["region"] for record in found), tuple(record["rank"] for record in found))
 
 
 async def _plan_terminals(connection: Connection, plan: Plan, now: datetime) -> int:
@@ -105,34 +141,58 @@ async def _plan_terminals(connection: Connection, plan: Plan, now: datetime) -> 
     return added
 
 
-async def _choose_targets(connection: Connection, plan: Plan, village: str) -> None:
-    condition, values = audience.where(plan.selection, first_parameter=3)
-    await connection.execute(SQL["targets"].format(where=condition), plan.alert_id, village, *values)
+async def _first_visit(connection: Connection, plan: Plan, villages: Villages, now: datetime) -> int:
+    # a plan made without the villages' values takes the whole roster for each of them
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+    condition, values = audience.where(plan.selection, first_parameter=14)
+    chosen = SQL["audience"].format(where=condition)
     if plan.lineage != plan.alert_id:
-        await connection.execute(SQL["lineage_targets"], plan.alert_id, plan.lineage, village)
-    await connection.execute(SQL["count_targets"], plan.alert_id, village)
+        chosen = SQL["audience_of_lineage"].format(audience=chosen, where=condition)
+    steps = plan.policy.households
+    offers = [(place, channel) for place, step in enumerate(steps) for channel in step.channels]
+    record = await connection.fetchrow(
+        SQL["plan_new"].format(audience=chosen),
+        plan.alert_id,
+        villages.codes,
+        plan.lineage,
+        villages.ranks,
+        now,
+        plan.rehearsal,
+        [place for place, _ in offers],
+        [channel.value for _, channel in offers],
+        [CONTACT_MEDIUM[channel] for _, channel in offers],
+        [step.wait for step in steps],
+        VULNERABLE_RISK,
+        BATCH_ROWS,
+        plan.urgency,
+        *values,
+    )
+    if record["late"]:
+        await connection.execute(SQL["steps_taken"], plan.alert_id, villages.codes, record["late"], record["steps"])
+        if len(steps) in record["steps"]:
+            await connection.execute(SQL["give_up"], plan.alert_id, villages.codes, now, len(steps), steps[-1].wait)
+    deliveries: int = record["deliveries"]
+    return deliveries
 
 
-async def _visit(connection: Connection, plan: Plan, village: str, rank: int, now: datetime) -> int:
-    # a plan made without the village's values takes the whole contact table for each of them
+async def _visit(connection: Connection, plan: Plan, villages: Villages, now: datetime) -> int:
+    """Later steps for whoever the one before has failed, and door tasks for whoever the last has."""
     await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     steps = plan.policy.households
     waits = [step.wait for step in steps]
     added = 0
     for place, step in enumerate(steps):
-        wait = waits[place - 1] if place else 0.0
-        added += await _plan_step(connection, plan, village, rank, place, wait, step.channels, now)
-    if steps:
-        await connection.execute(SQL["give_up"], plan.alert_id, village, now, len(steps), waits[-1])
-    await connection.execute(SQL["next_visit"], plan.alert_id, village, now, waits)
+        if place:
+            added += await _plan_step(connection, plan, villages, place, waits[place - 1], step.channels, now)
+    await connection.execute(SQL["give_up"], plan.alert_id, villages.codes, now, len(steps), waits[-1])
+    await connection.execute(SQL["next_visit"], plan.alert_id, villages.codes, now, waits)
     return added
 
 
 async def _plan_step(
     connection: Connection,
     plan: Plan,
-    village: str,
-    rank: int,
+    villages: Villages,
     place: int,
     wait: float,
     channels: Sequence[Medium],
@@ -141,7 +201,7 @@ async def _plan_step(
     record = await connection.fetchrow(
         SQL["plan_step"],
         plan.alert_id,
-        village,
+        villages.codes,
         now,
         place,
         wait,
@@ -152,7 +212,7 @@ async def _plan_step(
         plan.urgency,
         VULNERABLE_RISK,
         BATCH_ROWS,
-        rank,
+        villages.ranks,
     )
     deliveries: int = record["deliveries"]
     return deliveries

@@ -1,94 +1,175 @@
 -- Statements of the fan-out: who is a target, and the deliveries that each step of the policy adds.
 
 -- name: open_chunks
--- One chunk per village of the audience, the most at risk first.
-INSERT INTO chunk (alert_id, region, rank, next_at)
-SELECT $1, v.region, v.rank, $4 FROM unnest($2::text[], $3::int[]) AS v(region, rank)
+-- One chunk per village of the audience, the most at risk first, and how many households it will have, about.
+INSERT INTO chunk (alert_id, region, rank, expected, next_at)
+SELECT $1, v.region, v.place, v.expected, $4
+FROM unnest($2::text[], $3::int[]) WITH ORDINALITY AS v(region, expected, place)
 ON CONFLICT DO NOTHING
 
 -- name: lineage_villages
 -- Villages ('': loudspeakers) where an earlier alert of the lineage may have been heard. Earlier is every other one: a draft that was begun
 -- before its predecessor was issued has the lower id.
-SELECT DISTINCT k.region FROM chunk k JOIN run r ON r.alert_id = k.alert_id
+SELECT k.region, max(k.households) AS households FROM chunk k JOIN run r ON r.alert_id = k.alert_id
 WHERE r.lineage = $1 AND k.alert_id <> $2
+GROUP BY k.region ORDER BY k.region
 
--- name: lineage_targets
--- Everyone whom an earlier alert of the lineage reached, or may have reached: what a courier holds may be going out right
--- now, and of several attempts one may have gone out although the last one failed.
-INSERT INTO target (alert_id, household_id, village, region, risk)
-SELECT DISTINCT ON (t.household_id) $1, t.household_id, t.village, t.region, t.risk
-FROM run r JOIN target t ON t.alert_id = r.alert_id
-WHERE r.lineage = $2 AND r.alert_id <> $1 AND t.village = $3
-  AND (t.state = 1 OR t.household_id IN (
-        SELECT d.household_id FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-        WHERE b.lineage = $2 AND b.alert_id <> $1 AND b.region = $3 AND d.household_id IS NOT NULL
-          AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1
-               OR (d.state = 0 AND b.state IN (1, 3)))))
-ON CONFLICT DO NOTHING
+-- name: audience
+-- The audience in villages $2 of alert $1, by the selection's own condition on `h`. The pattern operators take the index
+-- whatever the collation; ':' follows '9', so the range is the prefix.
+SELECT h.id AS household_id, v.village, h.region_code AS region, h.risk
+FROM unnest($2::text[]) AS v(village)
+JOIN household h ON h.region_code ~>=~ v.village AND h.region_code ~<~ (v.village || ':') AND left(h.region_code, 12) = v.village
+WHERE h.active AND ({where})
 
--- name: targets
--- The audience in one village, by the selection's own condition on `h`. The pattern operators take the index whatever the
--- collation; ':' follows '9', so the range is the prefix.
-INSERT INTO target (alert_id, household_id, village, region, risk)
-SELECT $1, h.id, $2, h.region_code, h.risk
-FROM household h
-WHERE h.active AND h.region_code ~>=~ $2 AND h.region_code ~<~ ($2 || ':') AND left(h.region_code, 12) = $2 AND ({where})
-ON CONFLICT DO NOTHING
+-- name: audience_of_lineage
+-- The same, with everyone there whom an earlier alert of lineage $3 reached, or may have reached: what a courier holds may
+-- be going out right now, and of several attempts one may have gone out although the last one failed. Who has moved to
+-- another village of the audience since is found there.
+SELECT DISTINCT ON (household_id) household_id, village, region, risk
+FROM (
+    SELECT a.*, 0 AS place FROM ({audience}) a
+    UNION ALL
+    SELECT t.household_id, t.village, t.region, t.risk, 1
+    FROM run r JOIN target t ON t.alert_id = r.alert_id
+    WHERE r.lineage = $3 AND r.alert_id <> $1 AND t.village = ANY($2::text[])
+      AND NOT EXISTS (SELECT 1 FROM household h WHERE h.id = t.household_id AND left(h.region_code, 12) <> t.village AND ({where}))
+      AND (t.state = 1 OR t.household_id IN (
+            SELECT d.household_id
+            FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+            WHERE b.lineage = $3 AND b.alert_id <> $1 AND b.region = ANY($2::text[]) AND d.household_id IS NOT NULL
+              AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1
+                   OR (d.state = 0 AND b.state IN (1, 3)))))
+) both_sides
+ORDER BY household_id, place, village
 
--- name: count_targets
-UPDATE chunk SET state = 1, households = (SELECT count(*) FROM target t WHERE t.alert_id = $1 AND t.village = $2)
-WHERE alert_id = $1 AND region = $2
+-- name: plan_new
+-- The first visit to villages $2 (ranks $4) of alert $1 and lineage $3: every household of the audience becomes a target, and
+-- gets one delivery per address on the channels of its first step, which is the first for which it has an address. The
+-- steps' channels are $7 (step), $8 (channel), $9 (contact medium), in their order; $10 is each step's wait in seconds.
+-- Who has no address for step 0 comes back (`late`), with the step taken: the number of steps if there is none at all.
+-- One statement, so that each row is written once. Addresses are looked up household by household (OFFSET 0): whatever
+-- the statistics say, a join would read the whole roster for a few villages. Ordinals are contiguous, batches are ranges
+-- of them within a village.
+WITH chosen AS MATERIALIZED (
+    {audience}
+), listed AS (
+    INSERT INTO target (alert_id, village, household_id, region, risk, step, step_at)
+    SELECT $1, village, household_id, region, risk, 1, $5 FROM chosen
+    ON CONFLICT DO NOTHING
+    RETURNING household_id, village, risk
+), offered AS (
+    SELECT t.household_id, array_position($2::text[], t.village) AS nth, t.risk,
+           c.id AS contact_id, c.address, c.step, c.channel, c.place, c.language, c.priority
+    FROM listed t
+    LEFT JOIN LATERAL (
+        SELECT c.id, c.address, m.step, m.channel, m.place, coalesce(p.language, 'zh-CN') AS language, c.priority
+        FROM contact c
+        JOIN unnest($7::int[], $8::text[], $9::text[]) WITH ORDINALITY AS m(step, channel, medium, place) ON m.medium = c.medium
+        LEFT JOIN person p ON p.id = c.person_id
+        WHERE c.household_id = t.household_id AND c.active
+        OFFSET 0
+    ) c ON true
+), addressed AS (
+    SELECT DISTINCT ON (household_id, place, address) *, min(step) OVER (PARTITION BY household_id) AS first_step,
+           CASE WHEN risk < $11 THEN 2 ELSE 3 END AS tier
+    FROM offered ORDER BY household_id, place, address, priority
+), placed AS (
+    SELECT household_id, nth, contact_id, address, step, channel, tier, language,
+           (row_number() OVER (PARTITION BY nth, tier, place, language ORDER BY risk, household_id, contact_id) - 1) % $12 AS part,
+           (row_number() OVER (ORDER BY nth, tier, place, language, risk, household_id, contact_id) - 1)::int AS position
+    FROM addressed WHERE step = first_step
+), reserved AS (
+    UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
+    RETURNING next - (SELECT count(*) FROM placed)::int AS base
+), numbered AS (
+    SELECT placed.*, base + position AS ordinal, (base + position - part)::int AS batch FROM placed, reserved
+), written AS (
+    INSERT INTO delivery (alert_id, ordinal, batch, household_id, contact_id, address)
+    SELECT $1, ordinal, batch, household_id, contact_id, address FROM numbered ORDER BY ordinal
+), cut AS (
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
+    SELECT $1, batch, max(ordinal), $3, ($2::text[])[min(nth)], min(channel), 'public', min(language), min(step), $6, $13, min(tier),
+           ($4::int[])[min(nth)], $5
+    FROM numbered GROUP BY batch
+), tallied AS (
+    INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch
+), homes AS (
+    SELECT nth, household_id, min(step) AS step FROM offered GROUP BY nth, household_id
+), visited AS (
+    UPDATE chunk k
+    SET state = CASE WHEN v.soonest IS NULL THEN 2 ELSE 1 END, households = coalesce(v.households, 0),
+        next_at = coalesce($5::timestamptz + make_interval(secs => v.soonest), k.next_at)
+    FROM (
+        SELECT n.village, h.households, h.soonest
+        FROM unnest($2::text[]) WITH ORDINALITY AS n(village, nth)
+        LEFT JOIN (
+            SELECT nth, count(*)::int AS households, min(($10::float8[])[step + 1]) AS soonest FROM homes GROUP BY nth
+        ) h USING (nth)
+    ) v
+    WHERE k.alert_id = $1 AND k.region = v.village
+), late AS (
+    SELECT household_id, coalesce(step + 1, cardinality($10::float8[])) AS step FROM homes WHERE step IS DISTINCT FROM 0
+)
+SELECT (SELECT count(*) FROM placed)::int AS deliveries,
+       (SELECT coalesce(array_agg(household_id), '{{}}') FROM late) AS late,
+       (SELECT coalesce(array_agg(step), '{{}}') FROM late) AS steps
+
+-- name: steps_taken
+-- Households $3 of villages $2 that began with a later step, or had none to begin with.
+UPDATE target t SET step = n.step
+FROM unnest($3::bigint[], $4::int[]) AS n(household_id, step), unnest($2::text[]) AS v(village)
+WHERE t.alert_id = $1 AND t.village = v.village AND t.household_id = n.household_id
 
 -- name: plan_step
--- Households of village $2 that are due for step $4 of the policy get one delivery per address on the step's channels.
--- Targets and deliveries meet in one aggregate, not a join, so that no plan is quadratic in a fresh table's statistics.
--- Due: nothing tried yet ($4 = 0); or all of the step before failed; or its wait is over with nothing left to send;
--- or three waits are over whatever is left. Ordinals are contiguous, batches are ranges of them.
+-- Households of villages $2 (ranks $13) that are due for step $4 of the policy get one delivery per address on the step's
+-- channels. Targets and deliveries meet in one aggregate, not a join, so that no plan is quadratic in a fresh table's
+-- statistics. Due: all of the step before failed; or its wait is over with nothing left to send; or three waits are over
+-- whatever is left. Ordinals are contiguous, batches are ranges of them within a village.
 WITH pending AS (
-    SELECT household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, max(step_at) AS step_at
+    SELECT village, household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, max(step_at) AS step_at
     FROM (
-        SELECT o.household_id, true AS mine, false AS unsent, false AS waiting, o.step_at
-        FROM target o WHERE o.alert_id = $1 AND o.village = $2 AND o.state = 0 AND o.step = $4
+        SELECT o.village, o.household_id, true AS mine, false AS unsent, false AS waiting, o.step_at
+        FROM target o WHERE o.alert_id = $1 AND o.village = ANY($2::text[]) AND o.state = 0 AND o.step = $4
         UNION ALL
-        SELECT d.household_id, false, d.state IN (0, 1), d.state = 4, NULL
+        SELECT b.region, d.household_id, false, d.state IN (0, 1), d.state = 4, NULL
         FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-        WHERE $4 > 0 AND b.alert_id = $1 AND b.region = $2 AND b.step = $4 - 1 AND d.household_id IS NOT NULL
+        WHERE b.alert_id = $1 AND b.region = ANY($2::text[]) AND b.step = $4 - 1 AND d.household_id IS NOT NULL
     ) both_sides
-    GROUP BY household_id HAVING bool_or(mine)
+    GROUP BY village, household_id HAVING bool_or(mine)
 ), due AS (
     UPDATE target t SET step = $4 + 1, step_at = $3
     FROM pending p
-    WHERE t.alert_id = $1 AND t.household_id = p.household_id
-      AND ($4 = 0
-           OR NOT (p.unsent OR p.waiting)
+    WHERE t.alert_id = $1 AND t.village = p.village AND t.household_id = p.household_id
+      AND (NOT (p.unsent OR p.waiting)
            OR (NOT p.unsent AND p.step_at + make_interval(secs => $5) <= $3)
            OR p.step_at + make_interval(secs => 3 * $5) <= $3)
-    RETURNING t.household_id, t.risk
+    RETURNING t.household_id, t.village, t.risk
 ), addressed AS (
     SELECT DISTINCT ON (due.household_id, m.place, c.address)
-           due.household_id, c.id AS contact_id, c.address, m.channel, m.place, due.risk,
-           CASE WHEN due.risk < $11 THEN 2 ELSE 3 END AS tier, coalesce(p.language, 'zh-CN') AS language
+           due.household_id, array_position($2::text[], due.village) AS nth, c.id AS contact_id, c.address, m.channel, m.place,
+           due.risk, CASE WHEN due.risk < $11 THEN 2 ELSE 3 END AS tier, coalesce(p.language, 'zh-CN') AS language
     FROM due
     JOIN contact c ON c.household_id = due.household_id AND c.active
     JOIN unnest($6::text[], $7::text[]) WITH ORDINALITY AS m(channel, medium, place) ON m.medium = c.medium
     LEFT JOIN person p ON p.id = c.person_id
     ORDER BY due.household_id, m.place, c.address, c.priority
 ), placed AS (
-    SELECT *, (row_number() OVER (PARTITION BY tier, place, language ORDER BY risk, household_id, contact_id) - 1) / $12 AS part,
-           (row_number() OVER (ORDER BY tier, place, language, risk, household_id, contact_id) - 1)::int AS position
+    SELECT *, (row_number() OVER (PARTITION BY nth, tier, place, language ORDER BY risk, household_id, contact_id) - 1) % $12 AS part,
+           (row_number() OVER (ORDER BY nth, tier, place, language, risk, household_id, contact_id) - 1)::int AS position
     FROM addressed
 ), reserved AS (
     UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
     RETURNING next - (SELECT count(*) FROM placed)::int AS base
 ), numbered AS (
-    SELECT placed.*, base + position AS ordinal, base + min(position) OVER (PARTITION BY tier, place, language, part) AS batch
-    FROM placed, reserved
+    SELECT placed.*, base + position AS ordinal, (base + position - part)::int AS batch FROM placed, reserved
 ), written AS (
     INSERT INTO delivery (alert_id, ordinal, batch, household_id, contact_id, address)
     SELECT $1, ordinal, batch, household_id, contact_id, address FROM numbered ORDER BY ordinal
 ), cut AS (
     INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
-    SELECT $1, batch, max(ordinal), $8, $2, min(channel), 'public', min(language), $4, $9, $10, min(tier), $13, $3
+    SELECT $1, batch, max(ordinal), $8, ($2::text[])[min(nth)], min(channel), 'public', min(language), $4, $9, $10, min(tier),
+           ($13::int[])[min(nth)], $3
     FROM numbered GROUP BY batch
 ), tallied AS (
     INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch
@@ -96,26 +177,27 @@ WITH pending AS (
 SELECT (SELECT count(*) FROM due)::int AS households, (SELECT count(*) FROM numbered)::int AS deliveries
 
 -- name: give_up
--- Households that went through every step without evidence become unreached, and a door task for the grid.
+-- Households of villages $2 that went through every step without evidence become unreached, and a door task for the grid.
 WITH pending AS (
-    SELECT household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, bool_or(tried) AS tried, max(step_at) AS step_at
+    SELECT village, household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, bool_or(tried) AS tried,
+           max(step_at) AS step_at
     FROM (
-        SELECT o.household_id, true AS mine, false AS unsent, false AS waiting, false AS tried, o.step_at
-        FROM target o WHERE o.alert_id = $1 AND o.village = $2 AND o.state = 0 AND o.step >= $4
+        SELECT o.village, o.household_id, true AS mine, false AS unsent, false AS waiting, false AS tried, o.step_at
+        FROM target o WHERE o.alert_id = $1 AND o.village = ANY($2::text[]) AND o.state = 0 AND o.step >= $4
         UNION ALL
-        SELECT d.household_id, false, b.step = $4 - 1 AND d.state IN (0, 1), b.step = $4 - 1 AND d.state = 4, true, NULL
+        SELECT b.region, d.household_id, false, b.step = $4 - 1 AND d.state IN (0, 1), b.step = $4 - 1 AND d.state = 4, true, NULL
         FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-        WHERE b.alert_id = $1 AND b.region = $2 AND d.household_id IS NOT NULL
+        WHERE b.alert_id = $1 AND b.region = ANY($2::text[]) AND d.household_id IS NOT NULL
     ) both_sides
-    GROUP BY household_id HAVING bool_or(mine)
+    GROUP BY village, household_id HAVING bool_or(mine)
 ), lost AS (
     UPDATE target t SET state = 2
     FROM pending p
-    WHERE t.alert_id = $1 AND t.household_id = p.household_id
+    WHERE t.alert_id = $1 AND t.village = p.village AND t.household_id = p.household_id
       AND (NOT (p.unsent OR p.waiting)
            OR (NOT p.unsent AND p.step_at + make_interval(secs => $5) <= $3)
            OR p.step_at + make_interval(secs => 3 * $5) <= $3)
-    RETURNING t.household_id, t.region, p.waiting, p.tried
+    RETURNING t.village, t.household_id, t.region, p.waiting, p.tried
 ), tasks AS (
     INSERT INTO door_task (alert_id, household_id, region, assignee_person_id, reason, created_at)
     SELECT $1, lost.household_id, lost.region, duty.person_id,
@@ -129,25 +211,29 @@ WITH pending AS (
     ) duty ON true
     ON CONFLICT (alert_id, household_id) DO NOTHING
 ), counted AS (
-    UPDATE chunk SET unreached = unreached + (SELECT count(*) FROM lost)::int WHERE alert_id = $1 AND region = $2
+    UPDATE chunk k SET unreached = k.unreached + l.n
+    FROM (SELECT village, count(*)::int AS n FROM lost GROUP BY village) l
+    WHERE k.alert_id = $1 AND k.region = l.village
 )
 SELECT count(*)::int AS households FROM lost
 
 -- name: next_visit
--- When this village must be looked at again: the soonest wait that ends; nothing pending means never.
+-- When each of villages $2 must be looked at again: the soonest wait that ends; nothing pending means never.
 UPDATE chunk k
 SET state = CASE WHEN x.soonest IS NULL THEN 2 ELSE 1 END, next_at = coalesce(x.soonest, k.next_at)
 FROM (
-    SELECT min(CASE WHEN t.step_at + make_interval(secs => ($4::float8[])[t.step]) > $3::timestamptz
-                    THEN t.step_at + make_interval(secs => ($4::float8[])[t.step])
-                    ELSE $3::timestamptz + interval '5 seconds' END) AS soonest
-    FROM target t WHERE t.alert_id = $1 AND t.village = $2 AND t.state = 0
+    SELECT v.village, min(CASE WHEN t.step_at + make_interval(secs => ($4::float8[])[t.step]) > $3::timestamptz
+                               THEN t.step_at + make_interval(secs => ($4::float8[])[t.step])
+                               ELSE $3::timestamptz + interval '5 seconds' END) AS soonest
+    FROM unnest($2::text[]) AS v(village)
+    LEFT JOIN target t ON t.alert_id = $1 AND t.village = v.village AND t.state = 0
+    GROUP BY v.village
 ) x
-WHERE k.alert_id = $1 AND k.region = $2
+WHERE k.alert_id = $1 AND k.region = x.village
 
 -- name: new_chunk
--- The next village to plan; a worker that dies here leaves it as it was.
-SELECT k.alert_id, k.region, k.rank
+-- The next village to plan, and how many households it will have.
+SELECT k.alert_id, k.region, k.expected
 FROM chunk k JOIN run r ON r.alert_id = k.alert_id
 WHERE k.state = 0 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
 ORDER BY r.urgency, k.rank, k.alert_id
@@ -161,13 +247,22 @@ SELECT EXISTS (
 )
 
 -- name: due_chunk
--- The next village to look at again.
-SELECT k.alert_id, k.region, k.rank
+-- The next village to look at again, and how many households it has.
+SELECT k.alert_id, k.region, k.households AS expected
 FROM chunk k JOIN run r ON r.alert_id = k.alert_id
 WHERE k.state = 1 AND k.next_at <= $1 AND r.state = 0 AND r.expires_at > $1
 ORDER BY r.urgency, k.next_at, k.alert_id
 LIMIT 1
 FOR UPDATE OF k SKIP LOCKED
+
+-- name: beside
+-- Up to $4 villages of alert $2 that are as due as the one just found (state $3), that one first: visited together, small
+-- villages cost no more a household than large ones. A worker that dies here leaves them as they were.
+SELECT k.region, k.rank FROM chunk k
+WHERE k.alert_id = $2 AND k.state = $3 AND k.next_at <= $1 AND k.region <> ''
+ORDER BY k.rank
+LIMIT $4
+FOR UPDATE SKIP LOCKED
 
 -- name: plan_terminals
 -- Every loudspeaker of the area, and every one that an earlier alert of the lineage was played on.

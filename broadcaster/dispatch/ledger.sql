@@ -42,7 +42,8 @@ WHERE r.alert_id = ANY($1::int[]) AND r.state = 0 AND NOT EXISTS (
 -- The household is looked up row by row, for few steps need it: never by a hash of all targets.
 SELECT n.place, d.ordinal, d.address, d.unit_id, d.household_id,
        b.step = 0 OR coalesce((
-           SELECT t.state <> 1 FROM target t WHERE t.alert_id = d.alert_id AND t.household_id = d.household_id), true) AS needed
+           SELECT t.state <> 1 FROM target t
+           WHERE t.alert_id = d.alert_id AND t.village = b.region AND t.household_id = d.household_id), true) AS needed
 FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS n(alert_id, first, place)
 JOIN batch b ON b.alert_id = n.alert_id AND b.first = n.first
 JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
@@ -137,15 +138,15 @@ WITH news AS MATERIALIZED (
     WHERE y.alert_id = c.alert_id AND y.first = c.batch
 ), arrived AS (
     UPDATE target t
-    SET state = 1, reached_at = c.settled_at,
-        reached_by = (SELECT b.channel FROM batch b WHERE b.alert_id = c.alert_id AND b.first = c.batch)
+    SET state = 1, reached_at = c.settled_at, reached_by = b.channel
     FROM (
         SELECT DISTINCT ON (alert_id, household_id) alert_id, household_id, batch, settled_at
         FROM changed WHERE now = 6 AND was < 6 AND household_id IS NOT NULL
         ORDER BY alert_id, household_id, settled_at
     ) c
-    JOIN target old ON old.alert_id = c.alert_id AND old.household_id = c.household_id
-    WHERE t.alert_id = c.alert_id AND t.household_id = c.household_id AND t.state <> 1
+    JOIN batch b ON b.alert_id = c.alert_id AND b.first = c.batch
+    JOIN target old ON old.alert_id = c.alert_id AND old.village = b.region AND old.household_id = c.household_id
+    WHERE t.alert_id = c.alert_id AND t.village = b.region AND t.household_id = c.household_id AND t.state <> 1
     RETURNING t.alert_id, t.household_id, t.village AS region, old.state AS was
 ), visited AS (
     UPDATE door_task o SET state = 'done', closed_at = $2

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NoReturn
 
 import asyncpg
+import msgspec
 
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch.delivery import RunState
@@ -67,7 +68,7 @@ async def answer(
     if answer == "help":
         await inbox.keep(database, LINK, LINK, [said], now)  # durable before anything else can fail
     elif isinstance(understand(note), Help):
-        cry = replace(said, id=f"{name}-help", text=f"{WORDS['help']} {note}")
+        cry = msgspec.structs.replace(said, id=f"{name}-help", text=f"{WORDS['help']} {note}")
         await inbox.keep(database, LINK, LINK, [cry], now)
         await _settle_again(database, cry, now)
     return await _settle_again(database, said, now)

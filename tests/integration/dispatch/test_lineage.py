@@ -6,11 +6,11 @@ import asyncio
 import dataclasses
 
 from broadcaster.alerts.policy import Policy
-from broadcaster.dispatch import ledger
+from broadcaster.dispatch import ledger, targets
 from broadcaster.dispatch.closing import close_due, supersede
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.ledger import Batch
-from tests.harness.district import WECHAT_SMS_VOICE, District
+from tests.harness.district import TOWN, WECHAT_SMS_VOICE, District
 
 
 async def replace(
@@ -153,4 +153,40 @@ async def test_a_late_delivery_takes_the_household_off_the_door_list(district: D
     await district.say([(n, 1, DeliveryState.DELIVERED) for n in range(20)], alert_id=7)
     async with district.database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM door_task WHERE state = 'open'") == 0
+    assert await district.breaches(7) == []
+
+
+async def test_a_household_that_moved_to_another_village_gets_the_update_once(district: District) -> None:
+    await district.village(1, 20)
+    elsewhere = await district.village(2, 10)
+    await district.issue(7)
+    await district.advance()
+    await district.settle(await district.claim("wechat"), DeliveryState.DELIVERED)
+    async with district.database.connection() as connection:
+        await connection.execute(
+            "UPDATE household SET region_code = $1 WHERE id IN (SELECT id FROM household ORDER BY id LIMIT 3)",
+            elsewhere + "001",
+        )
+    await replace(district, 8, regions=(TOWN,), lineage=7)
+    await district.advance()
+    async with district.database.connection() as connection:
+        twice = await connection.fetch(
+            "SELECT household_id FROM delivery WHERE alert_id = 8 AND household_id IS NOT NULL"
+            " GROUP BY household_id HAVING count(*) > 1"
+        )
+        homes = await connection.fetch("SELECT region, households FROM chunk WHERE alert_id = 8 AND region <> ''")
+    assert twice == []
+    assert {home["region"][-3:]: home["households"] for home in homes} == {"001": 17, "002": 13}
+
+
+async def test_an_answer_counts_for_a_household_that_moved_since(district: District) -> None:
+    village = await district.village(1, 5)
+    await district.village(2, 5)
+    await district.issue(7)
+    await district.advance()
+    async with district.database.transaction() as connection:
+        household = await connection.fetchval("SELECT min(id) FROM household")
+        await connection.execute("UPDATE household SET region_code = $1 WHERE id = $2", TOWN + "002001", household)
+        assert await targets.reach(connection, 7, household, "response", district.clock.now())
+        assert await connection.fetchval("SELECT reached FROM chunk WHERE region = $1", village) == 1
     assert await district.breaches(7) == []
