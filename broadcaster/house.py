@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -83,9 +83,11 @@ class House:
         await responses.keep(self.database, gateway, source.channel, items, now, rehearsal=source.rehearsal)
         await self.doorbell.ring(WORK)
 
-    def link(self, alert_id: int, ordinal: int, expires: datetime) -> str:
-        """The address of a delivery's reply page; it can be read for a day after the alert."""
-        return f"{self.settings.web.public_url}/r/{self.tokens.sign(alert_id, ordinal, expires + timedelta(days=1))}"
+    def links(self, alert_id: int, expires: datetime) -> Callable[[int], str]:
+        """From the ordinals of an alert's deliveries to the addresses of their reply pages; they can be read for a day
+        after the alert."""
+        page, token = f"{self.settings.web.public_url}/r/", self.tokens.of_alert(alert_id, expires + timedelta(days=1))
+        return lambda ordinal: page + token(ordinal)
 
     async def work(self) -> None:
         """Send, plan, settle and escalate, and run queued jobs, until cancelled."""
@@ -100,7 +102,9 @@ class House:
 
     def worker(self, bell: Bell) -> Worker:
         """This process's worker."""
-        composer = LedgerComposer(self.database, self.texts, self.recordings, self.link, units.UnitNames(self.database))
+        composer = LedgerComposer(
+            self.database, self.texts, self.recordings, self.links, units.UnitNames(self.database)
+        )
         worker = self.settings.worker
         pulse = Pulse(
             lease=worker.lease,

@@ -15,20 +15,20 @@ from templates.skeleton import Skeleton
 UnitNames = Callable[[Sequence[int]], Awaitable[Mapping[int, tuple[str, str]]]]
 """The place name and the role word of units, by id."""
 
-Link = Callable[[int, int, datetime], str]
-"""The reply page's address for (alert id, ordinal), and when the alert ends."""
+Links = Callable[[int, datetime], Callable[[int], str]]
+"""From an alert's id and its end to what makes the reply page's address of an ordinal."""
 
 
 class LedgerComposer:
     """Fills the texts that were frozen at issue."""
 
     def __init__(
-        self, database: Database, texts: Texts, recordings: Recordings, link: Link, unit_names: UnitNames
+        self, database: Database, texts: Texts, recordings: Recordings, links: Links, unit_names: UnitNames
     ) -> None:
         self._database = database
         self._texts = texts
         self._recordings = recordings
-        self._link = link
+        self._links = links
         self._unit_names = unit_names
         self._regions: dict[str, str] = {}
 
@@ -41,20 +41,18 @@ class LedgerComposer:
         skeleton = await self._texts.skeleton(key)
         if batch.purpose == "unit":
             return await self._to_units(batch, rows, skeleton)
-        place = await self._region(batch.region)
-        return [self._envelope(batch, row, skeleton.fill(place=place, link=self._page(batch, row))) for row in rows]
+        place, page = await self._region(batch.region), self._links(batch.alert_id, batch.expires_at)
+        return [self._envelope(batch, row, skeleton.fill(place=place, link=page(row.ordinal))) for row in rows]
 
     async def _to_units(self, batch: Batch, rows: Sequence[Row], skeleton: Skeleton) -> list[Envelope]:
         names = await self._unit_names([row.unit_id for row in rows if row.unit_id is not None])
+        page = self._links(batch.alert_id, batch.expires_at)
         envelopes = []
         for row in rows:
             place, role = names.get(row.unit_id or 0, ("", ""))
-            message = skeleton.fill(place=place, link=self._page(batch, row), unit=role)
+            message = skeleton.fill(place=place, link=page(row.ordinal), unit=role)
             envelopes.append(self._envelope(batch, row, message))
         return envelopes
-
-    def _page(self, batch: Batch, row: Row) -> str:
-        return self._link(batch.alert_id, row.ordinal, batch.expires_at)
 
     async def _region(self, code: str) -> str:
         if code not in self._regions:

@@ -168,7 +168,7 @@ async def _first_visit(connection: Connection, plan: Plan, villages: Villages, n
         *values,
     )
     if record["late"]:
-        await connection.execute(SQL["steps_taken"], plan.alert_id, villages.codes, record["late"], record["steps"])
+        await connection.execute(SQL["steps_taken"], plan.alert_id, record["late"], record["steps"])
         if len(steps) in record["steps"]:
             await connection.execute(SQL["give_up"], plan.alert_id, villages.codes, now, len(steps), steps[-1].wait)
     deliveries: int = record["deliveries"]

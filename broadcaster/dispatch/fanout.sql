@@ -19,8 +19,11 @@ GROUP BY k.region ORDER BY k.region
 -- whatever the collation; ':' follows '9', so the range is the prefix.
 SELECT h.id AS household_id, v.village, h.region_code AS region, h.risk
 FROM unnest($2::text[]) AS v(village)
-JOIN household h ON h.region_code ~>=~ v.village AND h.region_code ~<~ (v.village || ':') AND left(h.region_code, 12) = v.village
-WHERE h.active AND ({where})
+CROSS JOIN LATERAL (
+    SELECT h.id, h.region_code, h.risk FROM household h
+    WHERE h.region_code ~>=~ v.village AND h.region_code ~<~ (v.village || ':') AND left(h.region_code, 12) = v.village AND ({where})
+    OFFSET 0
+) h
 
 -- name: audience_of_lineage
 -- The same, with everyone there whom an earlier alert of lineage $3 reached, or may have reached: what a courier holds may
@@ -48,14 +51,14 @@ ORDER BY household_id, place, village
 -- gets one delivery per address on the channels of its first step, which is the first for which it has an address. The
 -- steps' channels are $7 (step), $8 (channel), $9 (contact medium), in their order; $10 is each step's wait in seconds.
 -- Who has no address for step 0 comes back (`late`), with the step taken: the number of steps if there is none at all.
--- One statement, so that each row is written once. Addresses are looked up household by household (OFFSET 0): whatever
--- the statistics say, a join would read the whole roster for a few villages. Ordinals are contiguous, batches are ranges
+-- One statement, so that each row is written once. Households are looked up village by village and addresses household by
+-- household (OFFSET 0): a join would, by some statistics, read the whole roster for a few villages. Ordinals are contiguous, batches are ranges
 -- of them within a village.
 WITH chosen AS MATERIALIZED (
     {audience}
 ), listed AS (
-    INSERT INTO target (alert_id, village, household_id, region, risk, step, step_at)
-    SELECT $1, village, household_id, region, risk, 1, $5 FROM chosen
+    INSERT INTO target (alert_id, household_id, village, region, risk, step, step_at)
+    SELECT $1, household_id, village, region, risk, 1, $5 FROM chosen
     ON CONFLICT DO NOTHING
     RETURNING household_id, village, risk
 ), offered AS (
@@ -72,12 +75,13 @@ WITH chosen AS MATERIALIZED (
     ) c ON true
 ), addressed AS (
     SELECT DISTINCT ON (household_id, place, address) *, min(step) OVER (PARTITION BY household_id) AS first_step,
-           CASE WHEN risk < $11 THEN 2 ELSE 3 END AS tier
+           CASE WHEN risk < $11 THEN 2 ELSE 3 END AS tier,
+           (nth * 2 + (risk >= $11)::int) * 100 + place AS heap  -- village, tier and channel: what a batch has in common
     FROM offered ORDER BY household_id, place, address, priority
 ), placed AS (
     SELECT household_id, nth, contact_id, address, step, channel, tier, language,
-           (row_number() OVER (PARTITION BY nth, tier, place, language ORDER BY risk, household_id, contact_id) - 1) % $12 AS part,
-           (row_number() OVER (ORDER BY nth, tier, place, language, risk, household_id, contact_id) - 1)::int AS position
+           (row_number() OVER (PARTITION BY heap, language COLLATE "C" ORDER BY risk, household_id, contact_id) - 1) % $12 AS part,
+           (row_number() OVER (ORDER BY heap, language COLLATE "C", risk, household_id, contact_id) - 1)::int AS position
     FROM addressed WHERE step = first_step
 ), reserved AS (
     UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
@@ -116,10 +120,10 @@ SELECT (SELECT count(*) FROM placed)::int AS deliveries,
        (SELECT coalesce(array_agg(step), '{{}}') FROM late) AS steps
 
 -- name: steps_taken
--- Households $3 of villages $2 that began with a later step, or had none to begin with.
+-- Households $2 that began with a later step, or had none to begin with.
 UPDATE target t SET step = n.step
-FROM unnest($3::bigint[], $4::int[]) AS n(household_id, step), unnest($2::text[]) AS v(village)
-WHERE t.alert_id = $1 AND t.village = v.village AND t.household_id = n.household_id
+FROM unnest($2::bigint[], $3::int[]) AS n(household_id, step)
+WHERE t.alert_id = $1 AND t.household_id = n.household_id
 
 -- name: plan_step
 -- Households of villages $2 (ranks $13) that are due for step $4 of the policy get one delivery per address on the step's
@@ -127,20 +131,20 @@ WHERE t.alert_id = $1 AND t.village = v.village AND t.household_id = n.household
 -- statistics. Due: all of the step before failed; or its wait is over with nothing left to send; or three waits are over
 -- whatever is left. Ordinals are contiguous, batches are ranges of them within a village.
 WITH pending AS (
-    SELECT village, household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, max(step_at) AS step_at
+    SELECT household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, max(step_at) AS step_at
     FROM (
-        SELECT o.village, o.household_id, true AS mine, false AS unsent, false AS waiting, o.step_at
+        SELECT o.household_id, true AS mine, false AS unsent, false AS waiting, o.step_at
         FROM target o WHERE o.alert_id = $1 AND o.village = ANY($2::text[]) AND o.state = 0 AND o.step = $4
         UNION ALL
-        SELECT b.region, d.household_id, false, d.state IN (0, 1), d.state = 4, NULL
+        SELECT d.household_id, false, d.state IN (0, 1), d.state = 4, NULL
         FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
         WHERE b.alert_id = $1 AND b.region = ANY($2::text[]) AND b.step = $4 - 1 AND d.household_id IS NOT NULL
     ) both_sides
-    GROUP BY village, household_id HAVING bool_or(mine)
+    GROUP BY household_id HAVING bool_or(mine)
 ), due AS (
     UPDATE target t SET step = $4 + 1, step_at = $3
     FROM pending p
-    WHERE t.alert_id = $1 AND t.village = p.village AND t.household_id = p.household_id
+    WHERE t.alert_id = $1 AND t.household_id = p.household_id
       AND (NOT (p.unsent OR p.waiting)
            OR (NOT p.unsent AND p.step_at + make_interval(secs => $5) <= $3)
            OR p.step_at + make_interval(secs => 3 * $5) <= $3)
@@ -179,21 +183,21 @@ SELECT (SELECT count(*) FROM due)::int AS households, (SELECT count(*) FROM numb
 -- name: give_up
 -- Households of villages $2 that went through every step without evidence become unreached, and a door task for the grid.
 WITH pending AS (
-    SELECT village, household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, bool_or(tried) AS tried,
+    SELECT household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, bool_or(tried) AS tried,
            max(step_at) AS step_at
     FROM (
-        SELECT o.village, o.household_id, true AS mine, false AS unsent, false AS waiting, false AS tried, o.step_at
+        SELECT o.household_id, true AS mine, false AS unsent, false AS waiting, false AS tried, o.step_at
         FROM target o WHERE o.alert_id = $1 AND o.village = ANY($2::text[]) AND o.state = 0 AND o.step >= $4
         UNION ALL
-        SELECT b.region, d.household_id, false, b.step = $4 - 1 AND d.state IN (0, 1), b.step = $4 - 1 AND d.state = 4, true, NULL
+        SELECT d.household_id, false, b.step = $4 - 1 AND d.state IN (0, 1), b.step = $4 - 1 AND d.state = 4, true, NULL
         FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
         WHERE b.alert_id = $1 AND b.region = ANY($2::text[]) AND d.household_id IS NOT NULL
     ) both_sides
-    GROUP BY village, household_id HAVING bool_or(mine)
+    GROUP BY household_id HAVING bool_or(mine)
 ), lost AS (
     UPDATE target t SET state = 2
     FROM pending p
-    WHERE t.alert_id = $1 AND t.village = p.village AND t.household_id = p.household_id
+    WHERE t.alert_id = $1 AND t.household_id = p.household_id
       AND (NOT (p.unsent OR p.waiting)
            OR (NOT p.unsent AND p.step_at + make_interval(secs => $5) <= $3)
            OR p.step_at + make_interval(secs => 3 * $5) <= $3)

@@ -27,11 +27,12 @@ RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.languag
 
 -- name: still_first
 -- Of alerts $1, of which batches are being sent, those whose run is open; none if a batch that could be claimed in their
--- stead (the conditions of `claim`) is of a higher urgency or tier than $5, $6.
+-- stead (the conditions of `claim`) is of a higher urgency than $5, or as urgent and for units or loudspeakers while $6 is a
+-- tier of households: for the vulnerable of another village nothing that is claimed is given back.
 SELECT r.alert_id FROM run r
 WHERE r.alert_id = ANY($1::int[]) AND r.state = 0 AND NOT EXISTS (
     SELECT 1 FROM batch b JOIN run o ON o.alert_id = b.alert_id
-    WHERE b.state = 0 AND b.channel = $2 AND b.rehearsal = $3 AND b.not_before <= $4 AND (b.urgency, b.tier) < ($5, $6)
+    WHERE b.state = 0 AND b.channel = $2 AND b.rehearsal = $3 AND b.not_before <= $4 AND (b.urgency, LEAST(b.tier, 2)) < ($5, LEAST($6::smallint, 2))
       AND o.state = 0 AND o.expires_at > $4
       AND (b.alert_id = b.lineage
            OR NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.state IN (1, 3))))
@@ -42,8 +43,7 @@ WHERE r.alert_id = ANY($1::int[]) AND r.state = 0 AND NOT EXISTS (
 -- The household is looked up row by row, for few steps need it: never by a hash of all targets.
 SELECT n.place, d.ordinal, d.address, d.unit_id, d.household_id,
        b.step = 0 OR coalesce((
-           SELECT t.state <> 1 FROM target t
-           WHERE t.alert_id = d.alert_id AND t.village = b.region AND t.household_id = d.household_id), true) AS needed
+           SELECT t.state <> 1 FROM target t WHERE t.alert_id = d.alert_id AND t.household_id = d.household_id), true) AS needed
 FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS n(alert_id, first, place)
 JOIN batch b ON b.alert_id = n.alert_id AND b.first = n.first
 JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
@@ -138,16 +138,15 @@ WITH news AS MATERIALIZED (
     WHERE y.alert_id = c.alert_id AND y.first = c.batch
 ), arrived AS (
     UPDATE target t
-    SET state = 1, reached_at = c.settled_at, reached_by = b.channel
+    SET state = 1, late = (t.state = 2), reached_at = c.settled_at, reached_by = c.channel
     FROM (
-        SELECT DISTINCT ON (alert_id, household_id) alert_id, household_id, batch, settled_at
-        FROM changed WHERE now = 6 AND was < 6 AND household_id IS NOT NULL
-        ORDER BY alert_id, household_id, settled_at
+        SELECT DISTINCT ON (a.alert_id, a.household_id) a.alert_id, a.household_id, a.settled_at, b.channel
+        FROM changed a JOIN batch b ON b.alert_id = a.alert_id AND b.first = a.batch
+        WHERE a.now = 6 AND a.was < 6 AND a.household_id IS NOT NULL
+        ORDER BY a.alert_id, a.household_id, a.settled_at
     ) c
-    JOIN batch b ON b.alert_id = c.alert_id AND b.first = c.batch
-    JOIN target old ON old.alert_id = c.alert_id AND old.village = b.region AND old.household_id = c.household_id
-    WHERE t.alert_id = c.alert_id AND t.village = b.region AND t.household_id = c.household_id AND t.state <> 1
-    RETURNING t.alert_id, t.household_id, t.village AS region, old.state AS was
+    WHERE t.alert_id = c.alert_id AND t.household_id = c.household_id AND t.state <> 1
+    RETURNING t.alert_id, t.household_id, t.village AS region, t.late
 ), visited AS (
     UPDATE door_task o SET state = 'done', closed_at = $2
     FROM arrived a WHERE o.alert_id = a.alert_id AND o.household_id = a.household_id AND o.state = 'open'
@@ -158,7 +157,7 @@ WITH news AS MATERIALIZED (
     FROM (
         SELECT alert_id, region, sum(reached)::int AS reached, sum(regained)::int AS regained, bool_or(failed) AS failed
         FROM (
-            SELECT alert_id, region, 1 AS reached, (was = 2)::int AS regained, false AS failed FROM arrived
+            SELECT alert_id, region, 1 AS reached, late::int AS regained, false AS failed FROM arrived
             UNION ALL
             SELECT DISTINCT b.alert_id, b.region, 0, 0, true
             FROM changed c JOIN batch b ON b.alert_id = c.alert_id AND b.first = c.batch

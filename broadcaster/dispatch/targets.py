@@ -12,30 +12,27 @@ from broadcaster.dispatch.ledger import lock_states
 
 Evidence = Literal["response", "door"]
 
-# The villages first, as the fan-out does, so that neither waits for the other in a ring. A household may have moved
-# since it became a target, so each village of its alert is looked into (half a millisecond for five hundred).
+# The villages first, as the fan-out does, so that neither waits for the other in a ring.
 _LOCK_VILLAGES = """
-SELECT k.alert_id, k.region, n.household_id
-FROM unnest($1::int[], $2::bigint[]) AS n(alert_id, household_id)
-JOIN chunk k ON k.alert_id = n.alert_id
-WHERE EXISTS (
-    SELECT 1 FROM target t
-    WHERE t.alert_id = k.alert_id AND t.village = k.region AND t.household_id = n.household_id OFFSET 0)
+SELECT 1 FROM chunk k
+WHERE (k.alert_id, k.region) IN (
+    SELECT t.alert_id, t.village
+    FROM unnest($1::int[], $2::bigint[]) AS n(alert_id, household_id)
+    JOIN target t ON t.alert_id = n.alert_id AND t.household_id = n.household_id)
 ORDER BY k.alert_id, k.region
-FOR UPDATE OF k
+FOR UPDATE
 """
 
 _REACH = """
 WITH arrived AS (
-    UPDATE target t SET state = $3, reached_by = $5, reached_at = $6
-    FROM unnest($1::int[], $2::text[], $7::bigint[]) AS n(alert_id, village, household_id)
-    JOIN target old ON old.alert_id = n.alert_id AND old.village = n.village AND old.household_id = n.household_id
-    WHERE t.alert_id = n.alert_id AND t.village = n.village AND t.household_id = n.household_id AND t.state <> $3
-    RETURNING t.alert_id, t.household_id, t.village, old.state AS was
+    UPDATE target t SET state = $3, late = (t.state = $4), reached_by = $5, reached_at = $6
+    FROM unnest($1::int[], $2::bigint[]) AS n(alert_id, household_id)
+    WHERE t.alert_id = n.alert_id AND t.household_id = n.household_id AND t.state <> $3
+    RETURNING t.alert_id, t.household_id, t.village, t.late
 ), counted AS (
     UPDATE chunk k SET reached = k.reached + v.reached, unreached = k.unreached - v.regained
     FROM (
-        SELECT alert_id, village, count(*)::int AS reached, (count(*) FILTER (WHERE was = $4))::int AS regained
+        SELECT alert_id, village, count(*)::int AS reached, (count(*) FILTER (WHERE late))::int AS regained
         FROM arrived GROUP BY alert_id, village
     ) v
     WHERE k.alert_id = v.alert_id AND k.region = v.village
@@ -59,15 +56,8 @@ async def reach_many(connection: Connection, pairs: Sequence[tuple[int, int]], b
     await lock_states(connection)
     alerts = [alert_id for alert_id, _ in pairs]
     households = [household_id for _, household_id in pairs]
-    found = await connection.fetch(_LOCK_VILLAGES, alerts, households)
+    await connection.execute(_LOCK_VILLAGES, alerts, households)
     reached: int = await connection.fetchval(
-        _REACH,
-        [record["alert_id"] for record in found],
-        [record["region"] for record in found],
-        int(TargetState.REACHED),
-        int(TargetState.UNREACHED),
-        by,
-        at,
-        [record["household_id"] for record in found],
+        _REACH, alerts, households, int(TargetState.REACHED), int(TargetState.UNREACHED), by, at
     )
     return reached

@@ -45,8 +45,8 @@ CREATE INDEX chunk_due ON chunk (next_at) WHERE state < 2;
 
 CREATE TABLE target (
     alert_id     integer NOT NULL,
-    village      text NOT NULL,                -- its chunk; in the key, so that a village is one range of the only index
     household_id bigint NOT NULL,
+    village      text NOT NULL,                -- its chunk
     region       text NOT NULL,                -- the household's own code, as deep as known
     risk         smallint NOT NULL,
     state        smallint NOT NULL DEFAULT 0,  -- 0 pending, 1 reached, 2 unreached
@@ -54,8 +54,10 @@ CREATE TABLE target (
     step_at      timestamptz,
     reached_by   text,                         -- a channel, response or door
     reached_at   timestamptz,
-    PRIMARY KEY (alert_id, village, household_id)
+    late         boolean NOT NULL DEFAULT false,-- it had been given up before it was reached
+    PRIMARY KEY (alert_id, household_id)
 ) WITH (fillfactor = 60);
+CREATE INDEX target_village ON target (alert_id, village);
 
 CREATE TABLE delivery (
     alert_id     integer NOT NULL,

@@ -72,15 +72,10 @@ GROUP BY f.person_id, u.id
 ORDER BY min(f.standing), u.alert_id, u.id
 
 -- name: homes
--- In whichever village they were when the alert was planned.
-SELECT h.household_id, a.alert_id
-FROM unnest($1::int[]) AS a(alert_id), unnest($2::bigint[]) AS h(household_id)
-WHERE EXISTS (
-    SELECT 1 FROM chunk k, LATERAL (
-        SELECT 1 FROM target t WHERE t.alert_id = k.alert_id AND t.village = k.region AND t.household_id = h.household_id OFFSET 0
-    ) found
-    WHERE k.alert_id = a.alert_id)
-ORDER BY a.alert_id, h.household_id
+SELECT t.household_id, t.alert_id
+FROM unnest($1::int[]) AS a(alert_id), unnest($2::bigint[]) AS h(household_id), target t
+WHERE t.alert_id = a.alert_id AND t.household_id = h.household_id
+ORDER BY t.alert_id, t.household_id
 
 -- name: want_clarification
 -- One question per address and ten minutes, so that two machines do not talk to each other all night.
