@@ -134,6 +134,10 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 class Reply(msgspec.Struct, frozen=True, gc=False):
     """What a person sent back: `id` is the gateway's own id of it (for deduplication), `text` as written or pressed.
 
+    `at` is when it was written, to the second, by the gateway's clock: what was answered before an alert reached
+    somebody is no answer to it. A driver whose protocol tells only minutes, or nothing, gives the time at which it got
+    the reply.
+
     `key` is the message that it answers, where the medium knows (a key pressed during a call).
     """
 

@@ -16,7 +16,7 @@ import structlog
 
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch import targets, units
-from broadcaster.dispatch.ledger import lock_states
+from broadcaster.dispatch.ledger import fold_all
 from broadcaster.escalation.units import SQL
 from broadcaster.ports import Medium
 from broadcaster.responses import clarify, inbox
@@ -45,13 +45,15 @@ async def settle_stored(database: Database, now: datetime, *, bundle: int = BUND
 
 
 async def settle(connection: Connection, responses: Sequence[Response], now: datetime) -> Results:
-    """Settle replies that this transaction has locked; returns what became of each."""
+    """Settle replies that this transaction has locked; returns what became of each. What gateways took by now is folded
+    first: whether somebody had been told decides whether the answer counts."""
+    await fold_all(connection, now)
     alerts = await known_alerts(connection, now)
     who = await senders(connection, responses)
     asked = [(sender, response.rehearsal) for sender, response in zip(who, responses, strict=True)]
     found = await situations(connection, asked, alerts, now)
     results = [
-        (response, decide(said(response), situation, _about(response), sender.unit_id))
+        (response, decide(said(response), situation, response.received_at, _about(response), sender.unit_id))
         for response, sender, situation in zip(responses, who, found, strict=True)
     ]
     return await _apply(connection, results, alerts, now)
@@ -68,9 +70,8 @@ def _about(response: Response) -> int | None:
 
 
 async def _apply(connection: Connection, results: Results, alerts: Mapping[int, KnownAlert], now: datetime) -> Results:
-    """Delivery states first, then units, then households: the order in which everybody takes them."""
-    if any(one.unit_ids or one.household_ids for _, one in results):
-        await lock_states(connection)
+    """Delivery states first (`settle` holds their lock), then units, then households: everybody takes them in this
+    order."""
     results = await _confirm(connection, results, now)
     reached = [(one.alert_id, home) for _, one in results if one.alert_id for home in one.household_ids]
     await targets.reach_many(connection, sorted(set(reached)), "response", now)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
 from broadcaster.responses.reply import Acknowledge, Help, NotUnderstood, Understanding
@@ -20,6 +21,28 @@ class Standing(IntEnum):
 
 _OWN = frozenset({Standing.HOLDER, Standing.ASKED})
 
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+
+SKEW = timedelta(seconds=5)
+"""How far a gateway's clock may be behind ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """From when on a reply can be an answer to an alert: `plain` if it says no code, `coded` if it says the alert's.
+
+    Nobody answers what they have not been told, and an answer to the alert before it, handed over late, would stop this
+    one. An Update has the code of what it replaces, so the code proves nothing then. None: not yet.
+    """
+
+    plain: datetime | None = ALWAYS
+    coded: datetime | None = ALWAYS
+
+    def before(self, received_at: datetime, *, with_code: bool) -> bool:
+        """Whether a reply of `received_at`, by the gateway's clock, may be an answer."""
+        since = self.coded if with_code else self.plain
+        return since is not None and received_at + SKEW >= since
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -32,6 +55,7 @@ class Candidate:
     waiting: bool
     standing: Standing
     person_id: int
+    heard: Heard = Heard()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +65,21 @@ class Home:
     household_id: int
     alert_id: int
     code: str
+    heard: Heard = Heard()
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything about a sender that matters now. `codes` are those of all open alerts that could be meant."""
+    """Everything about a sender that matters now. `codes` are those of all open alerts that could be meant;
+    `unheard`: something that could be meant had not been told to the sender yet; `untold`: the homes among it."""
 
     known: bool
     household_ids: tuple[int, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     homes: tuple[Home, ...] = ()
     codes: frozenset[str] = frozenset()
+    unheard: bool = False
+    untold: tuple[Home, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +102,11 @@ class Decision:
 
 
 def decide(
-    said: Understanding, situation: Situation, about_alert: int | None = None, about_unit: int | None = None
+    said: Understanding,
+    situation: Situation,
+    received_at: datetime,
+    about_alert: int | None = None,
+    about_unit: int | None = None,
 ) -> Decision:
     """What it settles. `about_alert` and `about_unit` are known when a link or a call was answered."""
     if isinstance(said, NotUnderstood):
@@ -82,6 +114,8 @@ def decide(
     situation = _meant(situation, said.code, about_alert, about_unit)
     if isinstance(said, Help):
         return _help(situation)
+    if about_alert is None:
+        situation = _heard(situation, received_at, with_code=bool(said.code))
     return _acknowledge(said, situation, named_unit=about_unit is not None)
 
 
@@ -98,6 +132,19 @@ def _meant(situation: Situation, code: str, about_alert: int | None, about_unit:
         tuple(home for home in situation.homes if code in ("", home.code) and about_alert in (None, home.alert_id)),
         situation.codes,
     )
+
+
+def _heard(situation: Situation, received_at: datetime, *, with_code: bool) -> Situation:
+    """The situation without what the sender had not been told when the reply was written."""
+    candidates = tuple(
+        one
+        for one in situation.candidates
+        if not (one.open and one.waiting) or one.heard.before(received_at, with_code=with_code)
+    )
+    homes = tuple(home for home in situation.homes if home.heard.before(received_at, with_code=with_code))
+    untold = tuple(home for home in situation.homes if home not in homes)
+    unheard = len(candidates) < len(situation.candidates) or bool(untold)
+    return replace(situation, candidates=candidates, homes=homes, unheard=unheard, untold=untold)
 
 
 def _help(situation: Situation) -> Decision:
@@ -119,16 +166,17 @@ def _acknowledge(said: Acknowledge, situation: Situation, *, named_unit: bool) -
     waiting = [
         one for one in situation.candidates if one.open and one.waiting and one.standing is not Standing.RELIEVED
     ]
-    settling = [one for one in waiting if named_unit or one.standing in _OWN]
-    if not settling and len({one.unit_id for one in waiting}) == 1:
-        settling = waiting
+    settling = [one for one in waiting if named_unit or one.standing is Standing.HOLDER]
+    if not settling:  # a superior answers for one unit, never for several with one word
+        asked = [one for one in waiting if one.standing is Standing.ASKED] or waiting
+        settling = asked if len({one.unit_id for one in asked}) == 1 else []
     alerts = tuple(dict.fromkeys(one.alert_id for one in settling))
     if len(alerts) > 1:
         return Decision(Intent.AMBIGUOUS, Outcome.SEVERAL_ALERTS, moved=said.moved, options=alerts)
     if alerts:
         best = min(settling, key=lambda one: (one.standing, one.unit_id))
         units = tuple(sorted({one.unit_id for one in settling}))
-        homes = _at_home(situation, alerts[0])
+        homes = _at_home(situation, alerts[0], told_on_duty=True)
         return Decision(Intent.ACKNOWLEDGE, Outcome.SETTLED, alerts[0], units, best.person_id, homes, moved=said.moved)
     return _settles_no_unit(said, situation, several_units=bool(waiting), named_unit=named_unit)
 
@@ -136,7 +184,7 @@ def _acknowledge(said: Acknowledge, situation: Situation, *, named_unit: bool) -
 def _settles_no_unit(said: Acknowledge, situation: Situation, *, several_units: bool, named_unit: bool) -> Decision:
     """The acknowledgement of somebody whom no unit waits for: a resident, or a duty holder a second time."""
     own = [one for one in situation.candidates if one.standing in _OWN]
-    again = [one for one in own if one.open]
+    again = [one for one in own if one.open and not one.waiting]
     if again:
         return _recorded(Outcome.DUPLICATE, again[0], said, situation)
     alerts = tuple(dict.fromkeys(home.alert_id for home in situation.homes))
@@ -149,7 +197,7 @@ def _settles_no_unit(said: Acknowledge, situation: Situation, *, several_units: 
         return Decision(Intent.AMBIGUOUS, Outcome.SEVERAL_ALERTS)
     if own:
         return _recorded(Outcome.LATE, own[-1], said, situation)
-    return Decision(Intent.ACKNOWLEDGE, _why_nothing(said, situation, named_unit), moved=said.moved)
+    return Decision(Intent.ACKNOWLEDGE, _why_nothing(said, situation, named_unit=named_unit), moved=said.moved)
 
 
 def _recorded(outcome: Outcome, unit: Candidate, said: Acknowledge, situation: Situation) -> Decision:
@@ -160,12 +208,14 @@ def _recorded(outcome: Outcome, unit: Candidate, said: Acknowledge, situation: S
         unit.alert_id,
         (unit.unit_id,),
         unit.person_id,
-        _at_home(situation, unit.alert_id),
+        _at_home(situation, unit.alert_id, told_on_duty=unit.open),
         moved=said.moved,
     )
 
 
-def _why_nothing(said: Acknowledge, situation: Situation, named_unit: bool) -> Outcome:
+def _why_nothing(said: Acknowledge, situation: Situation, *, named_unit: bool) -> Outcome:
+    if situation.unheard:
+        return Outcome.TOO_EARLY
     if named_unit or any(one.open and one.waiting for one in situation.candidates):
         return Outcome.NOT_COMPETENT
     if not situation.known:
@@ -175,5 +225,7 @@ def _why_nothing(said: Acknowledge, situation: Situation, named_unit: bool) -> O
     return Outcome.NOTHING_OPEN
 
 
-def _at_home(situation: Situation, alert_id: int | None) -> tuple[int, ...]:
-    return tuple(home.household_id for home in situation.homes if home.alert_id == alert_id)
+def _at_home(situation: Situation, alert_id: int | None, *, told_on_duty: bool = False) -> tuple[int, ...]:
+    """The sender's homes that have heard the alert: told there, or by whoever lives there and answers on duty."""
+    homes = situation.homes + situation.untold if told_on_duty else situation.homes
+    return tuple(home.household_id for home in homes if home.alert_id == alert_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -28,6 +29,7 @@ class Outcome(StrEnum):
     UNKNOWN_CODE = "unknown_code"
     NOT_COMPETENT = "not_competent"
     NOTHING_OPEN = "nothing_open"
+    TOO_EARLY = "too_early"
     UNKNOWN_SENDER = "unknown_sender"
     NOT_UNDERSTOOD = "not_understood"
 
@@ -48,6 +50,7 @@ _CHINESE = {
     Outcome.UNKNOWN_CODE: "没有这个编号的预警",
     Outcome.NOT_COMPETENT: "当前不在岗，不能代为确认",
     Outcome.NOTHING_OPEN: "没有待确认的预警",
+    Outcome.TOO_EARLY: "早于这条预警送达，不计入",
     Outcome.UNKNOWN_SENDER: "号码不在名册中",
     Outcome.NOT_UNDERSTOOD: "未能识别，请人工查看",
 }
@@ -58,7 +61,7 @@ LINK = "link"
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A stored reply. `rehearsal` None: it may mean a drill or a real alert.
+    """A stored reply. `rehearsal` None: it may mean a drill or a real alert. `received_at`: by the gateway's clock.
 
     `alert_id` and `delivery` name the message that it answers, where the medium knows (a link, a key during a call).
     """
@@ -69,5 +72,6 @@ class Response:
     rehearsal: bool | None
     address: str
     text: str
+    received_at: datetime
     alert_id: int | None
     delivery: int | None

@@ -10,12 +10,12 @@ ORDER BY r.external_id
 ON CONFLICT (gateway, external_id) DO NOTHING
 
 -- name: unsettled
-SELECT id, gateway, channel, rehearsal, address, text, alert_id, delivery
+SELECT id, gateway, channel, rehearsal, address, text, received_at, alert_id, delivery
 FROM response WHERE settled_at IS NULL ORDER BY id LIMIT $1
 FOR UPDATE SKIP LOCKED
 
 -- name: named
-SELECT id, gateway, channel, rehearsal, address, text, alert_id, delivery
+SELECT id, gateway, channel, rehearsal, address, text, received_at, alert_id, delivery
 FROM response WHERE gateway = $1 AND external_id = $2 AND settled_at IS NULL
 FOR UPDATE
 
@@ -42,7 +42,8 @@ LEFT JOIN person p ON p.id = c.person_id
 
 -- name: alerts
 -- Alerts that a reply may mean: the open ones, and those closed in the last two days, for the record.
-SELECT r.alert_id, r.rehearsal, coalesce(a.reply_code, '') AS code, a.headline, r.state = 0 AND r.expires_at > $1 AS open
+SELECT r.alert_id, r.rehearsal, coalesce(a.reply_code, '') AS code, a.headline, r.state = 0 AND r.expires_at > $1 AS open,
+       r.opened_at, r.alert_id <> r.lineage AS inherited
 FROM run r JOIN alert a ON a.id = r.alert_id
 WHERE coalesce(r.closed_at, r.expires_at) > $1 - interval '2 days'
 ORDER BY r.alert_id
@@ -71,10 +72,31 @@ FROM found f JOIN unit u ON u.id = f.id
 GROUP BY f.person_id, u.id
 ORDER BY min(f.standing), u.alert_id, u.id
 
+-- name: told
+-- When alerts $1 were told to people $2 as duty holders, unit by unit: when a gateway first took a message, or may have (it
+-- is on its way right now). NULL: a message waits, and none has left.
+SELECT c.person_id, d.alert_id, d.unit_id,
+       min(CASE WHEN d.submitted_at IS NOT NULL THEN d.submitted_at
+                WHEN d.attempts > 0 OR b.state IN (1, 3) THEN r.opened_at END) AS told_at
+FROM run r JOIN batch b ON b.alert_id = r.alert_id
+JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+JOIN contact c ON c.id = d.contact_id
+WHERE r.alert_id = ANY($1::int[]) AND b.purpose = 'unit' AND c.person_id = ANY($2::bigint[])
+GROUP BY c.person_id, d.alert_id, d.unit_id
+
 -- name: homes
-SELECT t.household_id, t.alert_id
-FROM unnest($1::int[]) AS a(alert_id), unnest($2::bigint[]) AS h(household_id), target t
-WHERE t.alert_id = a.alert_id AND t.household_id = h.household_id
+-- Homes $2 that are targets of alerts $1, with when each was told: when a gateway first took a message, or may have.
+SELECT t.household_id, t.alert_id, x.addressed, x.told_at
+FROM unnest($1::int[]) AS a(alert_id) CROSS JOIN unnest($2::bigint[]) AS h(household_id)
+JOIN target t ON t.alert_id = a.alert_id AND t.household_id = h.household_id
+JOIN run r ON r.alert_id = t.alert_id
+CROSS JOIN LATERAL (
+    SELECT count(*) > 0 AS addressed,
+           min(CASE WHEN d.submitted_at IS NOT NULL THEN d.submitted_at
+                    WHEN d.attempts > 0 OR b.state IN (1, 3) THEN r.opened_at END) AS told_at
+    FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+    WHERE b.alert_id = t.alert_id AND b.region = t.village AND d.household_id = t.household_id
+) x
 ORDER BY t.alert_id, t.household_id
 
 -- name: want_clarification

@@ -13,7 +13,7 @@ from audiences.records import ContactMedium
 from broadcaster.database import Connection
 from broadcaster.ports import Medium
 from broadcaster.responses.inbox import SQL
-from broadcaster.responses.matching import Candidate, Home, Situation, Standing
+from broadcaster.responses.matching import Candidate, Heard, Home, Situation, Standing
 from broadcaster.responses.response import Response
 
 CONTACT_MEDIUM: Mapping[str, ContactMedium] = {
@@ -27,13 +27,19 @@ CONTACT_MEDIUM: Mapping[str, ContactMedium] = {
 
 @dataclass(frozen=True, slots=True)
 class KnownAlert:
-    """An alert that a reply may mean. `code` is "" when it has none."""
+    """An alert that a reply may mean. `code` is "" when it has none; `inherited`: it was its predecessor's already."""
 
     alert_id: int
     rehearsal: bool
     code: str
     headline: str
     open: bool
+    opened_at: datetime
+    inherited: bool
+
+    def heard(self, told_at: datetime | None) -> Heard:
+        """From when on a reply of somebody to whom it was told at `told_at` (None: not yet) can be an answer."""
+        return Heard(told_at, told_at if self.inherited else self.opened_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +160,17 @@ async def _candidates(
     found: dict[int, list[Candidate]] = defaultdict(list)
     if not people or not alerts:
         return found
+    open_alerts = [alert.alert_id for alert in alerts.values() if alert.open]
     records = await connection.fetch(
         SQL["standings"],
         now,
         people,
         list(alerts),
-        [alert.alert_id for alert in alerts.values() if alert.open],
+        open_alerts,
         [level.code_length for level in SUPERIORS],
         [role.value for role in SUPERIORS.values()],
     )
+    told = await _told(connection, open_alerts, people)
     for record in records:
         alert = alerts[record["alert_id"]]
         found[record["person_id"]].append(
@@ -174,9 +182,35 @@ async def _candidates(
                 waiting=record["waiting"],
                 standing=Standing(record["standing"]),
                 person_id=record["person_id"],
+                heard=told.heard(alert, Standing(record["standing"]), record["person_id"], record["unit_id"]),
             )
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """When people were told of units, by (person, alert); None for what waits."""
+
+    units: Mapping[tuple[int, int], Mapping[int, datetime | None]]
+
+    def heard(self, alert: KnownAlert, standing: Standing, person_id: int, unit_id: int) -> Heard:
+        """A holder whom nothing was sent to may have it from anybody since the alert was issued; who was only asked
+        knows of the units whose messages have left."""
+        told = self.units.get((person_id, alert.alert_id), {})
+        if standing is Standing.ASKED:
+            return Heard(told.get(unit_id), told.get(unit_id))
+        if not told:
+            return Heard(alert.opened_at, alert.opened_at)
+        moments = [moment for moment in told.values() if moment is not None]
+        return alert.heard(told.get(unit_id) or min(moments, default=None))
+
+
+async def _told(connection: Connection, alerts: Sequence[int], people: Sequence[int]) -> _Told:
+    units: dict[tuple[int, int], dict[int, datetime | None]] = defaultdict(dict)
+    for record in await connection.fetch(SQL["told"], list(alerts), list(people)):
+        units[record["person_id"], record["alert_id"]][record["unit_id"]] = record["told_at"]
+    return _Told(units)
 
 
 async def _homes(
@@ -187,6 +221,8 @@ async def _homes(
     found: dict[int, list[Home]] = defaultdict(list)
     if keys and open_alerts:
         for record in await connection.fetch(SQL["homes"], open_alerts, keys):
-            home = Home(record["household_id"], record["alert_id"], alerts[record["alert_id"]].code)
+            alert = alerts[record["alert_id"]]
+            told_at = record["told_at"] if record["addressed"] else alert.opened_at
+            home = Home(record["household_id"], alert.alert_id, alert.code, alert.heard(told_at))
             found[home.household_id].append(home)
     return found

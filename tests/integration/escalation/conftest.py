@@ -13,7 +13,8 @@ from audiences.selection import Selection
 from broadcaster.alerts.policy import ChannelStep, EscalationAction, EscalationStep, Policy
 from broadcaster.clock import ManualClock
 from broadcaster.database import Database
-from broadcaster.dispatch import fanout
+from broadcaster.dispatch import fanout, ledger
+from broadcaster.dispatch.ledger import Event
 from broadcaster.dispatch.plan import Plan
 from broadcaster.escalation import tick
 from broadcaster.escalation.settlement import settle_stored
@@ -230,10 +231,31 @@ class County:
         rehearsal: bool | None = True,
         name: str = "",
         key: DeliveryKey | None = None,
+        told: bool = True,
     ) -> None:
-        """A reply arrives, is kept and settled."""
+        """A reply arrives, is kept and settled; unless not `told`, gateways have taken all messages to who replies."""
+        if told:
+            await self.tell(who)
         await self.keep(who, text, channel, gateway=gateway, rehearsal=rehearsal, name=name, key=key)
         await self.settle()
+
+    async def tell(self, who: Who | str, *, later: float = 0) -> None:
+        """Gateways take whatever waits to be sent to somebody, `later` seconds from now."""
+        address = who if isinstance(who, str) else who.phone
+        waiting = await self.fetch(
+            """
+            SELECT d.alert_id, d.ordinal FROM delivery d JOIN contact c ON c.id = d.contact_id
+            WHERE d.state = 0 AND EXISTS (
+                SELECT 1 FROM contact a
+                WHERE a.address = $1 AND (a.person_id = c.person_id OR a.household_id = c.household_id))
+            """,
+            address,
+        )
+        at = self.clock.now() + timedelta(seconds=later)
+        news = [Event(row["alert_id"], row["ordinal"], 1, 4, 1, None, None, at) for row in waiting]
+        if news:
+            await ledger.write(self.database, "w", news)
+            await ledger.fold(self.database, at)
 
     async def keep(
         self,

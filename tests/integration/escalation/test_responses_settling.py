@@ -9,6 +9,7 @@ import pytest
 
 from broadcaster.clock import ManualClock
 from broadcaster.conservation import breaches
+from broadcaster.dispatch import closing
 from broadcaster.errors import ForbiddenError, NotFoundError
 from broadcaster.escalation import links
 from broadcaster.escalation.settlement import settle_stored
@@ -54,6 +55,7 @@ async def test_what_was_kept_but_not_settled_is_found_by_the_sweep(county: Count
     head, _ = await county.village()
     await county.issue(1)
     await county.tick()
+    await county.tell(head)
     await county.keep(head)
 
     with pytest.raises(ZeroDivisionError):
@@ -72,6 +74,8 @@ async def test_many_replies_settled_by_several_processes_settle_everything_once(
     heads = [(await county.village(f"{TOWN}{number}"))[0] for number in range(201, 231)]
     await county.issue(1)
     await county.tick()
+    for head in heads:
+        await county.tell(head)
     items = [Reply(f"{number}-{head.id}", head.phone, "收到", clock.now()) for number in range(3) for head in heads]
     await inbox.keep(county.database, "g", SMS, items, clock.now(), rehearsal=True)
 
@@ -197,6 +201,7 @@ async def test_the_sender_is_known_in_any_notation_of_his_number(county: County,
     await county.issue(1)
     await county.tick()
 
+    await county.tell(head)
     await county.reply(notation.format(head.phone))
 
     assert (await county.unit())["acknowledged_by"] == head.id
@@ -320,6 +325,45 @@ async def test_confirming_a_unit_also_reaches_the_home_of_whoever_confirmed(coun
     assert await county.value("SELECT state FROM target WHERE household_id = $1", household) == 1
 
 
+async def test_an_answer_to_the_alert_before_that_comes_late_does_not_settle_the_update(county: County) -> None:
+    head, _ = await county.village()
+    household, phone = await county.household()
+    await county.issue(1, code="27", households=True)
+    await county.tick()
+    await county.tell(head)
+    await county.tell(phone)
+    await county.keep(head, "1 27")
+    await county.keep(phone, "收到 27")
+    county.clock.advance(20)
+    async with county.database.transaction() as connection:
+        await closing.supersede(connection, 1, 2, county.clock.now())
+        await connection.execute("UPDATE alert SET state = 'superseded' WHERE id = 1")
+    await county.issue(2, code="27", lineage=1, households=True)
+    await county.tick()
+    for who in (head, phone):
+        await county.tell(who)
+
+    await county.settle()
+
+    assert (await county.unit(2))["state"] == "waiting"
+    assert await county.value("SELECT state FROM target WHERE alert_id = 2 AND household_id = $1", household) == 0
+    outcomes = await county.fetch("SELECT outcome FROM response ORDER BY id")
+    assert [row["outcome"] for row in outcomes] == ["late", "too_early"]
+    await county.reply(head, "1 27")
+    assert (await county.unit(2))["state"] == "acknowledged"
+
+
+async def test_nobody_answers_what_has_not_left_yet(county: County) -> None:
+    head, deputy = await county.village()
+    await county.issue(1)
+    await county.tick()
+
+    await county.reply(head, told=False)
+    assert ((await county.response())["outcome"], (await county.unit())["state"]) == ("too_early", "waiting")
+    await county.reply(deputy, told=False)
+    assert (await county.unit())["acknowledged_by"] == deputy.id, "who was sent nothing may have it from anybody"
+
+
 async def test_a_link_confirms_its_unit_whatever_else_is_open(county: County, clock: ManualClock) -> None:
     head, _ = await county.village()
     await county.issue(1, code="27")
@@ -424,10 +468,13 @@ async def test_replies_while_ticks_and_the_fan_out_run_lose_nothing_and_conserve
             await county.household(f"{code}001")
     await county.duty(await county.person(), COUNTY, "duty_desk")
     await county.issue(1, households=True)
+    await county.tick()
     residents = await county.fetch("SELECT address FROM contact WHERE household_id IS NOT NULL ORDER BY id")
 
     async def answers() -> None:
         for number, head in enumerate(heads):
+            await county.tell(head)
+            await county.tell(residents[number]["address"])
             await county.keep(head)
             await county.keep(residents[number]["address"], "收到")
             await county.settle()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from broadcaster.responses.clarify import question
 from broadcaster.responses.reply import Acknowledge, understand
 from broadcaster.responses.senders import KnownAlert, contact_address
 
-TYPHOON = KnownAlert(1, False, "27", "鄞州区发布台风红色预警，请立即组织危险区域人员转移", True)
-DRILL = KnownAlert(2, True, "28", "演练", True)
+NOW = datetime(2026, 8, 9, 19, 0, tzinfo=UTC)
+TYPHOON = KnownAlert(1, False, "27", "鄞州区发布台风红色预警，请立即组织危险区域人员转移", True, NOW, False)
+DRILL = KnownAlert(2, True, "28", "演练", True, NOW, False)
 
 
 def test_it_says_what_to_reply_and_that_is_what_we_understand() -> None:
-    text = question([TYPHOON, KnownAlert(3, False, "29", "山洪预警", True)])
+    text = question([TYPHOON, KnownAlert(3, False, "29", "山洪预警", True, NOW, False)])
 
     assert text.startswith("您有2条待确认")
     assert "“1 27”" in text

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from broadcaster.responses.matching import Candidate, Decision, Home, Situation, Standing, decide
-from broadcaster.responses.reply import Acknowledge, Help, NotUnderstood
+from broadcaster.responses.matching import Candidate, Decision, Heard, Home, Situation, Standing
+from broadcaster.responses.matching import decide as decide_at
+from broadcaster.responses.reply import Acknowledge, Help, NotUnderstood, Understanding
 from broadcaster.responses.response import Intent, Outcome
 
 HEAD = Candidate(11, 1, "27", open=True, waiting=True, standing=Standing.HOLDER, person_id=7)
 HOME = Home(5, 1, "27")
+NOW = datetime(2026, 8, 9, 19, 0, 30, 1, tzinfo=UTC)
+
+
+def decide(
+    said: Understanding, situation: Situation, about_alert: int | None = None, about_unit: int | None = None
+) -> Decision:
+    return decide_at(said, situation, NOW, about_alert, about_unit)
 
 
 def of(*candidates: Candidate, homes: tuple[Home, ...] = ()) -> Situation:
@@ -155,3 +164,58 @@ def test_help_is_raised_whoever_calls_and_whatever_is_open(situation: Situation)
 
 def test_every_outcome_has_words() -> None:
     assert all(one.chinese for one in Outcome)
+
+
+def test_an_answer_from_before_the_message_left_settles_nothing() -> None:
+    early = replace(HEAD, heard=Heard(NOW + timedelta(seconds=30), NOW + timedelta(seconds=30)))
+    never = replace(HEAD, heard=Heard(None, None))
+
+    for candidate in (early, never):
+        decision = decide(Acknowledge("27"), of(candidate, homes=(replace(HOME, heard=candidate.heard),)))
+        assert (decision.outcome, decision.unit_ids, decision.household_ids) == (Outcome.TOO_EARLY, (), ())
+
+
+def test_a_code_of_its_own_proves_that_the_alert_is_known() -> None:
+    heard_elsewhere = replace(HEAD, heard=Heard(None, NOW - timedelta(minutes=1)))
+
+    assert decide(Acknowledge("27"), of(heard_elsewhere)).unit_ids == (11,)
+    assert decide(Acknowledge(), of(heard_elsewhere)).outcome is Outcome.TOO_EARLY
+
+
+@pytest.mark.parametrize(
+    ("received", "counts"),
+    [
+        (NOW - timedelta(seconds=4), True),
+        (NOW - timedelta(seconds=6), False),
+        (NOW + timedelta(seconds=6), True),
+    ],
+    ids=["a clock a little behind", "before it left", "after it left"],
+)
+def test_gateways_clocks_are_given_their_due_and_no_more(received: datetime, counts: bool) -> None:
+    decision = decide_at(Acknowledge(), of(replace(HEAD, heard=Heard(NOW, NOW))), received)
+
+    assert (decision.outcome is Outcome.SETTLED) == counts
+
+
+def test_a_late_answer_to_the_alert_before_is_late_and_no_answer_to_this_one() -> None:
+    before = replace(HEAD, open=False)
+    update = replace(HEAD, unit_id=21, alert_id=2, heard=Heard(None, None))
+
+    decision = decide(Acknowledge("27"), of(before, update))
+    assert (decision.outcome, decision.unit_ids) == (Outcome.LATE, (11,))
+
+
+def test_a_link_and_a_call_for_help_count_whenever_they_come() -> None:
+    unheard = replace(HEAD, heard=Heard(None, None))
+
+    assert decide(Acknowledge(), of(unheard), about_alert=1, about_unit=11).unit_ids == (11,)
+    assert decide(Help(), of(unheard)).outcome is Outcome.HELP_RAISED
+
+
+def test_a_superior_who_was_asked_about_several_units_says_which() -> None:
+    asked = replace(HEAD, standing=Standing.ASKED)
+
+    decision = decide(Acknowledge(), of(asked, replace(asked, unit_id=12)))
+    assert (outcome(decision), decision.unit_ids) == ((Intent.AMBIGUOUS, Outcome.SEVERAL_UNITS), ())
+    unheard = replace(asked, unit_id=12, heard=Heard(None, None))
+    assert decide(Acknowledge(), of(asked, unheard)).unit_ids == (11,)
