@@ -66,11 +66,14 @@ class House:
     journals: Mapping[str, GatewayJournal]
 
     async def issue(self, alert_id: int, actor: Actor) -> AlertRecord:
-        """Issue an approved alert, have its recordings made, and ring the bell."""
-        record = await issue(self.database, self.clock, self.office, alert_id, actor, units.open_units)
-        await self.jobs.enqueue(PREPARE, record.id, key=f"{PREPARE}:{record.id}")
+        """Issue an approved alert: its transaction, or a part of the caller's. `announce` it once that is committed."""
+        return await issue(self.database, self.clock, self.office, alert_id, actor, units.open_units)
+
+    async def announce(self, alert_id: int) -> None:
+        """Have an issued alert's recordings made, and ring the bell; without Redis the workers find it a little
+        later."""
+        await self.jobs.enqueue(PREPARE, alert_id, key=f"{PREPARE}:{alert_id}")
         await self.doorbell.ring(WORK)
-        return record
 
     def driver(self, gateway: GatewaySettings) -> Driver:
         """A driver for one slot of a gateway."""

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import msgspec
 
-from audiences.selection import Selection
+from audiences.selection import Selection, where_terminal
 from broadcaster.alerts import areas, authoring
 from broadcaster.alerts.actor import Actor
 from broadcaster.alerts.alert import Alert, Colour, Kind, MsgType
@@ -72,7 +72,24 @@ async def issue(
         await fanout.open_run(connection, plan, now)
         await texts.freeze(connection, record.id, skeletons)
         await open_units(connection, plan, now)
+        await _refuse_nobody(connection, plan)
     return record
+
+
+async def _refuse_nobody(connection: Connection, plan: Plan) -> None:
+    """An alert that would reach no home, no loudspeaker and no duty holder has a wrong area, or there is no roster."""
+    if await connection.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM chunk WHERE alert_id = $1 AND region <> '')", plan.alert_id
+    ):
+        return
+    if await connection.fetchval("SELECT EXISTS (SELECT 1 FROM unit WHERE alert_id = $1)", plan.alert_id):
+        return
+    condition, values = where_terminal(plan.selection)
+    if not await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM terminal t WHERE {condition})", *values):
+        raise RuleError(
+            "这条预警的区域内没有任何住户、责任人或广播终端，发布了也没有人收到。",
+            remedy="请核对区域代码或图形；如果还没有名册，请先导入（daohu import）。",
+        )
 
 
 def compose(alert: Alert, office: Office, reply_code: str, longest_place: str) -> Sequence[Skeleton]:

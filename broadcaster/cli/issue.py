@@ -129,7 +129,9 @@ async def _issue(house: House, alert: Alert) -> AlertRecord:
         record = await authoring.approve(
             house.database, record.id, approver, house.clock.now(), version=record.version, rules=rules
         )
-    return await house.issue(record.id, approver)
+    issued = await house.issue(record.id, approver)
+    await house.announce(issued.id)
+    return issued
 
 
 async def _remember(house: House, record: AlertRecord) -> None:

@@ -51,6 +51,7 @@ def web_context(house: House, callbacks: Mapping[str, Callback]) -> Context:
         settings=house.settings,
         bell=house.doorbell,
         issue=house.issue,
+        announce=house.announce,
         tokens=house.tokens,
         cap=cap,
         callbacks=callbacks,

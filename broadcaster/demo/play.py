@@ -52,7 +52,9 @@ class Demo:
         record = await authoring.approve(
             house.database, record.id, APPROVER, house.clock.now(), version=record.version, rules=house.office.rules
         )
-        return await house.issue(record.id, APPROVER)
+        issued = await house.issue(record.id, APPROVER)
+        await house.announce(issued.id)
+        return issued
 
     async def watch(self, record: AlertRecord, act: str, show: Show, *, to_the_end: bool) -> Progress:
         """Show an alert's progress until it is over: sent, or (`to_the_end`) every household and unit settled."""

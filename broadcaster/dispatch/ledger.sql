@@ -5,15 +5,16 @@
 -- name: claim
 -- The most urgent ready batches of a channel. Taking the run FOR SHARE makes a supersession wait for claims under way, and
 -- claims after it see the run closed; together with the busy check nothing of a later alert starts while an earlier one
--- of its lineage may still be sending (only one run of a lineage is open, so every other is an earlier one; the first has
--- none before it). A claim does not wait for a run that is being closed: whoever closes it waits for these batches.
+-- of its lineage may still be sending on that channel (only one run of a lineage is open, so every other is an earlier one;
+-- the first has none before it): a mail server that hangs holds back mails, and no text message. A claim does not wait for a run that is being closed: whoever closes it waits for these batches.
 WITH picked AS (
     SELECT b.alert_id, b.first
     FROM batch b JOIN run r ON r.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $1 AND b.rehearsal = $2 AND b.not_before <= $3
       AND r.state = 0 AND r.expires_at > $3
       AND (b.alert_id = b.lineage
-           OR NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.state IN (1, 3)))
+           OR NOT EXISTS (SELECT 1 FROM batch a
+                        WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.channel = b.channel AND a.state IN (1, 3)))
     ORDER BY b.urgency, b.tier, b.seq, b.alert_id
     LIMIT $4
     FOR UPDATE OF b SKIP LOCKED
@@ -35,7 +36,8 @@ WHERE r.alert_id = ANY($1::int[]) AND r.state = 0 AND NOT EXISTS (
     WHERE b.state = 0 AND b.channel = $2 AND b.rehearsal = $3 AND b.not_before <= $4 AND (b.urgency, LEAST(b.tier, 2)) < ($5, LEAST($6::smallint, 2))
       AND o.state = 0 AND o.expires_at > $4
       AND (b.alert_id = b.lineage
-           OR NOT EXISTS (SELECT 1 FROM batch a WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.state IN (1, 3))))
+           OR NOT EXISTS (SELECT 1 FROM batch a
+                        WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.channel = b.channel AND a.state IN (1, 3))))
 
 -- name: claimed_rows
 -- What of claimed batches (alerts $1, first ordinals $2) is still to be sent, each with its batch's place. Later steps of

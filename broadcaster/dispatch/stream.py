@@ -31,6 +31,10 @@ LOOK = 1.0
 FAREWELL = 5.0
 """Seconds that what is on the wire may take to be answered when the stream ends."""
 
+PATIENCE = 150.0
+"""Seconds without any outcome after which a driver is taken to hang. Drivers have time limits of their own, and shorter
+ones; this is for one that forgets."""
+
 
 class Composer(Protocol):
     """Turns rows of the ledger into messages; see `composer.py`."""
@@ -99,9 +103,12 @@ class Stream:
                 load.drop()
 
     async def finish(self) -> None:
-        """Wait for the answers to what was written, for a while."""
+        """Wait for the answers to what was written, for a while; what has none by then is given back as unknown."""
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=FAREWELL)
+            _, silent = await asyncio.wait(self._under_way, timeout=FAREWELL)
+            for task in silent:
+                task.cancel()
+            await asyncio.gather(*silent, return_exceptions=True)
 
     async def _space(self) -> None:
         """Wait until the driver has room: it is given a slice more than its window, so that it never runs dry."""
@@ -170,11 +177,14 @@ class Stream:
         envelopes = part[0][1] if len(part) == 1 else [envelope for _, piece in part for envelope in piece]
         unanswered = {envelope.key: load for load, piece in part for envelope in piece}
         try:
-            async for outcome in self._driver.send(envelopes):
-                load = unanswered.pop(outcome.key, None)
-                if load is not None:
-                    self._settle(outcome, load)
+            async with asyncio.timeout(PATIENCE) as limit:
+                async for outcome in self._driver.send(envelopes):
+                    limit.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+                    load = unanswered.pop(outcome.key, None)
+                    if load is not None:
+                        self._settle(outcome, load)
         except Exception as error:  # a driver's own fault: what it did not answer for may have gone out
+            self.over = True
             log.error(
                 "driver.failed",
                 gateway=self._gateway.settings.name,

@@ -36,6 +36,8 @@ _READ_LIMIT = 1000
 _TIMEOUT = 300.0  # seconds; arq gives a crashed worker's job to another after this and ten seconds more
 _TRIES = 5
 _RECONNECT = 2.0
+_PATIENCE = 1.0  # seconds that queueing may take: a Redis that stalls holds nobody up
+_SILENCE = 10.0  # seconds without an answer after which a connection is given up
 
 
 class JobQueue:
@@ -47,10 +49,12 @@ class JobQueue:
     async def enqueue(self, name: str, *arguments: Argument, key: str = "", after: float = 0) -> bool:
         """Queue a job, to run `after` seconds; with a `key` only if none of that key waits or runs.
 
-        Returns whether it is queued now; False also when Redis is away. Never raises for that.
+        Returns whether it is queued now; False also when Redis is away, or takes more than a second. Never raises for
+        that.
         """
         try:
-            job = await self._arq.enqueue_job(name, *arguments, _job_id=key or None, _defer_by=after or None)
+            async with asyncio.timeout(_PATIENCE):
+                job = await self._arq.enqueue_job(name, *arguments, _job_id=key or None, _defer_by=after or None)
         except REDIS_AWAY as error:
             log.warning("jobs.away", job=name, error=type(error).__name__)
             return False
@@ -113,7 +117,7 @@ def _function(name: str, job: Job) -> Function:
 
 
 def _arq(url: str) -> ArqRedis:
-    pool = ConnectionPool.from_url(url, socket_connect_timeout=1.0)
+    pool = ConnectionPool.from_url(url, socket_connect_timeout=_PATIENCE, socket_timeout=_SILENCE)
     return ArqRedis(pool, job_serializer=_packed, job_deserializer=json.loads, default_queue_name=QUEUE)
 
 

@@ -31,11 +31,18 @@ WITH retired AS (
 INSERT INTO escalation_log (alert_id, unit_id, step, action, at) SELECT alert_id, id, step, 'cancelled', $3 FROM retired
 
 -- name: told_before
--- One message per contact that an earlier alert of the lineage asked; by call only where nothing else was used.
-SELECT DISTINCT ON (d.contact_id) d.unit_id, b.channel, d.contact_id, d.address, b.language
+-- One message per contact that an earlier alert of the lineage asked, about this alert's unit of that place if it has one; by
+-- call only where nothing else was used. Not for the primary holders of this alert's units: the first step asks them.
+SELECT DISTINCT ON (d.contact_id) coalesce(n.id, d.unit_id) AS unit_id, b.channel, d.contact_id, d.address, b.language
 FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
-WHERE b.lineage = $1 AND b.alert_id <> $2 AND b.purpose = 'unit' AND d.unit_id IS NOT NULL
+JOIN unit u ON u.id = d.unit_id
+LEFT JOIN unit n ON n.alert_id = $2 AND n.region = u.region AND n.role = u.role
+WHERE b.lineage = $1 AND b.alert_id <> $2 AND b.purpose = 'unit'
   AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1 OR (d.state = 0 AND b.state IN (1, 3)))
+  AND NOT EXISTS (
+      SELECT 1 FROM contact c JOIN duty y ON y.person_id = c.person_id
+      JOIN unit m ON m.alert_id = $2 AND m.region = y.region_code AND m.role = y.role
+      WHERE c.id = d.contact_id AND y.rank = 'primary' AND y.valid_from <= $3 AND (y.valid_to IS NULL OR y.valid_to > $3))
 ORDER BY d.contact_id, b.channel = 'voice', d.alert_id DESC, d.ordinal DESC
 
 -- name: any_due

@@ -29,17 +29,19 @@ CODE_LENGTHS = {
 async def open_units(connection: Connection, plan: Plan, now: datetime) -> None:
     """Create the units of an alert, due at once; done again it changes nothing. Runs in the transaction that issues it.
 
-    An alert that replaces another retires that one's silent units; if it asks nobody to confirm (an all-clear), those
-    who were asked before are told.
+    An alert that replaces another retires that one's silent units, and everybody who was asked before is told: the town
+    leader whom the last step asked must not go on by what no longer holds.
     """
-    steps = plan.policy.units
     if plan.lineage != plan.alert_id:
         await connection.execute(SQL["retire_lineage"], plan.lineage, plan.alert_id, now)
-        if not (steps and plan.policy.unit_roles):
-            await _tell_those_asked_before(connection, plan, now)
-    if not steps:
-        return
-    due = now + timedelta(seconds=steps[0].after)
+    if plan.policy.units:
+        await _create(connection, plan, now)
+    if plan.lineage != plan.alert_id:
+        await _tell_those_asked_before(connection, plan, now)
+
+
+async def _create(connection: Connection, plan: Plan, now: datetime) -> None:
+    due = now + timedelta(seconds=plan.policy.units[0].after)
     condition, values = audience.where(plan.selection, first_parameter=6)
     for role in plan.policy.unit_roles:
         await connection.execute(
@@ -54,7 +56,7 @@ async def open_units(connection: Connection, plan: Plan, now: datetime) -> None:
 
 
 async def _tell_those_asked_before(connection: Connection, plan: Plan, now: datetime) -> None:
-    records = await connection.fetch(SQL["told_before"], plan.lineage, plan.alert_id)
+    records = await connection.fetch(SQL["told_before"], plan.lineage, plan.alert_id, now)
     items = [
         UnitDelivery(
             unit_id=record["unit_id"],

@@ -48,6 +48,9 @@ class Callback:
 Issue = Callable[[int, Actor], Awaitable[AlertRecord]]
 """Issues an approved alert: state, frozen policy and run in one step, in the caller's transaction if there is one."""
 
+Announce = Callable[[int], Awaitable[None]]
+"""Makes the workers look at an alert that was issued; called once that is committed."""
+
 Probe = Callable[[], Awaitable[str]]
 """Looks at one part of the system: "" when it answers, else what is wrong with it (for operators, no secrets)."""
 
@@ -65,6 +68,7 @@ class Context:
     settings: Settings
     bell: Bell
     issue: Issue
+    announce: Announce
     tokens: Tokens
     cap: AlertFormat | None = None
     callbacks: Mapping[str, Callback] = field(default_factory=dict)

@@ -136,20 +136,22 @@ def test_a_bad_alert_leaves_nothing_behind(office: Path) -> None:
     assert answered(office, "status", "1", code=1)["error"]["code"] == "not-found"
 
 
-def test_what_the_command_line_issues_is_in_the_audit_and_what_may_go_wrong_is_said(office: Path) -> None:
-    (office / "rain.json").write_text(
-        json.dumps(
-            {
-                "hazard": "rainstorm",
-                "colour": "orange",
-                "headline": "鄞州区发布暴雨橙色预警",
-                "description": "预计今天14时至20时，山区可能发生山洪。",
-                "instruction": "请低洼处和溪边的住户立即转移到安置点。",
-                "regions": ["330212998"],
-                "valid_hours": 6,
-            }
-        )
+def rain(region: str) -> str:
+    return json.dumps(
+        {
+            "hazard": "rainstorm",
+            "colour": "orange",
+            "headline": "鄞州区发布暴雨橙色预警",
+            "description": "预计今天14时至20时，山区可能发生山洪。",
+            "instruction": "请低洼处和溪边的住户立即转移到安置点。",
+            "regions": [region],
+            "valid_hours": 6,
+        }
     )
+
+
+def test_what_the_command_line_issues_is_in_the_audit_and_what_may_go_wrong_is_said(office: Path) -> None:
+    (office / "rain.json").write_text(rain("330212199201"))
     before = answered(office, "audit", "verify")["entries"]
     issued = answered(office, "issue", "rain.json")
     assert issued["state"] == "issued"
@@ -157,6 +159,14 @@ def test_what_the_command_line_issues_is_in_the_audit_and_what_may_go_wrong_is_s
     assert "没有一户" in nobody
     assert "网关" in no_gateway
     assert answered(office, "audit", "verify")["entries"] == before + 1
+
+
+def test_an_alert_that_would_reach_nobody_is_not_issued(office: Path) -> None:
+    (office / "nowhere.json").write_text(rain("330212998"))
+    refused = answered(office, "issue", "nowhere.json", code=1)["error"]
+    assert "没有任何住户" in refused["what"]
+    assert "区域代码" in refused["remedy"]
+    assert [one["state"] for one in answered(office, "status")["alerts"]] == ["issued"]
 
 
 def test_cap_files_are_judged(office: Path) -> None:

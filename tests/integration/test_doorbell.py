@@ -142,3 +142,19 @@ async def test_running_jobs_survives_an_emptied_redis(redis_url: str) -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     await queue.close()
+
+
+async def test_a_redis_that_never_answers_holds_nobody_up() -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+    jobs, bell = JobQueue(url), Doorbell(url)
+    async with asyncio.timeout(5):
+        assert not await jobs.enqueue("prepare", 1)
+        assert not await bell.ring("work")
+    server.close()
+    await jobs.close()
+    await bell.close()

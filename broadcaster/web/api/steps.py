@@ -11,7 +11,6 @@ from broadcaster.alerts import authoring
 from broadcaster.alerts.actor import Actor as Author
 from broadcaster.alerts.lifecycle import ApprovalRules
 from broadcaster.alerts.records import AlertRecord
-from broadcaster.doorbell import WORK
 from broadcaster.errors import ConflictError, NotFoundError, RuleError
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action, require
@@ -126,7 +125,7 @@ async def issue_alert(call: Call[Decision, Nothing]) -> AlertSummary:
         return record
 
     answer = await _step(call, Action.ISSUE, issue, body.reason)
-    call.afterwards.append(lambda: context.bell.ring(WORK))
+    call.afterwards.append(lambda: context.announce(call.id))
     return answer
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from broadcaster.clock import ManualClock, SystemClock
 from broadcaster.database import Database
-from broadcaster.dispatch import ledger, units
+from broadcaster.dispatch import ledger, stream, units
 from broadcaster.dispatch.closing import close_due, supersede
 from broadcaster.dispatch.courier import Courier, Tools
 from broadcaster.dispatch.delivery import DeliveryState
@@ -179,6 +179,34 @@ async def test_a_slow_gateway_leaves_out_who_has_confirmed_meanwhile(planned: Di
     assert len(driver.sent) <= 8
     assert (await planned.states(7))[DeliveryState.CANCELLED] == 20 - len(driver.sent)
     assert await planned.breaches(7) == []
+
+
+class Hanging(Straw):
+    """A driver that takes messages and never says what became of them."""
+
+    async def send(self, batch: Sequence[Envelope]) -> AsyncIterator[Outcome]:
+        self.sent += [envelope.key for envelope in batch]
+        await asyncio.Event().wait()
+        for envelope in batch:
+            yield Accepted(envelope.key, "")
+
+
+async def test_what_a_hanging_driver_took_is_sent_again(planned: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "PATIENCE", 0.2)
+    driver = Hanging()
+    async with courier_at_work(planned.database, driver, Plain()):
+        await wait_until(lambda: len(driver.sent) > len({key.ordinal for key in driver.sent}), what="a second attempt")
+    assert driver.opened > 1, "the connection that hung is not used again"
+    assert set(await planned.states(7)) == {DeliveryState.UNKNOWN}
+
+
+async def test_a_courier_that_is_dismissed_gives_back_what_hangs(planned: District) -> None:
+    driver = Hanging()
+    async with courier_at_work(planned.database, driver, Plain()):
+        await wait_until(lambda: driver.sent, what="a message on the wire")
+    await ledger.fold(planned.database, SystemClock().now())
+    async with planned.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM batch WHERE state IN (1, 3)") == 0
 
 
 async def _settled(district: District) -> bool:

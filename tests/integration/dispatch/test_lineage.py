@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
-from broadcaster.alerts.policy import Policy
+from broadcaster.alerts.policy import ChannelStep, Policy
 from broadcaster.dispatch import ledger, targets
 from broadcaster.dispatch.closing import close_due, supersede
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.ledger import Batch
+from broadcaster.ports import Medium
 from tests.harness.district import TOWN, WECHAT_SMS_VOICE, District
+
+WECHAT_AND_SMS = Policy((ChannelStep((Medium.WECHAT, Medium.SMS), 60),), loudspeakers=False, units=())
 
 
 async def replace(
@@ -190,3 +193,17 @@ async def test_an_answer_counts_for_a_household_that_moved_since(district: Distr
         assert await targets.reach(connection, 7, household, "response", district.clock.now())
         assert await connection.fetchval("SELECT reached FROM chunk WHERE region = $1", village) == 1
     assert await district.breaches(7) == []
+
+
+async def test_a_channel_whose_gateway_hangs_holds_back_the_update_on_that_channel_alone(district: District) -> None:
+    village = await district.village(1, 20)
+    await district.issue(7, policy=WECHAT_AND_SMS)
+    await district.advance()
+    hanging = await district.claim("wechat")
+    await replace(district, 8, regions=(village,), lineage=7, policy=WECHAT_AND_SMS)
+    await district.advance()
+
+    assert sum(batch.last - batch.first + 1 for batch in await district.claim("sms")) == 20
+    assert await district.claim("wechat") == []
+    await district.settle(hanging, DeliveryState.SUBMITTED)
+    assert sum(batch.last - batch.first + 1 for batch in await district.claim("wechat")) == 20

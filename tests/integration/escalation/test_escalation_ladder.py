@@ -389,6 +389,27 @@ async def test_an_all_clear_tells_those_who_were_asked_and_asks_nobody(county: C
     assert await county.fetch("SELECT 1 FROM unit WHERE alert_id = 2") == []
 
 
+async def test_an_update_is_told_to_everybody_whom_the_alert_before_had_asked(county: County) -> None:
+    head, deputy = await county.village()
+    leader, _ = await county.superiors()
+    await county.issue(1)
+    await county.tick()
+    for step in LADDER[1:4]:
+        await county.later(step.after)
+    for who in (head, deputy, leader):
+        await county.tell(who)
+
+    await county.issue(2, lineage=1)
+    await county.tick()
+
+    unit = await county.unit(2)
+    rows = await county.fetch("SELECT address, unit_id FROM delivery WHERE alert_id = 2")
+    assert {row["address"] for row in rows} >= {head.phone, deputy.phone, leader.phone}
+    assert {row["unit_id"] for row in rows} == {unit["id"]}, "what they are told is about this alert's unit"
+    texts = await county.messages(unit["id"])
+    assert sum(channel == "sms" and address == head.phone for channel, address, _ in texts) == 1
+
+
 async def test_units_follow_the_policy_s_roles(county: County) -> None:
     await county.village()
     grid = await county.region(f"{VILLAGE}001")

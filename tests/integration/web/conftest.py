@@ -12,6 +12,7 @@ from broadcaster.alerts.actor import Actor as Author
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.clock import ManualClock
 from broadcaster.database import Database
+from broadcaster.doorbell import WORK
 from broadcaster.escalation.units import open_units
 from broadcaster.issuing import Office, Plans
 from broadcaster.responses.tokens import Tokens
@@ -112,7 +113,10 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
     async def issue(alert_id: int, by: Author) -> AlertRecord:
         return await issuing.issue(district, clock, office, alert_id, by, open_units)
 
-    return Context(district, clock, settings, bells, issue, Tokens(b"a secret of the tests"), cap=cap)
+    async def announce(_alert_id: int) -> None:
+        await bells.ring(WORK)
+
+    return Context(district, clock, settings, bells, issue, announce, Tokens(b"a secret of the tests"), cap=cap)
 
 
 @pytest.fixture
