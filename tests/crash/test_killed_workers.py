@@ -1,6 +1,7 @@
 """Workers are killed at random moments of a running fan-out; the carriers' own books are the oracle.
 
-Nothing is lost, nothing is overtaken, what goes out twice is no more than was on the wire, and it is counted.
+Nothing is lost, nothing is overtaken, what goes out twice is no more than was on the wire, and it is counted; and no
+account is ever given more in a second than it may take.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ async def check_nothing_is_lost(folder: Path, ordeal: Ordeal, seed: int) -> None
         assert await post.breaches(alerts) == []
         assert await post.lost(alerts, report) == 0
         assert report.overtakings({second.id: first.id}) == []
+        limits = {f"rehearsal-{medium.value}": rate for medium, (rate, _) in rates.items()}
+        assert {account: peak for account, peak in report.peak_rates().items() if peak > limits[account]} == {}
         assert report.duplicates <= worst
         assert counted >= report.provable_duplicates
         assert midst >= ordeal.kills / 2
