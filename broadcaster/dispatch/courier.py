@@ -111,7 +111,7 @@ class Courier:
                 await stream.send(loads)
         finally:
             watching.cancel()
-            stream.over = True
+            stream.end()
             for load in await ahead:
                 load.drop()
             await stream.finish()
@@ -120,7 +120,7 @@ class Courier:
         if isinstance(self._driver, Streams):
             why = await self._driver.lost()
             log.warning("gateway.lost", gateway=self._slot.gateway.settings.name, slot=self._slot.number, why=why)
-            stream.over = True
+            stream.end()
             self._wake.set()
 
     async def _idle(self) -> None:
@@ -134,6 +134,7 @@ class Courier:
     async def _claim(self, stream: Stream) -> list[Load]:
         """About one second of this slot's rate, by the size that batches had of late; nothing while the database is
         away."""
+        await stream.room()
         await self._tools.recorder.room()
         asked_at = time.monotonic()
         claimed: list[Batch] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,9 @@ LOOK = 1.0
 
 FAREWELL = 5.0
 """Seconds that what is on the wire may take to be answered when the stream ends."""
+
+STALL = 5.0
+"""Seconds without any outcome, with the window full, after which what is not written yet is left to other gateways."""
 
 PATIENCE = 150.0
 """Seconds without any outcome after which a driver is taken to hang. Drivers have time limits of their own, and shorter
@@ -76,9 +80,9 @@ class Stream:
         self._open = 0
         self._under_way: set[asyncio.Task[None]] = set()
         self._answered = asyncio.Event()
+        self._heard_at = 0.0
         self._looked_at = 0.0
         self.over = False
-        """Set when the connection is gone: nothing more is written."""
 
     async def send(self, loads: Iterable[Load]) -> None:
         """Return when everything has been written or given back; the answers may come later."""
@@ -90,7 +94,8 @@ class Stream:
                     rest.popleft()
                     continue
                 await self._tools.recorder.room()
-                await self._space()
+                if not await self._space():
+                    break
                 count = min(self._slice, sum(load.left for load in rest))
                 await self._pace.turn(count)
                 part = await self._next(rest, count)
@@ -102,6 +107,11 @@ class Stream:
             for load in rest:
                 load.drop()
 
+    def end(self) -> None:
+        """The connection is gone, or no good any more: nothing more is written."""
+        self.over = True
+        self._answered.set()
+
     async def finish(self) -> None:
         """Wait for the answers to what was written, for a while; what has none by then is given back as unknown."""
         if self._under_way:
@@ -110,12 +120,27 @@ class Stream:
                 task.cancel()
             await asyncio.gather(*silent, return_exceptions=True)
 
-    async def _space(self) -> None:
-        """Wait until the driver has room: it is given a slice more than its window, so that it never runs dry."""
-        most = self._driver.capabilities.window
-        while self._open > most and not self.over:
+    async def room(self) -> None:
+        """Wait until there is something to claim for: a gateway that answers nothing is given nothing more."""
+        while self._full():
             self._answered.clear()
             await self._answered.wait()
+
+    async def _space(self) -> bool:
+        """Wait until the driver has room; False when it gives no answers. It is given a slice more than its window, so
+        that it never runs dry."""
+        while self._full():
+            self._answered.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STALL):
+                    await self._answered.wait()
+            if self._full() and time.monotonic() - self._heard_at > STALL:
+                log.warning("gateway.stalled", gateway=self._gateway.settings.name, open=self._open)
+                return False
+        return True
+
+    def _full(self) -> bool:
+        return self._open > self._driver.capabilities.window and not self.over
 
     async def _next(self, rest: deque[Load], count: int) -> Part:
         """The next at most `count` messages that may be sent; what may not be is given back."""
@@ -179,12 +204,13 @@ class Stream:
         try:
             async with asyncio.timeout(PATIENCE) as limit:
                 async for outcome in self._driver.send(envelopes):
+                    self._heard_at = time.monotonic()
                     limit.reschedule(asyncio.get_running_loop().time() + PATIENCE)
                     load = unanswered.pop(outcome.key, None)
                     if load is not None:
                         self._settle(outcome, load)
         except Exception as error:  # a driver's own fault: what it did not answer for may have gone out
-            self.over = True
+            self.end()
             log.error(
                 "driver.failed",
                 gateway=self._gateway.settings.name,

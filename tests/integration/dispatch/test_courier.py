@@ -200,6 +200,24 @@ async def test_what_a_hanging_driver_took_is_sent_again(planned: District, monke
     assert set(await planned.states(7)) == {DeliveryState.UNKNOWN}
 
 
+async def test_a_gateway_that_answers_nothing_keeps_only_what_it_was_given(
+    planned: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "STALL", 0.2)
+    await planned.village(2, 300)
+    await planned.issue(8, regions=("330212001002",))
+    await planned.advance()
+    async with courier_at_work(planned.database, Hanging(), Plain(), rate=200):
+
+        async def free_again() -> bool:
+            async with planned.database.connection() as connection:
+                held = await connection.fetchval("SELECT count(*) FROM batch WHERE state = 1 AND channel = 'wechat'")
+                begun = await connection.fetchval("SELECT count(*) FROM batch WHERE claims > 0 AND channel = 'wechat'")
+            return bool(begun == 4 and held < begun)
+
+        await wait_until(free_again, what="batches for other gateways")
+
+
 async def test_a_courier_that_is_dismissed_gives_back_what_hangs(planned: District) -> None:
     driver = Hanging()
     async with courier_at_work(planned.database, driver, Plain()):
