@@ -152,6 +152,7 @@ async def test_a_cursor_that_is_not_ours_is_refused(web: Web) -> None:
 async def test_replies_of_another_machine_are_stored_once(web: Web) -> None:
     body = {
         "channel": "sms",
+        "rehearsal": False,
         "replies": [{"id": "m-1", "address": "+8613900000000", "text": "1", "at": "2026-08-10T03:00:00+08:00"}],
     }
     for _ in range(2):
