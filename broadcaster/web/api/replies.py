@@ -26,12 +26,15 @@ class ReplyItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ReplyBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Up to 1,000 replies that came by one channel. `rehearsal` true: they were given in a drill and settle nothing
-    but Exercise and Test alerts; false: they settle nothing but Actual ones.
-    """
+    """Up to 1,000 replies that came by one channel, all of them in a drill or none."""
 
     channel: Medium
-    rehearsal: bool
+    rehearsal: Annotated[
+        bool,
+        msgspec.Meta(
+            description="true: given in a drill, they settle Exercise and Test alerts only; false: Actual ones only."
+        ),
+    ]
     replies: Annotated[list[ReplyItem], msgspec.Meta(min_length=1, max_length=1000)]
 
 
