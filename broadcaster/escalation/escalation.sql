@@ -22,11 +22,16 @@ FROM (
 ON CONFLICT (alert_id, region, role) DO NOTHING
 
 -- name: retire_lineage
--- The alert that replaces another takes its silent units' place.
+-- The alert that replaces another takes its silent units' place; nobody need be called about the old ones any more, nor
+-- about those whose policy was used up. Calls for help stay open.
 WITH retired AS (
     UPDATE unit u SET state = 'cancelled', next_at = NULL
     FROM run r WHERE r.lineage = $1 AND r.alert_id <> $2 AND u.alert_id = r.alert_id AND u.state = 'waiting'
     RETURNING u.alert_id, u.id, u.step
+), closed AS (
+    UPDATE duty_notice n SET state = 'done', closed_at = $3
+    FROM run r WHERE r.lineage = $1 AND r.alert_id <> $2 AND n.alert_id = r.alert_id
+      AND n.state = 'open' AND n.help_request_id IS NULL
 )
 INSERT INTO escalation_log (alert_id, unit_id, step, action, at) SELECT alert_id, id, step, 'cancelled', $3 FROM retired
 
@@ -111,7 +116,8 @@ FROM unnest($2::int[], $3::bigint[], $4::int[], $5::text[], $6::int[], $7::int[]
 ORDER BY l.place
 
 -- name: cancel_closed
--- Units of runs that are over have nothing to confirm any more; one that is being settled right now is left to the next look.
+-- Units of runs that are over have nothing to confirm any more, and there is nobody to call about them, exhausted ones
+-- included; what is being settled right now is left to the next look.
 WITH over AS (
     SELECT u.id FROM unit u JOIN run r ON r.alert_id = u.alert_id
     WHERE u.state = 'waiting' AND r.state > 0
@@ -122,9 +128,12 @@ WITH over AS (
 ), written AS (
     INSERT INTO escalation_log (alert_id, unit_id, step, action, at)
     SELECT alert_id, id, step, 'cancelled', $1 FROM cancelled ORDER BY id
+), pointless AS (
+    SELECT n.id FROM duty_notice n JOIN run r ON r.alert_id = n.alert_id
+    WHERE n.state = 'open' AND n.help_request_id IS NULL AND r.state > 0
+    ORDER BY n.id FOR UPDATE OF n SKIP LOCKED
 ), closed AS (
-    UPDATE duty_notice n SET state = 'done', closed_at = $1 FROM cancelled c
-    WHERE n.unit_id = c.id AND n.help_request_id IS NULL AND n.state = 'open'
+    UPDATE duty_notice n SET state = 'done', closed_at = $1 FROM pointless WHERE n.id = pointless.id
 )
 SELECT count(*)::int FROM cancelled
 
@@ -135,35 +144,57 @@ SELECT u.id, u.role, coalesce(r.name, '') AS name FROM unit u LEFT JOIN region r
 SELECT id, state FROM unit WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
 
 -- name: confirm
--- The first answer settles a unit; an exhausted one may still be settled while its alert is open.
+-- The first answer settles a unit; an exhausted one may still be settled while its alert is open. $7 who at the duty desk
+-- wrote it down; NULL when it came as a reply.
 WITH confirmed AS (
     UPDATE unit u
     SET state = 'acknowledged', next_at = NULL, acknowledged_at = $1, acknowledged_by = c.person_id, via = c.via,
         moved = c.moved, response_id = c.response_id
-    FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::int[], $6::bigint[]) AS c(id, person_id, via, moved, response_id)
+    FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::int[], $6::bigint[], $7::text[])
+         AS c(id, person_id, via, moved, response_id, written_by)
     WHERE u.id = c.id AND u.state IN ('waiting', 'exhausted')
-    RETURNING u.id, u.alert_id, u.step
+    RETURNING u.id, u.alert_id, u.step, c.written_by
 ), written AS (
     INSERT INTO escalation_log (alert_id, unit_id, step, action, at)
     SELECT alert_id, id, step, 'acknowledged', $1 FROM confirmed ORDER BY id
 ), closed AS (
-    UPDATE duty_notice n SET state = 'done', closed_at = $1 FROM confirmed c
+    UPDATE duty_notice n SET state = 'done', closed_at = $1, closed_by = c.written_by FROM confirmed c
     WHERE n.unit_id = c.id AND n.help_request_id IS NULL AND n.state = 'open'
 )
 SELECT id, alert_id FROM confirmed ORDER BY id
 
+-- name: desk_unit
+-- A unit as the duty desk names it, and whether its alert still asks: states of dispatch/delivery.py.
+SELECT u.region, r.state AS run_state, r.expires_at FROM unit u JOIN run r ON r.alert_id = u.alert_id
+WHERE u.alert_id = $1 AND u.id = $2
+
 -- name: raise_help
--- A second cry from the same home, unit or unknown address counts on the first while that is open.
+-- A second cry under the same alert from the same home, unit or unknown address counts on the first while that is open.
 INSERT INTO help_request (alert_id, response_id, household_id, person_id, unit_id, region, address, text, created_at)
 SELECT $1::int, $2::bigint, $3::bigint, $4::bigint, $5::bigint,
        coalesce((SELECT u.region FROM unit u WHERE u.id = $5), (SELECT h.region_code FROM household h WHERE h.id = $3), ''),
        $6::text, $7::text, $8::timestamptz
-ON CONFLICT (coalesce(household_id, 0), coalesce(unit_id, 0),
+ON CONFLICT (coalesce(alert_id, 0), coalesce(household_id, 0), coalesce(unit_id, 0),
              (CASE WHEN household_id IS NULL AND unit_id IS NULL THEN address ELSE '' END)) WHERE state = 'open'
-DO UPDATE SET times = help_request.times + 1, text = excluded.text, repeated_at = excluded.created_at,
-              alert_id = coalesce(help_request.alert_id, excluded.alert_id)
+DO UPDATE SET times = help_request.times + 1, text = excluded.text, repeated_at = excluded.created_at
 RETURNING id, alert_id, unit_id, region
 
 -- name: notice_help
+-- Whoever cries again is not yet helped: a notice that was closed is open again.
 INSERT INTO duty_notice (alert_id, unit_id, help_request_id, region, kind, created_at)
-VALUES ($1, $2, $3, $4, 'help', $5) ON CONFLICT DO NOTHING
+VALUES ($1, $2, $3, $4, 'help', $5)
+ON CONFLICT (help_request_id) WHERE help_request_id IS NOT NULL
+DO UPDATE SET state = 'open', closed_at = NULL, closed_by = NULL WHERE duty_notice.state = 'done'
+
+-- name: help_request
+SELECT alert_id, region, state FROM help_request WHERE id = $1
+
+-- name: close_help
+-- The request before its notice, as raising does; no row when somebody else closed it first.
+WITH closed AS (
+    UPDATE help_request SET state = 'done', closed_at = $2 WHERE id = $1 AND state = 'open' RETURNING id
+), told AS (
+    UPDATE duty_notice n SET state = 'done', closed_at = $2, closed_by = $3
+    FROM closed WHERE n.help_request_id = closed.id AND n.state = 'open'
+)
+SELECT id FROM closed

@@ -66,10 +66,10 @@ async def answer(
     name = key or secrets.token_urlsafe(16)
     said = Reply(name, "", f"{WORDS[answer]} {note}".strip(), now, DeliveryKey(alert_id, ordinal, 0))
     if answer == "help":
-        await inbox.keep(database, LINK, LINK, [said], now)  # durable before anything else can fail
+        await inbox.keep(database, LINK, LINK, [said], now, rehearsal=None)  # durable before anything else can fail
     elif isinstance(understand(note), Help):
         cry = msgspec.structs.replace(said, id=f"{name}-help", text=f"{WORDS['help']} {note}")
-        await inbox.keep(database, LINK, LINK, [cry], now)
+        await inbox.keep(database, LINK, LINK, [cry], now, rehearsal=None)
         await _settle_again(database, cry, now)
     return await _settle_again(database, said, now)
 
@@ -85,7 +85,7 @@ async def _settle_again(database: Database, said: Reply, now: datetime) -> Decis
 
 async def _settle(database: Database, said: Reply, now: datetime) -> Decision | None:
     async with database.transaction() as connection:
-        await inbox.keep(database, LINK, LINK, [said], now)
+        await inbox.keep(database, LINK, LINK, [said], now, rehearsal=None)
         responses = await inbox.named(connection, LINK, inbox.name(said))
         if not responses:
             return None

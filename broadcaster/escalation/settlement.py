@@ -7,7 +7,6 @@ WeChat, calls, mail and the reply page all come through here.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,8 +14,9 @@ from datetime import datetime
 import structlog
 
 from broadcaster.database import Connection, Database
-from broadcaster.dispatch import targets, units
+from broadcaster.dispatch import targets
 from broadcaster.dispatch.ledger import fold_all
+from broadcaster.escalation.confirmation import Confirmation, confirm
 from broadcaster.escalation.units import SQL
 from broadcaster.ports import Medium
 from broadcaster.responses import clarify, inbox
@@ -93,24 +93,13 @@ async def _confirm(connection: Connection, results: Results, now: datetime) -> R
                 first.setdefault(unit_id, (response, decision))
     if not first:
         return results
-    states = {record["id"]: record["state"] for record in await connection.fetch(SQL["lock_units"], sorted(first))}
-    records = await connection.fetch(
-        SQL["confirm"],
-        now,
-        list(first),
-        [decision.person_id for _, decision in first.values()],
-        [response.channel for response, _ in first.values()],
-        [decision.moved for _, decision in first.values()],
-        [response.id for response, _ in first.values()],
-    )
-    by_alert: dict[int, list[int]] = defaultdict(list)
-    settled_by: set[int] = set()
-    for record in records:
-        by_alert[record["alert_id"]].append(record["id"])
-        settled_by.add(first[record["id"]][0].id)
-    for alert_id, unit_ids in sorted(by_alert.items()):
-        await units.withdraw(connection, alert_id, unit_ids, now)
-    return [(response, _second(response, decision, settled_by, states)) for response, decision in results]
+    said = [
+        Confirmation(unit_id, response.channel, decision.person_id, decision.moved, response.id)
+        for unit_id, (response, decision) in first.items()
+    ]
+    confirmed = await confirm(connection, said, now)
+    settled_by = {first[unit_id][0].id for unit_id in confirmed.unit_ids}
+    return [(response, _second(response, decision, settled_by, confirmed.before)) for response, decision in results]
 
 
 def _second(response: Response, decision: Decision, settled_by: set[int], states: Mapping[int, str]) -> Decision:

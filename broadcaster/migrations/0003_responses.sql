@@ -37,7 +37,7 @@ CREATE TABLE response (
     gateway       text NOT NULL,
     external_id   text NOT NULL,                       -- the gateway's own id of it: a second copy is the same row
     channel       text NOT NULL,                       -- sms, wechat, voice, email, link
-    rehearsal     boolean,                             -- of the gateway: a drill's reply never settles a real alert; NULL: either
+    rehearsal     boolean,                             -- of the gateway: a drill's reply never settles a real alert
     address       text NOT NULL,
     text          text NOT NULL,
     received_at   timestamptz NOT NULL,                -- by the gateway
@@ -51,7 +51,8 @@ CREATE TABLE response (
     household_id  bigint,
     units         bigint[] NOT NULL DEFAULT '{}',      -- the units that it settled or repeats
     moved         integer,
-    UNIQUE (gateway, external_id)
+    UNIQUE (gateway, external_id),
+    CHECK (rehearsal IS NOT NULL OR delivery IS NOT NULL) -- a reply that names its message needs no mark
 );
 CREATE INDEX response_unsettled ON response (id) WHERE settled_at IS NULL;
 CREATE INDEX response_alert ON response (alert_id, id);
@@ -72,14 +73,15 @@ CREATE TABLE help_request (
     repeated_at  timestamptz,
     closed_at    timestamptz
 );
--- One open request per home, per unit, or per address of somebody unknown: a second cry counts on the first.
+-- Under each alert (0: none known) one open request per home, per unit, or per address of somebody unknown: a second cry
+-- counts on the first.
 CREATE UNIQUE INDEX help_request_open ON help_request
-    (coalesce(household_id, 0), coalesce(unit_id, 0),
+    (coalesce(alert_id, 0), coalesce(household_id, 0), coalesce(unit_id, 0),
      (CASE WHEN household_id IS NULL AND unit_id IS NULL THEN address ELSE '' END))
     WHERE state = 'open';
 CREATE INDEX help_request_alert ON help_request (alert_id, id);
 
--- What the duty desk must do by hand.
+-- What the duty desk must do by hand. Open until the unit has answered, its alert is over, or the call for help is closed.
 CREATE TABLE duty_notice (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     alert_id        integer,
@@ -90,7 +92,7 @@ CREATE TABLE duty_notice (
     state           text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done')),
     created_at      timestamptz NOT NULL,
     closed_at       timestamptz,
-    closed_by       text
+    closed_by       text                               -- an account; NULL when an answer or the alert's end closed it
 );
 CREATE UNIQUE INDEX duty_notice_unit ON duty_notice (unit_id, kind) WHERE help_request_id IS NULL;
 CREATE UNIQUE INDEX duty_notice_help ON duty_notice (help_request_id) WHERE help_request_id IS NOT NULL;

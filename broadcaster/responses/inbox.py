@@ -30,11 +30,12 @@ async def keep(
     items: Sequence[Reply],
     now: datetime,
     *,
-    rehearsal: bool | None = None,
+    rehearsal: bool | None,
 ) -> None:
     """Store replies of a gateway; one that was stored before is not stored again. Durable when this returns.
 
-    `rehearsal` says which alerts a reply from this gateway may settle: drills (True), real ones (False), either (None).
+    `rehearsal` says which alerts these replies may settle: drills (True) or real ones (False). None is only for replies
+    that name the message they answer: the database refuses others.
     """
     if not items:
         return

@@ -61,7 +61,8 @@ LINK = "link"
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A stored reply. `rehearsal` None: it may mean a drill or a real alert. `received_at`: by the gateway's clock.
+    """A stored reply. `rehearsal`: whether it may settle a drill or a real alert; None where the message says.
+    `received_at`: by the gateway's clock.
 
     `alert_id` and `delivery` name the message that it answers, where the medium knows (a link, a key during a call).
     """

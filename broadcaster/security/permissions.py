@@ -38,16 +38,18 @@ class Action(StrEnum):
     CANCEL = "alert.cancel"
     SEE_HOUSEHOLDS = "households.see"
     CONFIRM = "unit.confirm"
+    CLOSE_HELP = "help.close"
     MANAGE_ACCOUNTS = "accounts.manage"
     MANAGE_GATEWAYS = "gateways.manage"
     READ_AUDIT = "audit.read"
 
 
+_ATTENDING = {Action.CONFIRM, Action.CLOSE_HELP}
 _AUTHORING = {Action.CREATE, Action.EDIT, Action.SUBMIT, Action.ISSUE, Action.UPDATE, Action.CANCEL}
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.VIEWER: frozenset({Action.SEE}),
-    Role.AUTHOR: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS, Action.CONFIRM} | _AUTHORING),
+    Role.AUTHOR: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING | _AUTHORING),
     Role.APPROVER: frozenset(
         {
             Action.SEE,
@@ -60,8 +62,8 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         }
     ),
     Role.ADMINISTRATOR: frozenset({Action.SEE, Action.MANAGE_ACCOUNTS, Action.MANAGE_GATEWAYS, Action.READ_AUDIT}),
-    Role.VILLAGE_HEAD: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS, Action.CONFIRM}),
-    Role.GRID_MEMBER: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS, Action.CONFIRM}),
+    Role.VILLAGE_HEAD: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING),
+    Role.GRID_MEMBER: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING),
 }
 
 

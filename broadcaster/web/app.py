@@ -15,7 +15,7 @@ from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.envelope import envelope, finish
 from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
-from broadcaster.web.pages import console, reply, signing
+from broadcaster.web.pages import console, desk, reply, signing
 from broadcaster.web.pages.rendering import error_page
 
 LARGEST_BODY = 2 * 1024 * 1024  # bytes; a CAP message with a picture in it
@@ -40,6 +40,7 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         callbacks.routes,
         signing.routes,
         console.routes,
+        desk.routes,
         reply.routes,
     ):
         app.add_routes(outside)

@@ -45,7 +45,8 @@ class Created(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Body, Query]):
-    """One request as its handler sees it: who asks, and what, checked and typed. `id` is the path's number, else 0.
+    """One request as its handler sees it: who asks, and what, checked and typed. `id` is the path's number, else 0;
+    `number` reads any further one.
 
     What is put into `afterwards` runs once everything is committed, also when the answer is repeated.
     """
@@ -58,6 +59,10 @@ class Call(Generic[Body, Query]):
     id: int
     afterwards: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
 
+    def number(self, name: str) -> int:
+        """The whole number that stands in the path at `{name}`; `NotFoundError` for anything else."""
+        return _number(self.request, name)
+
 
 Handler = Callable[[Call[Body, Query]], Awaitable[Any]]
 
@@ -67,7 +72,8 @@ class Endpoint:
     """One route.
 
     `answers` None: the handler streams `media` itself. `reads`: by request type, how to make `body` of the bytes, where
-    it is not JSON of that very type; `form` is then what the JSON looks like. `{id}` in the path is a whole number.
+    it is not JSON of that very type; `form` is then what the JSON looks like. Every `{name}` in the path is a whole
+    number.
     """
 
     method: str
@@ -103,7 +109,7 @@ class Endpoint:
             actor,
             body=self._read_body(context, request, raw),
             query=self._read_query(request),
-            id=_number(request),
+            id=_number(request, "id"),
         )
         key = request.headers.get("Idempotency-Key")
         if self.method == "POST" and key is not None:
@@ -198,8 +204,8 @@ class Table:
         return declare
 
 
-def _number(request: web.Request) -> int:
-    text = request.match_info.get("id", "0")
+def _number(request: web.Request, name: str) -> int:
+    text = request.match_info.get(name, "0")
     if len(text) > 9 or not text.isascii() or not text.isdigit():
         raise NotFoundError("没有这条记录。", remedy="请检查编号。")
     return int(text)

@@ -87,11 +87,9 @@ def _operation(
 
 
 def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
-    def schema(name: str) -> dict[str, Any]:
-        return {"type": "integer", "minimum": 1} if name == "id" else {"type": "string"}
-
+    schema = {"type": "integer", "minimum": 1}
     names = _PLACE.findall(endpoint.path)
-    return [{"name": name, "in": "path", "required": True, "schema": schema(name)} for name in names]
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
 def _query_parameters(

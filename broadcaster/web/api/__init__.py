@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from broadcaster.web.api import alerts, audit, deliveries, progress, replies, steps, successors, units, unreached
+from broadcaster.web.api import (
+    alerts,
+    audit,
+    confirmations,
+    deliveries,
+    help_requests,
+    notices,
+    progress,
+    replies,
+    steps,
+    successors,
+    units,
+    unreached,
+)
 from broadcaster.web.endpoint import Table
 
 TABLES: tuple[Table, ...] = (
@@ -13,6 +26,9 @@ TABLES: tuple[Table, ...] = (
     deliveries.table,
     unreached.table,
     units.table,
+    confirmations.table,
+    notices.table,
+    help_requests.table,
     replies.table,
     audit.table,
 )

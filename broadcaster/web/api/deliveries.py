@@ -23,7 +23,10 @@ StateWord = StrEnum("StateWord", [(state.name, state.word) for state in Delivery
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert to one contact or terminal by one channel. `address` is masked."""
+    """One alert to one contact or terminal by one channel. `address` is masked.
+
+    `region` is that of the unit or of the loudspeaker, for a household its village's.
+    """
 
     ordinal: int
     channel: str
@@ -49,7 +52,8 @@ class DeliveryPage(msgspec.Struct, frozen=True):
 
 
 class DeliveryQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`region` is a prefix of a village's code; `after` the last ordinal seen."""
+    """`region` is a prefix of the code of the household's, unit's or loudspeaker's own region; `after` the last ordinal
+    seen."""
 
     state: StateWord | None = None
     channel: Medium | None = None
@@ -68,7 +72,7 @@ class DeliveryQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     problems=(NotFoundError,),
 )
 async def list_deliveries(call: Call[Nothing, DeliveryQuery]) -> DeliveryPage:
-    """Only those to regions whose households the caller may see."""
+    """Only those to households, units and loudspeakers of regions whose households the caller may see."""
     scopes = await household_scopes(call.context, call.actor, call.id)
     query = call.query
     async with call.context.database.connection() as connection:

@@ -22,7 +22,7 @@ table = Table("progress")
 class LiveProgress(msgspec.Struct, frozen=True):
     """What changes while people watch; villages are left to `progress`, there may be hundreds.
 
-    `helps`: calls for help that nobody has closed.
+    `helps`: calls for help that nobody has closed; `notices`: what the duty desk has to do, those included.
     """
 
     alert_id: int
@@ -34,6 +34,7 @@ class LiveProgress(msgspec.Struct, frozen=True):
     door_tasks: DoorTasks
     duplicates: int
     helps: int
+    notices: int
 
 
 @table.endpoint(
@@ -86,5 +87,6 @@ async def current_live(context: Context, alert_id: int) -> LiveProgress:
     async with context.database.connection() as connection:
         now = await progress(connection, alert_id)
         helps = await connection.fetchval(SQL["open_helps"], alert_id)
-    shown = (name for name in LiveProgress.__struct_fields__ if name != "helps")
-    return LiveProgress(**{name: getattr(now, name) for name in shown}, helps=helps)
+        notices = await connection.fetchval(SQL["open_notices"], alert_id)
+    shown = (name for name in LiveProgress.__struct_fields__ if name not in ("helps", "notices"))
+    return LiveProgress(**{name: getattr(now, name) for name in shown}, helps=helps, notices=notices)

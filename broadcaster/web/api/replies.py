@@ -26,9 +26,15 @@ class ReplyItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ReplyBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Up to 1,000 replies that came by one channel."""
+    """Up to 1,000 replies that came by one channel, all of them in a drill or none."""
 
     channel: Medium
+    rehearsal: Annotated[
+        bool,
+        msgspec.Meta(
+            description="true: given in a drill, they settle Exercise and Test alerts only; false: Actual ones only."
+        ),
+    ]
     replies: Annotated[list[ReplyItem], msgspec.Meta(min_length=1, max_length=1000)]
 
 
@@ -51,8 +57,9 @@ async def hand_in_replies(call: Call[ReplyBatch, Nothing]) -> Stored:
     """Stored before it is answered; needs the right to confirm in the whole district."""
     context = call.context
     require(call.actor, Action.CONFIRM, [context.settings.district.code])
-    replies = [Reply(item.id, item.address, item.text, item.at) for item in call.body.replies]
+    body = call.body
+    replies = [Reply(item.id, item.address, item.text, item.at) for item in body.replies]
     gateway = f"api:{call.actor.account_id}"
-    await inbox.keep(context.database, gateway, call.body.channel, replies, context.clock.now())
+    await inbox.keep(context.database, gateway, body.channel, replies, context.clock.now(), rehearsal=body.rehearsal)
     call.afterwards.append(lambda: context.bell.ring(WORK))
     return Stored(len(replies))

@@ -74,8 +74,10 @@ async def list_units(call: Call[Nothing, UnitQuery]) -> UnitList:
         return UnitList(await units(connection, call.id, scopes, call.query))
 
 
-async def units(connection: Connection, alert_id: int, scopes: tuple[str, ...], query: UnitQuery) -> list[Unit]:
-    """The units inside `scopes`, the silent ones first."""
+async def units(
+    connection: Connection, alert_id: int, scopes: tuple[str, ...], query: UnitQuery, unit_id: int | None = None
+) -> list[Unit]:
+    """The units inside `scopes` (of those only `unit_id`, where it is given), the silent ones first."""
     state = query.state.value if query.state else None
-    rows = await connection.fetch(SQL["units"], alert_id, state, query.region, list(scopes), query.limit)
+    rows = await connection.fetch(SQL["units"], alert_id, state, query.region, list(scopes), query.limit, unit_id)
     return msgspec.convert([dict(row) for row in rows], list[Unit])

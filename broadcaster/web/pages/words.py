@@ -34,6 +34,8 @@ WORDS: dict[str, dict[str, str]] = {
         "duty_desk": "值班室人工联系",
         "door_tasks": "入户任务",
     },
+    "notice": {"call": "电话联系", "holderless": "无人任职", "exhausted": "无人确认"},
+    "help": {"open": "待处理", "done": "已办结"},
     "state": {state.value: state.chinese for state in State},
     "kind": {kind.value: kind.chinese for kind in Kind},
     "colour": {"red": "红色", "orange": "橙色", "yellow": "黄色", "blue": "蓝色"},

@@ -29,15 +29,22 @@
     }, PAUSE);
   }
 
-  // What the reader has opened, and where the keyboard stands, stays as it is.
+  // What the reader has opened and written, and where the keyboard stands, stays as it is. By name, not by place: lists
+  // grow and shrink meanwhile, and a number must not slip to another unit.
   function replace(text) {
-    const open = Array.from(status.querySelectorAll("details"), (each) => each.open);
+    const open = new Map(Array.from(status.querySelectorAll("details"), (each) => [each.id, each.open]));
+    const written = new Map(Array.from(status.querySelectorAll("input[id]"), (each) => [each.id, each.value]));
+    const writing = status.contains(document.activeElement) ? document.activeElement.id : "";
     const regions = Array.from(status.querySelectorAll("[tabindex]"));
     const focused = regions.indexOf(document.activeElement);
     const places = regions.map((each) => each.scrollLeft);
     status.innerHTML = text; // our own page, escaped by the server; scripts in it would not run
-    status.querySelectorAll("details").forEach((each, place) => {
-      if (place in open) each.open = open[place];
+    status.querySelectorAll("details").forEach((each) => {
+      if (open.has(each.id)) each.open = open.get(each.id);
+    });
+    status.querySelectorAll("input[id]").forEach((each) => {
+      if (written.has(each.id)) each.value = written.get(each.id);
+      if (each.id === writing) each.focus({ preventScroll: true });
     });
     status.querySelectorAll("[tabindex]").forEach((each, place) => {
       if (place in places) each.scrollLeft = places[place];

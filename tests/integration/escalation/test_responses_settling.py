@@ -44,8 +44,8 @@ async def test_replies_with_ids_and_texts_that_no_database_likes_are_kept(county
     await county.village()
     items = [Reply("a\0b", "138\0", "1\0 \ud800" + "长" * 5000, clock.now()), Reply("", "", "", clock.now())]
 
-    await inbox.keep(county.database, "g", SMS, items, clock.now())
-    await inbox.keep(county.database, "g", SMS, [], clock.now())
+    await inbox.keep(county.database, "g", SMS, items, clock.now(), rehearsal=True)
+    await inbox.keep(county.database, "g", SMS, [], clock.now(), rehearsal=True)
     await county.settle()
 
     assert await county.value("SELECT count(*) FROM response WHERE settled_at IS NOT NULL") == 2

@@ -144,7 +144,7 @@ async def test_replies_without_an_id_or_with_endless_ones_are_not_taken_for_each
     for start, end in (("", ""), ("x" * 500, "a"), ("x" * 500, "b"), ("\ud83d", ""), ("\0", "")):
         for text in ("吃饭了", "求助"):
             reply = Reply(start + end, "13911112222", text, clock.now())
-            await inbox.keep(county.database, "g", SMS, [reply] * 2, clock.now())
+            await inbox.keep(county.database, "g", SMS, [reply] * 2, clock.now(), rehearsal=True)
 
     assert await county.value("SELECT count(*) FROM response") == 6, "an id names one reply; without one, its words do"
     assert await county.value("SELECT count(*) FROM response WHERE text = '求助'") == 1

@@ -136,7 +136,7 @@ async def test_a_role_without_the_right_is_forbidden(web: Web) -> None:
         ("author", "POST", f"/api/v1/alerts/{number}/reject", {"reason": "no"}),
         ("viewer", "POST", f"/api/v1/alerts/{number}/issue", {}),
         ("approver", "POST", f"/api/v1/alerts/{number}/update", form()),
-        ("viewer", "POST", "/api/v1/replies", {"channel": "sms", "replies": []}),
+        ("viewer", "POST", "/api/v1/replies", {"channel": "sms", "rehearsal": False, "replies": []}),
     ]
     for role, method, path, body in asked:
         answer = await web.ask(method, path, role, json=body)

@@ -53,7 +53,7 @@ async def test_watchers_get_the_state_now_and_each_newer_one(web: Web) -> None:
     again.close()
 
 
-async def test_a_call_for_help_is_news(web: Web) -> None:
+async def test_a_call_for_help_and_a_notice_to_the_desk_are_news(web: Web) -> None:
     number = await web.issued()
     answer = await web.ask("GET", f"/api/v1/alerts/{number}/events", "viewer")
     events = _events(answer)
@@ -67,6 +67,14 @@ async def test_a_call_for_help_is_news(web: Web) -> None:
         )
     web.clock.advance(1)
     assert (await _next(events))[1]["helps"] == 1
+    async with web.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO duty_notice (alert_id, unit_id, region, kind, created_at) VALUES ($1, 1, '', 'call', $2)",
+            number,
+            web.clock.now(),
+        )
+    web.clock.advance(1)
+    assert (await _next(events))[1]["notices"] == 1
     answer.close()
 
 

@@ -14,7 +14,8 @@ from broadcaster.web.api import TABLES
 from tests.harness.web import Web, form
 
 OUTSIDE = {  # for people, providers and monitors: described in words elsewhere
-    "/", "/alerts", "/alerts/{id}", "/alerts/{id}/status", "/sign-in", "/sign-out", "/r/{token}", "/static",
+    "/", "/alerts", "/alerts/{id}", "/alerts/{id}/status", "/alerts/{id}/units/{unit}/confirm", "/help/{id}/close",
+    "/sign-in", "/sign-out", "/r/{token}", "/static",
     "/callbacks/{gateway}", "/feeds/cap.atom", "/feeds/cap/{identifier}.xml", "/healthz", "/readyz", "/metrics",
     "/api/v1/openapi.json",
 }  # fmt: skip
@@ -78,7 +79,12 @@ def _valid(path: str) -> dict[str, Any]:
     if path.endswith(("/alerts", "/update")):
         return form()
     if path.endswith("/replies"):
-        return {"channel": "sms", "replies": [{"id": "1", "address": "1", "text": "1", "at": "2026-01-01T00:00:00Z"}]}
+        reply = {"id": "1", "address": "1", "text": "1", "at": "2026-01-01T00:00:00Z"}
+        return {"channel": "sms", "rehearsal": False, "replies": [reply]}
+    if path.endswith("/confirm"):
+        return {"moved": 3, "note": "n"}
+    if path.endswith("/close"):
+        return {"note": "n"}
     return {"version": 1, "reason": "r"}
 
 
@@ -109,7 +115,7 @@ async def test_no_body_makes_a_500(web: Web, path: str) -> None:
     bodies = [json.dumps(_mutate(_valid(path), chance)).encode() for _ in range(60)]
     for body in [*_RAW, *bodies]:
         answer = await web.ask(
-            "POST", path.format(id=number), role, data=body, headers={"Content-Type": "application/json"}
+            "POST", path.format(id=number, unit=1), role, data=body, headers={"Content-Type": "application/json"}
         )
         assert answer.status < 500, (body, await answer.text())
         if answer.status >= 400:

@@ -8,8 +8,10 @@ import io
 import pytest
 
 from broadcaster.doorbell import WORK
+from broadcaster.escalation import tick
+from broadcaster.escalation.settlement import settle_stored
 from broadcaster.web.csv import line
-from tests.harness.web import DISTRICT, TOWN, Web
+from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Web
 
 
 async def _planned(web: Web, **fields: object) -> int:
@@ -58,6 +60,73 @@ async def test_the_caller_sees_households_only_of_their_own_region(web: Web) -> 
     assert {delivery["region"][:9] for delivery in deliveries["deliveries"]} == {TOWN}
     units = await (await web.ask("GET", f"/api/v1/alerts/{number}/units", region=TOWN)).json()
     assert {unit["region"][:9] for unit in units["units"]} == {TOWN}
+
+
+async def _delivery_regions(web: Web, number: int, region: str, role: str = "author", query: str = "") -> set[str]:
+    """What an account scoped to `region` gets: purpose or medium, and region, of every delivery, page by page."""
+    found: list[dict[str, str]] = []
+    after: int | None = -1
+    while after is not None:
+        answer = await web.ask("GET", f"/api/v1/alerts/{number}/deliveries?limit=3&after={after}{query}", role, region)
+        page = await answer.json()
+        found += page["deliveries"]
+        after = page["next"]
+    return {
+        f"{'speaker' if one['terminal_id'] else 'unit' if one['unit_id'] else 'home'} {one['region']}" for one in found
+    }
+
+
+async def _everywhere(web: Web) -> int:
+    """An alert for the whole district: homes, a loudspeaker in each town, and the village heads are asked."""
+    async with web.database.connection() as connection:
+        for town in (TOWN, OTHER_TOWN):
+            await connection.execute(
+                "INSERT INTO terminal (external_id, name, region_code, lon, lat, address)"
+                " VALUES ($1, '大喇叭', $2, 121.5, 29.8, $3)",
+                f"speaker-{town}",
+                f"{town}001001",
+                f"address-{town}",
+            )
+    number = await _planned(web, regions=[DISTRICT])
+    while await tick.tick(web.database, web.plans.load, web.clock.now()):
+        pass
+    return number
+
+
+def _of(kind: str, *regions: str) -> set[str]:
+    return {f"{kind} {region}" for region in regions}
+
+
+async def test_deliveries_to_units_and_loudspeakers_are_seen_in_their_own_regions(web: Web) -> None:
+    number = await _everywhere(web)
+    here, there = [f"{TOWN}00{n}" for n in (1, 2)], [f"{OTHER_TOWN}00{n}" for n in (1, 2)]
+    first = _of("home", *here) | _of("unit", *here) | _of("speaker", f"{TOWN}001001")
+    second = _of("home", *there) | _of("unit", *there) | _of("speaker", f"{OTHER_TOWN}001001")
+    assert await _delivery_regions(web, number, DISTRICT) == first | second
+    assert await _delivery_regions(web, number, TOWN) == first
+    assert await _delivery_regions(web, number, OTHER_TOWN) == second
+    head = _of("home", here[0]) | _of("unit", here[0]) | _of("speaker", f"{TOWN}001001")
+    assert await _delivery_regions(web, number, here[0], "village_head") == head
+    assert await _delivery_regions(web, number, DISTRICT, query=f"&region={here[0]}") == head
+    assert await _delivery_regions(web, number, TOWN, query=f"&region={there[0]}") == set()
+
+
+async def test_an_account_of_a_grid_sees_the_deliveries_to_its_own_households(web: Web) -> None:
+    async with web.database.connection() as connection:
+        await connection.execute(
+            "UPDATE household SET region_code = $1 WHERE external_id = $2", f"{TOWN}001002", f"{TOWN}001-3"
+        )
+    number = await _everywhere(web)
+    answers = [
+        await web.ask("GET", f"/api/v1/alerts/{number}/deliveries?limit=1000", "grid_member", f"{TOWN}00100{grid}")
+        for grid in (1, 2)
+    ]
+    homes = [
+        {one["household_id"] for one in (await answer.json())["deliveries"] if one["household_id"]}
+        for answer in answers
+    ]
+    assert [len(one) for one in homes] == [2, 1]
+    assert not homes[0] & homes[1]
 
 
 async def test_the_unreached_are_paged_village_by_village(web: Web) -> None:
@@ -152,6 +221,7 @@ async def test_a_cursor_that_is_not_ours_is_refused(web: Web) -> None:
 async def test_replies_of_another_machine_are_stored_once(web: Web) -> None:
     body = {
         "channel": "sms",
+        "rehearsal": False,
         "replies": [{"id": "m-1", "address": "+8613900000000", "text": "1", "at": "2026-08-10T03:00:00+08:00"}],
     }
     for _ in range(2):
@@ -160,3 +230,25 @@ async def test_replies_of_another_machine_are_stored_once(web: Web) -> None:
     assert await web.value("SELECT count(*) FROM response") == 1
     assert WORK in web.bells.rung
     assert (await web.ask("POST", "/api/v1/replies", region=TOWN, json=body)).status == 403
+
+
+@pytest.mark.parametrize(("drill", "state"), [(True, "waiting"), (False, "acknowledged")])
+async def test_a_drills_reply_from_another_machine_settles_no_real_unit(web: Web, drill: bool, state: str) -> None:
+    number = await _planned(web)
+    head = await web.value("SELECT address FROM contact WHERE person_id IS NOT NULL AND region_code = $1", TOWN + "001")
+    reply = {"id": "m-1", "address": head, "text": "1", "at": "2026-08-10T03:00:00+08:00"}
+    answer = await web.ask("POST", "/api/v1/replies", json={"channel": "sms", "rehearsal": drill, "replies": [reply]})
+    assert answer.status == 202
+    await settle_stored(web.database, web.clock.now())
+    query = "SELECT state FROM unit WHERE alert_id = $1 AND region = $2 AND role = 'village_head'"
+    assert await web.value(query, number, TOWN + "001") == state
+
+
+@pytest.mark.parametrize("mark", [{}, {"rehearsal": None}, {"rehearsal": "no"}])
+async def test_replies_that_do_not_say_whether_they_are_of_a_drill_are_refused(
+    web: Web, mark: dict[str, object]
+) -> None:
+    reply = {"id": "m-1", "address": "+8613900000000", "text": "1", "at": "2026-08-10T03:00:00+08:00"}
+    answer = await web.ask("POST", "/api/v1/replies", json={"channel": "sms", "replies": [reply], **mark})
+    assert (answer.status, (await answer.json())["code"]) == (400, "bad-input")
+    assert await web.value("SELECT count(*) FROM response") == 0

@@ -8,6 +8,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer.main
 
@@ -19,6 +20,8 @@ from broadcaster.settings import load_settings
 from broadcaster.settings.gateways import _Gateway
 from broadcaster.settings.policies import _Plain
 from broadcaster.settings.sections import SECTIONS
+from broadcaster.web.api import TABLES
+from broadcaster.web.api.replies import ReplyBatch
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("broadcaster", "channels", "adapters", "audiences", "templates")
@@ -97,6 +100,18 @@ def test_every_command_that_is_shown_exists(document: Path) -> None:
 def test_an_example_of_an_alert_is_accepted(example: Path) -> None:
     alert = form.decode(example.read_bytes(), now=datetime(2026, 7, 1, tzinfo=UTC), sender="x", identifier="y")
     assert alert.infos[0].headline
+
+
+def test_the_replies_that_are_shown_are_accepted() -> None:
+    [shown] = re.findall(r"/api/v1/replies -d '\n(.*?)'$", OPERATIONS, flags=re.MULTILINE | re.DOTALL)
+    assert msgspec.json.decode(shown, type=ReplyBatch).replies[0].text == "1"
+
+
+def test_every_route_that_is_shown_exists() -> None:
+    known = {re.sub(r"\{\w+\}", "1", endpoint.path) for table in TABLES for endpoint in table}
+    known.add("/api/v1/openapi.json")
+    shown = set(re.findall(r"/api/v1/[\w./*-]+", OPERATIONS))
+    assert {re.sub(r"/(\d+|\*)(?=/|$)", "/1", path) for path in shown} <= known
 
 
 def test_the_example_of_a_small_office_is_accepted() -> None:
