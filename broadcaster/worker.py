@@ -161,9 +161,11 @@ class Worker:
 
     async def _hold_slots(self, gateways: Sequence[Gateway]) -> None:
         lease = self._duties.pulse.lease
+        async with self._duties.database.connection() as connection:
+            alive = await slots.appear(connection, self.name, lease)
         for gateway in gateways:
             async with self._duties.database.connection() as connection:
-                held = await slots.hold(connection, gateway, self.name, lease)
+                held = await slots.hold(connection, gateway, self.name, lease, alive=alive)
             for number in range(1, usable(gateway.settings) + 1):
                 place = (gateway.id, number)
                 running = self._couriers.get(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from broadcaster.database import Connection
@@ -59,15 +60,35 @@ async def register(connection: Connection, settings: GatewaySettings) -> Gateway
     return Gateway(gateway_id, settings)
 
 
-async def hold(connection: Connection, gateway: Gateway, owner: str, seconds: float) -> set[int]:
-    """Keep this worker's slots of a gateway and take the free ones, for `seconds`; returns all it holds."""
+async def appear(connection: Connection, worker: str, seconds: float) -> int:
+    """Say that this worker lives; returns how many do, it included: those that were seen in the last `seconds`."""
+    await connection.execute(
+        """
+        INSERT INTO worker (name, seen_at) VALUES ($1, clock_timestamp())
+        ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at
+        """,
+        worker,
+    )
+    await connection.execute("DELETE FROM worker WHERE seen_at < clock_timestamp() - interval '1 day'")
+    alive: int = await connection.fetchval(
+        "SELECT count(*) FROM worker WHERE seen_at > clock_timestamp() - make_interval(secs => $1)", seconds
+    )
+    return alive
+
+
+async def hold(connection: Connection, gateway: Gateway, owner: str, seconds: float, *, alive: int) -> set[int]:
+    """Keep this worker's slots of a gateway and take free ones, for `seconds`; returns all it holds.
+
+    It is no more than its even share among `alive` workers: what it has beyond that it lets lapse, for one that has
+    less.
+    """
     records = await connection.fetch(
         """
         UPDATE gateway_slot s SET owner = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
         FROM (
             SELECT gateway_id, slot FROM gateway_slot
             WHERE gateway_id = $1 AND slot <= $4 AND (owner IS NULL OR owner = $2 OR lease_until < clock_timestamp())
-            ORDER BY slot FOR UPDATE SKIP LOCKED
+            ORDER BY owner IS DISTINCT FROM $2, slot LIMIT $5 FOR UPDATE SKIP LOCKED
         ) free
         WHERE s.gateway_id = free.gateway_id AND s.slot = free.slot
         RETURNING s.slot
@@ -76,10 +97,12 @@ async def hold(connection: Connection, gateway: Gateway, owner: str, seconds: fl
         owner,
         seconds,
         usable(gateway.settings),
+        math.ceil(usable(gateway.settings) / alive),
     )
     return {record["slot"] for record in records}
 
 
 async def leave(connection: Connection, owner: str) -> None:
-    """Give every slot of this worker back."""
+    """Give every slot of this worker back, and be gone."""
+    await connection.execute("DELETE FROM worker WHERE name = $1", owner)
     await connection.execute("UPDATE gateway_slot SET owner = NULL, lease_until = NULL WHERE owner = $1", owner)

@@ -124,6 +124,12 @@ CREATE TABLE gateway (
     name text NOT NULL UNIQUE
 );
 
+-- Who is at work, so that connections are shared out evenly.
+CREATE TABLE worker (
+    name    text PRIMARY KEY,
+    seen_at timestamptz NOT NULL
+);
+
 CREATE TABLE gateway_slot (
     gateway_id  smallint NOT NULL,
     slot        smallint NOT NULL,
