@@ -22,6 +22,7 @@ from broadcaster.clock import Clock, SystemClock
 from broadcaster.database import Database, create_database, migrate_database
 from broadcaster.dispatch.composer import LedgerComposer
 from broadcaster.dispatch.inbox import GatewayInbox, RecentRefs
+from broadcaster.dispatch.questions import Questions
 from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.recordings import Recordings, Signal
 from broadcaster.dispatch.slots import register
@@ -106,7 +107,12 @@ class House:
     def worker(self, bell: Bell) -> Worker:
         """This process's worker."""
         composer = LedgerComposer(
-            self.database, self.texts, self.recordings, self.links, units.UnitNames(self.database)
+            self.database,
+            self.texts,
+            self.recordings,
+            self.links,
+            units.UnitNames(self.database),
+            Questions(self.database, self.clock),
         )
         worker = self.settings.worker
         pulse = Pulse(

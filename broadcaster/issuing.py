@@ -15,7 +15,7 @@ import msgspec
 from audiences.selection import Selection, where_terminal
 from broadcaster.alerts import areas, authoring
 from broadcaster.alerts.actor import Actor
-from broadcaster.alerts.alert import Alert, Colour, Kind, MsgType
+from broadcaster.alerts.alert import Alert, Colour, Kind, MsgType, Scope
 from broadcaster.alerts.lifecycle import ApprovalRules
 from broadcaster.alerts.policy import Policy
 from broadcaster.alerts.records import AlertRecord
@@ -113,7 +113,10 @@ async def _longest_place(connection: Connection) -> str:
 
 
 def policy_of(alert: Alert, policy: Policy) -> Policy:
-    """The colour's policy; an all-clear and a Cancel ask nobody to confirm."""
+    """The colour's policy; an all-clear and a Cancel ask nobody to confirm, and what is Restricted (CAP scope) goes to
+    the people on duty alone."""
+    if alert.scope is Scope.RESTRICTED:
+        policy = replace(policy, households=(), loudspeakers=False)
     if alert.kind is Kind.ALL_CLEAR or alert.msg_type is MsgType.CANCEL:
         return replace(policy, units=(), unit_roles=())
     return policy

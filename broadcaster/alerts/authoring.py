@@ -84,13 +84,25 @@ async def edit(
     version: int,
     rules: ApprovalRules = _DEFAULT_RULES,
 ) -> AlertRecord:
-    """Replace a draft's content; its identifier and sender stay. `version` is the one that was read."""
+    """Replace a draft's content; its identifier, its sender and what it updates or cancels stay.
+
+    `version` is the one that was read. Whoever writes it anew is its author: they do not approve it themselves.
+    """
     async with database.transaction():
         record = await _locked(alert_id, version)
         state = lifecycle.allow(Action.EDIT, actor, record.standing, rules)
+        before = record.alert
+        alert = replace(
+            alert,
+            identifier=record.identifier,
+            sender=record.sender,
+            msg_type=before.msg_type,
+            references=before.references,
+        )
         known = await _referenced(alert)
-        alert = _completed(replace(alert, identifier=record.identifier, sender=record.sender), known)
-        await _change(record, now, **_columns(alert), **_descent(alert, known), state=state)
+        alert = _completed(alert, known)
+        changes = {**_columns(alert), **_descent(alert, known), "created_by": actor.name, "state": state}
+        await _change(record, now, **changes)
         return record
 
 
@@ -105,11 +117,7 @@ async def submit(
 ) -> AlertRecord:
     """Send a complete draft to review; `RuleError` names everything that is missing."""
     async with database.transaction():
-        record = await _locked(alert_id, version)
-        state = lifecycle.allow(Action.SUBMIT, actor, record.standing, rules)
-        lifecycle.demand(await findings(record.alert, now), Action.SUBMIT)
-        await _change(record, now, state=state, rejection=None)
-        return record
+        return await _move(Action.SUBMIT, alert_id, actor, now, version, rules, complete=True, rejection=None)
 
 
 async def recall(
@@ -123,10 +131,7 @@ async def recall(
 ) -> AlertRecord:
     """Take a draft back out of review."""
     async with database.transaction():
-        record = await _locked(alert_id, version)
-        state = lifecycle.allow(Action.RECALL, actor, record.standing, rules)
-        await _change(record, now, state=state)
-        return record
+        return await _move(Action.RECALL, alert_id, actor, now, version, rules)
 
 
 async def approve(
@@ -140,12 +145,7 @@ async def approve(
 ) -> AlertRecord:
     """Approve exactly the `version` that was seen; a red alert that went out first is approved afterwards."""
     async with database.transaction():
-        record = await _locked(alert_id, version)
-        state = lifecycle.allow(Action.APPROVE, actor, record.standing, rules)
-        if state is not State.ISSUED:
-            lifecycle.demand(await findings(record.alert, now), Action.APPROVE)
-        await _change(record, now, state=state, approved_by=actor.name)
-        return record
+        return await _move(Action.APPROVE, alert_id, actor, now, version, rules, complete=True, approved_by=actor.name)
 
 
 async def reject(
@@ -160,10 +160,7 @@ async def reject(
 ) -> AlertRecord:
     """Send it back to its author with a reason."""
     async with database.transaction():
-        record = await _locked(alert_id, version)
-        state = lifecycle.allow(Action.REJECT, actor, record.standing, rules)
-        await _change(record, now, state=state, approved_by=None, rejection=reason)
-        return record
+        return await _move(Action.REJECT, alert_id, actor, now, version, rules, approved_by=None, rejection=reason)
 
 
 async def issue(
@@ -196,12 +193,16 @@ async def issue(
     return record
 
 
-async def end(alert_id: int, actor: Actor, now: datetime, *, rules: ApprovalRules = _DEFAULT_RULES) -> AlertRecord:
+async def end(
+    alert_id: int,
+    actor: Actor,
+    now: datetime,
+    *,
+    version: int | None = None,
+    rules: ApprovalRules = _DEFAULT_RULES,
+) -> AlertRecord:
     """Change an issued alert to ended, inside the caller's transaction."""
-    record = await _locked(alert_id, None)
-    state = lifecycle.allow(Action.END, actor, record.standing, rules)
-    await _change(record, now, state=state, ended_at=now)
-    return record
+    return await _move(Action.END, alert_id, actor, now, version, rules, ended_at=now)
 
 
 async def end_expired(connection: Connection, now: datetime) -> list[int]:
@@ -232,6 +233,29 @@ async def findings(alert: Alert, now: datetime) -> list[lifecycle.Finding]:
 async def open_alerts() -> list[AlertRecord]:
     """The alerts that are issued and not superseded, the latest first."""
     return await AlertRecord.filter(state=State.ISSUED, superseded_by=None).order_by("-issued_at", "-id")
+
+
+async def _move(
+    action: Action,
+    alert_id: int,
+    actor: Actor,
+    now: datetime,
+    version: int | None,
+    rules: ApprovalRules,
+    *,
+    complete: bool = False,
+    **changes: Any,
+) -> AlertRecord:
+    """One step of an alert's life, inside the caller's transaction: lock, ask whether it may be, change.
+
+    `complete`: nothing may be missing, unless it is out already.
+    """
+    record = await _locked(alert_id, version)
+    state = lifecycle.allow(action, actor, record.standing, rules)
+    if complete and state is not State.ISSUED:
+        lifecycle.demand(await findings(record.alert, now), action)
+    await _change(record, now, state=state, **changes)
+    return record
 
 
 async def _locked(alert_id: int, version: int | None) -> AlertRecord:

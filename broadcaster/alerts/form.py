@@ -69,11 +69,16 @@ class Translation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     sender_name: str = ""
 
 
+DUTY_HOLDERS = "仅发责任人"
+"""CAP's `restriction` of what is for the people on duty alone."""
+
+
 class AlertForm(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """One alert as authored.
 
     `regions` is short for one area; `references` are identifiers of alerts issued here, or CAP's
-    "sender,identifier,sent"; `expires` and `valid_hours` exclude each other, hours count from `effective`.
+    "sender,identifier,sent"; `expires` and `valid_hours` exclude each other, hours count from `effective`. `scope`
+    Restricted is for the people on duty alone: no household and no loudspeaker gets it.
     """
 
     hazard: str = ""
@@ -175,6 +180,7 @@ def _alert(form: AlertForm, now: datetime, sender: str, identifier: str) -> Aler
         status=form.status,
         msg_type=form.msg_type,
         scope=form.scope,
+        restriction=DUTY_HOLDERS if form.scope is Scope.RESTRICTED else "",
         note=form.note,
         references=tuple(one for one in references if one is not None),
         infos=(first, *others),

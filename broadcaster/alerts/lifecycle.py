@@ -113,6 +113,9 @@ def allow(action: Action, actor: Actor, standing: Standing, rules: ApprovalRules
         raise ForbiddenError("不能批准自己起草的预警。", remedy="请由另一位带班领导批准。")
     if action is Action.APPROVE and standing.state is State.ISSUED and standing.approved_by is None:
         return State.ISSUED
+    if action is Action.END and standing.superseded_by is not None:
+        text = f"它已被 {standing.superseded_by} 取代，应结束最新的一条"
+        demand([Finding("superseded", "state", text)], action)
     if standing.state in states or (action is Action.ISSUE and _without_approval(standing, rules)):
         return target
     demand([_wrong_state(action, standing, states)], action)

@@ -46,6 +46,13 @@ Port = Annotated[
     typer.Option("--port", min=1, max=65535, help="网页的端口；不写则从 8480 起取空闲的。", show_default=False),
 ]
 HOST = "127.0.0.1"
+OF_AN_ORDER = (
+    *("deliveries", "states", "submitted", "delivered", "failed"),
+    *("units", "acknowledged_units", "escalated_units", "exhausted_units"),
+    *("duplicates", "lost", "seconds", "conserved"),
+)
+"""What is told of the mobilization order's accounts: it goes to no household."""
+
 PORTS = range(8480, 8500)
 
 
@@ -61,7 +68,7 @@ async def demo(
     port: Port = None,
     as_json: AsJson = False,
 ) -> int:
-    """在虚拟区县上演示全过程：发布红色预警，送达、确认、升级、入户，对账，再更新和解除。"""
+    """在虚拟区县上演示全过程：发布红色预警和动员令，送达、确认、升级、入户，对账，再更新和解除。"""
     from broadcaster.alerts.hazard import HAZARDS
     from broadcaster.demo import play
 
@@ -82,10 +89,11 @@ async def demo(
             progress.stop()
             with _watching() as drawn:
 
-                def accounted(accounting: Accounting) -> None:
+                def accounted(warning: Accounting, mobilization: Accounting) -> None:
                     drawn.rest()
                     if not as_json:
-                        _tell(accounting)
+                        _tell(warning)
+                        _tell_the_order(mobilization)
 
                 outcome = await play.perform(stage, hazard, drawn.show, accounted)
             if not as_json:
@@ -93,8 +101,10 @@ async def demo(
             if on_terminal() if serve is None else serve:
                 await _keep_serving(stage)
     if as_json:
-        answer(asdict(outcome.accounting))
-    sound = outcome.accounting.conserved and not outcome.accounting.lost and not outcome.overtakings
+        order = asdict(outcome.mobilization)
+        answer({**asdict(outcome.accounting), "mobilization": {name: order[name] for name in OF_AN_ORDER}})
+    accounts = (outcome.accounting, outcome.mobilization)
+    sound = all(one.conserved and not one.lost for one in accounts) and not outcome.overtakings
     return OK if sound else FAILED
 
 
@@ -185,6 +195,14 @@ def _tell(one: Accounting) -> None:
     )
     say(f"  入户任务 {one.door_tasks}，求助 {one.help_requests}，重复 {one.duplicates}，丢失 {one.lost}")
     say(f"  守恒：{'是' if one.conserved else '否'}")
+
+
+def _tell_the_order(one: Accounting) -> None:
+    say(f"动员令（{one.seconds:.0f} 秒）：发送 {one.deliveries}，重复 {one.duplicates}，丢失 {one.lost}")
+    say(
+        f"  责任单元 {one.units}：已确认 {one.acknowledged_units}，升级过 {one.escalated_units}，"
+        f"无人确认 {one.exhausted_units}"
+    )
 
 
 def _tell_the_rest(outcome: Outcome) -> None:

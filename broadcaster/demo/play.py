@@ -1,4 +1,4 @@
-"""The play: district, rehearsal, warning, accounting, then an update and the all-clear in order."""
+"""The play: district, rehearsal, warning and order, accounting, then an update and the all-clear of both in turn."""
 
 from __future__ import annotations
 
@@ -60,8 +60,7 @@ class Demo:
         """Show an alert's progress until it is over: sent, or (`to_the_end`) every household and unit settled."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            async with self.house.database.connection() as connection:
-                now = await progress(connection, record.id)
+            now = await self.progress(record)
             show(act, now)
             if settled(now) if to_the_end else sent(now):
                 return now
@@ -70,6 +69,10 @@ class Demo:
                     f"预警 {record.id} 在 {PATIENCE:.0f} 秒内没有走完。", remedy="请用 daohu doctor 查看原因。"
                 )
             await asyncio.sleep(0.5)
+
+    async def progress(self, record: AlertRecord) -> Progress:
+        async with self.house.database.connection() as connection:
+            return await progress(connection, record.id)
 
     async def account(self, now: Progress, seconds: float) -> Accounting:
         report = await asyncio.to_thread(self.rehearsal.report)
@@ -109,26 +112,38 @@ async def set_stage(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The accounts of the warning, and whether the update and the all-clear came in order."""
+    """The accounts of the warning and of the order, and whether the update and the all-clear came in order."""
 
     warning: AlertRecord
     accounting: Accounting
+    mobilization: Accounting
     overtakings: int
     updated: Progress
     cancelled: Progress
 
 
-async def perform(demo: Demo, hazard: str, show: Show, accounted: Callable[[Accounting], None]) -> Outcome:
-    """The whole story; `accounted` gets the warning's accounts before the update goes out."""
+Accounted = Callable[[Accounting, Accounting], None]
+"""Told the accounts of the warning and of the mobilization order."""
+
+
+async def perform(demo: Demo, hazard: str, show: Show, accounted: Accounted) -> Outcome:
+    """The whole story; `accounted` is told before the update goes out."""
     began = time.monotonic()
     first = await demo.send(story.warning(hazard, demo.house.clock.now()))
-    end = await demo.watch(first, "红色预警", show, to_the_end=True)
-    accounting = await demo.account(end, time.monotonic() - began)
-    accounted(accounting)
+    called_out = time.monotonic()
+    order = await demo.send(story.order(hazard, demo.house.clock.now()))
+    await demo.watch(first, "红色预警", show, to_the_end=True)
+    seconds = time.monotonic() - began
+    mobilized = await demo.watch(order, "动员令", show, to_the_end=True)
+    mobilization = await demo.account(mobilized, time.monotonic() - called_out)
+    accounting = await demo.account(await demo.progress(first), seconds)
+    accounted(accounting, mobilization)
     second = await demo.send(story.update(hazard, first.alert, demo.house.clock.now()))
     updated = await demo.watch(second, "更新", show, to_the_end=False)
     third = await demo.send(story.cancel(hazard, second.alert, demo.house.clock.now()))
     cancelled = await demo.watch(third, "解除", show, to_the_end=False)
+    fourth = await demo.send(story.stand_down(hazard, order.alert, demo.house.clock.now()))
+    await demo.watch(fourth, "解除动员", show, to_the_end=False)
     report = await asyncio.to_thread(demo.rehearsal.report)
-    overtaken = report.overtakings({second.id: first.id, third.id: second.id})
-    return Outcome(first, accounting, len(overtaken), updated, cancelled)
+    overtaken = report.overtakings({second.id: first.id, third.id: second.id, fourth.id: order.id})
+    return Outcome(first, accounting, mobilization, len(overtaken), updated, cancelled)

@@ -1,5 +1,5 @@
-"""What the demo's duty officer authors: a red warning that orders the village heads out, an update, and the
-all-clear."""
+"""What the demo's duty officer authors: a red warning, the order that calls the village heads out, an update, and the
+all-clear of both."""
 
 from __future__ import annotations
 
@@ -26,6 +26,37 @@ def warning(hazard: str, now: datetime) -> Alert:
         headline=f"{DISTRICT_NAME}发布{name}红色预警",
         description=f"预计未来6小时内{DISTRICT_NAME}将受{name}严重影响，情况危急。",
         instruction="请低洼地带、危旧房屋内的人员立即转移到就近的避灾安置点；其他人员留在坚固的室内，远离门窗。",
+    )
+
+
+def order(hazard: str, now: datetime) -> Alert:
+    """The mobilization order: for the people on duty alone, who must confirm it as they confirm the warning."""
+    name = HAZARDS[hazard].chinese
+    return _alert(
+        now,
+        hazard=hazard,
+        kind="mobilization",
+        scope="Restricted",
+        colour="red",
+        headline=f"{DISTRICT_NAME}发布防御{name}动员令",
+        description=f"{DISTRICT_NAME}立即进入防御{name}应急状态。",
+        instruction="请立即到岗，逐户组织低洼地带、危旧房屋内的人员转移，清点人数并报告。",
+    )
+
+
+def stand_down(hazard: str, order: Alert, now: datetime) -> Alert:
+    """The people who were called out may go home."""
+    name = HAZARDS[hazard].chinese
+    return _alert(
+        now,
+        hazard=hazard,
+        kind="all_clear",
+        scope="Restricted",
+        msg_type="Cancel",
+        references=[order.identifier],
+        headline=f"{DISTRICT_NAME}解除防御{name}动员令",
+        description=f"{name}对{DISTRICT_NAME}的影响已基本结束。",
+        instruction="请核对已转移的人员，组织有序返回。",
     )
 
 

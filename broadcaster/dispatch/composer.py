@@ -7,6 +7,8 @@ from datetime import datetime
 
 from broadcaster.database import Database
 from broadcaster.dispatch.ledger import Batch, Row
+from broadcaster.dispatch.questions import PURPOSE as QUESTION
+from broadcaster.dispatch.questions import Questions
 from broadcaster.dispatch.recordings import SPOKEN, Recordings
 from broadcaster.dispatch.texts import TextKey, Texts
 from broadcaster.ports import DeliveryKey, Envelope, Message
@@ -20,20 +22,29 @@ Links = Callable[[int, datetime], Callable[[int], str]]
 
 
 class LedgerComposer:
-    """Fills the texts that were frozen at issue."""
+    """Fills the texts that were frozen at issue; questions have words of their own."""
 
     def __init__(
-        self, database: Database, texts: Texts, recordings: Recordings, links: Links, unit_names: UnitNames
+        self,
+        database: Database,
+        texts: Texts,
+        recordings: Recordings,
+        links: Links,
+        unit_names: UnitNames,
+        questions: Questions,
     ) -> None:
         self._database = database
         self._texts = texts
         self._recordings = recordings
         self._links = links
         self._unit_names = unit_names
+        self._questions = questions
         self._regions: dict[str, str] = {}
 
     async def envelopes(self, batch: Batch, rows: Sequence[Row]) -> list[Envelope]:
-        """One envelope per row; `UnavailableError` when the audio cannot be made now."""
+        """One envelope per row; `UnavailableError` when the audio cannot be made now, `InputError` when never."""
+        if batch.purpose == QUESTION:
+            return await self._questions.envelopes(batch, rows)
         key = TextKey(batch.alert_id, batch.purpose, batch.channel, batch.language)
         if batch.channel in SPOKEN:
             message = await self._recordings.message(key)

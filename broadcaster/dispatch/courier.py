@@ -21,7 +21,7 @@ from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.slots import Slot
 from broadcaster.dispatch.stream import Composer, Stream
-from broadcaster.errors import DaohuError, UnavailableError
+from broadcaster.errors import DaohuError, InputError, UnavailableError
 from broadcaster.ports import Driver, Inbox, Streams
 
 log = structlog.get_logger()
@@ -147,7 +147,8 @@ class Courier:
             self._give_back(claimed)
             return []
         loads = [
-            await self._compose(batch, stream.needed(batch, found)) for batch, found in zip(claimed, rows, strict=True)
+            await self._compose(stream, batch, stream.needed(batch, found))
+            for batch, found in zip(claimed, rows, strict=True)
         ]
         return [load for load in loads if load is not None]
 
@@ -168,11 +169,15 @@ class Courier:
             self._batch_rows = max(1.0, self._batch_rows + (batch.last - batch.first + 1 - self._batch_rows) / 8)
         return batches
 
-    async def _compose(self, batch: Batch, rows: Sequence[Row]) -> Load | None:
-        """What to send of a batch; None when it cannot be composed now: it waits, the others go."""
+    async def _compose(self, stream: Stream, batch: Batch, rows: Sequence[Row]) -> Load | None:
+        """What to send of a batch; None when it cannot be composed now: it waits, the others go. What can never be
+        composed has failed, so that the next channel is not kept waiting."""
         load = Load(batch, (), self._tools.clock.now(), self._tools.recorder.release)
         try:
             load.envelopes = await self._tools.composer.envelopes(batch, rows)
+        except InputError as error:
+            log.error("batch.not_composable", alert=batch.alert_id, batch=batch.first, why=error.what)
+            stream.fail(batch, rows, error.what)
         except Exception as error:  # whatever it was, the lease must not be kept for ever
             why = error.what if isinstance(error, DaohuError) else f"{type(error).__name__}: {error}"[:200]
             log.error("batch.not_composed", alert=batch.alert_id, batch=batch.first, why=why)

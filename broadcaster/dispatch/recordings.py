@@ -51,7 +51,8 @@ class Recordings:
             await self.message(TextKey(alert_id, "public", medium.value, FALLBACK_LANGUAGE))
 
     async def _build(self, key: TextKey) -> Message:
-        text = (await self._texts.skeleton(key)).fill()
+        skeleton = await self._texts.skeleton(key)
+        text = skeleton.fill()
         signal = await self._signal_of(key.alert_id)
         medium = Medium(key.channel)
         audio = await self._studio.build(
@@ -60,6 +61,6 @@ class Recordings:
             colour=signal.colour,
             repeats=REPEATS[medium],
             drill=signal.drill,
-            language=key.language,
+            language=skeleton.language,  # not the reader's: what has no translation is said in Chinese
         )
         return msgspec.structs.replace(text, audio=audio)

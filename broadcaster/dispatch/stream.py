@@ -192,6 +192,11 @@ class Stream:
                 self._note(batch, row.ordinal, DeliveryState.CANCELLED, reason="already reached")
         return found
 
+    def fail(self, batch: Batch, rows: Sequence[Row], reason: str) -> None:
+        """No message can ever be made for these rows: that they have failed is written down."""
+        for row in rows:
+            self._note(batch, row.ordinal, DeliveryState.FAILED, reason=reason)
+
     def _hand_over(self, part: Part, written: int) -> None:
         self._open += written
         task = asyncio.create_task(self._send_part(part, written))

@@ -43,7 +43,11 @@ class Texts:
         self._known: Recent[TextKey, Skeleton] = Recent(most=500)
 
     async def skeleton(self, key: TextKey) -> Skeleton:
-        """The message of that key, in its language or else in Chinese; `NotFoundError` when none was frozen."""
+        """The message of that key; `NotFoundError` when none was frozen.
+
+        Its language (BCP 47) is looked up by the whole tag, then by the primary subtag (`en-US` finds `en`, and `en`
+        finds `en-US`), else it is Chinese: the skeleton says which.
+        """
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = await self._read(*key)
@@ -54,7 +58,10 @@ class Texts:
             body = await connection.fetchval(
                 """
                 SELECT body FROM message WHERE alert_id = $1 AND purpose = $2 AND channel = $3
-                ORDER BY language = $4 DESC, language = $5 DESC LIMIT 1
+                ORDER BY lower(language) = lower($4) DESC, lower(language) = split_part(lower($4), '-', 1) DESC,
+                         split_part(lower(language), '-', 1) = split_part(lower($4), '-', 1) DESC,
+                         language = $5 DESC, language
+                LIMIT 1
                 """,
                 alert_id,
                 purpose,

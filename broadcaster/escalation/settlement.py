@@ -14,8 +14,9 @@ from datetime import datetime
 import structlog
 
 from broadcaster.database import Connection, Database
-from broadcaster.dispatch import targets
+from broadcaster.dispatch import questions, targets
 from broadcaster.dispatch.ledger import fold_all
+from broadcaster.dispatch.questions import Question
 from broadcaster.escalation.confirmation import Confirmation, confirm
 from broadcaster.escalation.units import SQL
 from broadcaster.ports import Medium
@@ -23,7 +24,7 @@ from broadcaster.responses import clarify, inbox
 from broadcaster.responses.matching import Decision, decide
 from broadcaster.responses.reply import Understanding, understand
 from broadcaster.responses.response import LINK, Intent, Outcome, Response
-from broadcaster.responses.senders import KnownAlert, known_alerts, senders, situations
+from broadcaster.responses.senders import KnownAlert, contact_address, known_alerts, senders, situations
 
 log = structlog.get_logger()
 
@@ -78,10 +79,20 @@ async def _apply(connection: Connection, results: Results, alerts: Mapping[int, 
     for response, decision in results:
         if decision.intent is Intent.HELP:
             await _raise_help(connection, response, decision, now)
-        if decision.options:
-            await clarify.want(connection, response, [alerts[key] for key in decision.options], now)
     await inbox.settled(connection, results, now)
+    await questions.ask(connection, [one for result in results if (one := _question(result, alerts))], now)
     return results
+
+
+def _question(result: tuple[Response, Decision], alerts: Mapping[int, KnownAlert]) -> Question | None:
+    """What to ask the sender of an answer that may mean several alerts; None when all is clear, or nobody can read."""
+    response, decision = result
+    if not decision.options or response.channel not in clarify.WRITTEN:
+        return None
+    channel = Medium(response.channel)
+    message = clarify.message(channel, [alerts[key] for key in decision.options])
+    address = contact_address(channel, response.address)
+    return Question(response.id, decision.options, channel.value, address, message)
 
 
 async def _confirm(connection: Connection, results: Results, now: datetime) -> Results:

@@ -85,7 +85,7 @@ CREATE TABLE batch (
     lineage     integer NOT NULL,
     region      text NOT NULL,                 -- the village; '' for loudspeakers and units of several
     channel     text NOT NULL,
-    purpose     text NOT NULL,
+    purpose     text NOT NULL,                 -- public | unit | question (its words lie in question, not in message)
     language    text NOT NULL,
     step        smallint NOT NULL,             -- of the household policy; 0 goes to everyone, later ones only to who is still pending
     rehearsal   boolean NOT NULL,

@@ -98,18 +98,18 @@ CREATE UNIQUE INDEX duty_notice_unit ON duty_notice (unit_id, kind) WHERE help_r
 CREATE UNIQUE INDEX duty_notice_help ON duty_notice (help_request_id) WHERE help_request_id IS NOT NULL;
 CREATE INDEX duty_notice_open ON duty_notice (alert_id, id) WHERE state = 'open';
 
--- A question back to somebody whose answer could mean several alerts; whoever sends it sets sent_at.
-CREATE TABLE clarification (
-    response_id bigint PRIMARY KEY,
-    gateway     text NOT NULL,
+-- A question back to somebody whose answer could mean several alerts: a delivery with words of its own.
+CREATE TABLE question (
+    alert_id    integer NOT NULL,                      -- the most urgent of the alerts it is about
+    ordinal     integer NOT NULL,
+    response_id bigint NOT NULL,                       -- the answer that could mean several
     channel     text NOT NULL,
     address     text NOT NULL,
-    text        text NOT NULL,
-    wanted_at   timestamptz NOT NULL,
-    sent_at     timestamptz
+    body        jsonb NOT NULL,
+    asked_at    timestamptz NOT NULL,
+    PRIMARY KEY (alert_id, ordinal)
 );
-CREATE INDEX clarification_unsent ON clarification (wanted_at) WHERE sent_at IS NULL;
-CREATE INDEX clarification_address ON clarification (address, wanted_at);
+CREATE INDEX question_address ON question (address, asked_at);
 
 CREATE TABLE escalation_log (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -29,7 +29,8 @@ class Answer(NamedTuple):
 
 
 class People:
-    """The readers of one account's messages. Nobody answers the same alert twice on the same channel."""
+    """The readers of one account's messages. Nobody answers the same alert twice on the same channel; who is asked back
+    which one was meant answers for each."""
 
     def __init__(self, medium: Medium, prefix: str, write_back: Callable[[list[ReplyRow]], None]) -> None:
         self._medium = medium
@@ -47,6 +48,11 @@ class People:
 
     def read(self, address: str, alert: int, reading: Reading, traits: Traits, received: float) -> None:
         """`address` receives a message at the loop's time `received`; perhaps they will answer."""
+        if choices := reading.choices():
+            delay = received + traits.unit_delay
+            for code in choices:
+                self._wheel.put(delay, Answer(address, f"{traits.unit_text} {code}", "", ""))
+            return
         text = self._unit_text(reading, traits) if reading.asks else traits.resident_text
         if not text or self._medium is Medium.LOUDSPEAKER or (address, alert) in self._answered:
             return

@@ -16,6 +16,7 @@ TEXT, URL, AUDIO = 0, 3, 4
 MARGIN = 64
 """Longest question, in characters: so far the personal part of a text is looked at together with its surroundings."""
 
+_CHOICE = re.compile(r"回复“1 (\d{1,4})”确认")
 _LINK = re.compile(r"https?://[^\s，。；、）)】”]+")
 
 
@@ -28,6 +29,10 @@ class Reading(msgspec.Struct, frozen=True):
     code: str
     url: str
     audio: str
+
+    def choices(self) -> list[str]:
+        """The codes that a question back offers; none in any other message."""
+        return _CHOICE.findall(self.text) if self.asks else []
 
     def link(self) -> str:
         """Where the message's link leads; "" without one."""

@@ -1,64 +1,47 @@
-"""Asking back: an answer that could confirm several alerts confirms none, and its sender is asked which one is meant.
-
-The question is kept as a wish; whoever has the gateway sends it.
-"""
+"""Asking back: an answer that could confirm several alerts confirms none; its sender is asked which one is meant."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
-from broadcaster.database import Connection
-from broadcaster.ports import Medium
-from broadcaster.responses.inbox import SQL
-from broadcaster.responses.response import Response
+from markupsafe import escape
+
+from broadcaster.ports import Medium, Message
 from broadcaster.responses.senders import KnownAlert
 
-_WRITTEN = frozenset({Medium.SMS, Medium.WECHAT, Medium.EMAIL})
+WRITTEN = frozenset({Medium.SMS, Medium.WECHAT, Medium.EMAIL})
+"""The channels by which somebody can be asked back: who is called hears nothing afterwards."""
+
 _LONGEST_HEADLINE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Clarification:
-    """A question to be sent on the gateway that the answer came from."""
-
-    response_id: int
-    gateway: str
-    channel: str
-    address: str
-    text: str
 
 
 def question(options: Sequence[KnownAlert]) -> str:
     """The question, with a code for each alert: `您有2条待确认：…。请回复“1 27”确认台风红色预警，…`."""
-    drill = "【演练】" if any(alert.rehearsal for alert in options) else ""
+    drill = _mark(options)
     choices = "；".join(f"回复“1 {alert.code}”确认“{_short(alert.headline)}”" for alert in options if alert.code)
     return f"{drill}您有{len(options)}条待确认，请分别回复：{choices}。{drill}"
 
 
-async def want(connection: Connection, response: Response, options: Sequence[KnownAlert], now: datetime) -> None:
-    """Keep the wish to ask the sender, unless it was asked in the last ten minutes or cannot read (a call)."""
-    if response.channel in _WRITTEN:
-        await connection.execute(
-            SQL["want_clarification"],
-            response.id,
-            response.gateway,
-            response.channel,
-            response.address,
-            question(options),
-            now,
-        )
+def message(channel: Medium, options: Sequence[KnownAlert]) -> Message:
+    """The question as it goes out on a channel; of a WeChat card the keywords alone must say it all."""
+    text, drill = question(options), _mark(options)
+    subject = f"{drill}请说明确认的是哪一条"
+    if channel is Medium.EMAIL:
+        return Message(text, subject=subject, html=f"<p>{escape(text)}</p>")
+    if channel is Medium.WECHAT:
+        codes = "或".join(f"“1 {alert.code}”" for alert in options if alert.code)
+        fields = {
+            "first": subject,
+            "keyword1": f"{drill}{len(options)}条待确认",
+            "keyword5": f"请回复{codes}",
+            "remark": text,
+        }
+        return Message(text, subject=subject, fields=fields)
+    return Message(text)
 
 
-async def unsent(connection: Connection, now: datetime, limit: int = 100) -> list[Clarification]:
-    """Questions not older than ten minutes that still wait to be sent, locked until the transaction ends."""
-    return [Clarification(**record) for record in await connection.fetch(SQL["unsent_clarifications"], now, limit)]
-
-
-async def sent(connection: Connection, response_ids: Sequence[int], now: datetime) -> None:
-    """They were handed to the gateway."""
-    await connection.execute(SQL["clarifications_sent"], now, list(response_ids))
+def _mark(options: Sequence[KnownAlert]) -> str:
+    return "【演练】" if any(alert.rehearsal for alert in options) else ""
 
 
 def _short(headline: str) -> str:

@@ -98,18 +98,3 @@ CROSS JOIN LATERAL (
     WHERE b.alert_id = t.alert_id AND b.region = t.village AND d.household_id = t.household_id
 ) x
 ORDER BY t.alert_id, t.household_id
-
--- name: want_clarification
--- One question per address and ten minutes, so that two machines do not talk to each other all night.
-INSERT INTO clarification (response_id, gateway, channel, address, text, wanted_at)
-SELECT $1, $2, $3, $4, $5, $6
-WHERE NOT EXISTS (SELECT 1 FROM clarification c WHERE c.address = $4 AND c.wanted_at > $6::timestamptz - interval '10 minutes')
-ON CONFLICT DO NOTHING
-
--- name: unsent_clarifications
-SELECT response_id, gateway, channel, address, text FROM clarification
-WHERE sent_at IS NULL AND wanted_at > $1::timestamptz - interval '10 minutes' ORDER BY wanted_at LIMIT $2
-FOR UPDATE SKIP LOCKED
-
--- name: clarifications_sent
-UPDATE clarification SET sent_at = $1 WHERE response_id = ANY($2::bigint[])

@@ -31,9 +31,11 @@ class Action(StrEnum):
     CREATE = "alert.create"
     EDIT = "alert.edit"
     SUBMIT = "alert.submit"
+    RECALL = "alert.recall"
     APPROVE = "alert.approve"
     REJECT = "alert.reject"
     ISSUE = "alert.issue"
+    END = "alert.end"
     UPDATE = "alert.update"
     CANCEL = "alert.cancel"
     SEE_HOUSEHOLDS = "households.see"
@@ -45,7 +47,15 @@ class Action(StrEnum):
 
 
 _ATTENDING = {Action.CONFIRM, Action.CLOSE_HELP}
-_AUTHORING = {Action.CREATE, Action.EDIT, Action.SUBMIT, Action.ISSUE, Action.UPDATE, Action.CANCEL}
+_AUTHORING = {
+    Action.CREATE,
+    Action.EDIT,
+    Action.SUBMIT,
+    Action.RECALL,
+    Action.ISSUE,
+    Action.UPDATE,
+    Action.CANCEL,
+}
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.VIEWER: frozenset({Action.SEE}),
@@ -57,6 +67,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.APPROVE,
             Action.REJECT,
             Action.ISSUE,
+            Action.END,
             Action.CANCEL,
             Action.READ_AUDIT,
         }

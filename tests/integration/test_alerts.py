@@ -88,6 +88,14 @@ async def test_what_somebody_else_changed_is_not_overwritten(database: Database)
     assert (stored.colour, stored.identifier) == (Colour.ORANGE, "330212_1")
 
 
+async def test_who_rewrote_an_alert_does_not_approve_it(database: Database) -> None:
+    draft = await authoring.create(database, typhoon(), AUTHOR, NOW)
+    await authoring.edit(database, draft.id, typhoon(colour=Colour.BLUE), ADMINISTRATOR, NOW, version=1)
+    await authoring.submit(database, draft.id, AUTHOR, NOW)
+    with pytest.raises(ForbiddenError, match="自己"):
+        await authoring.approve(database, draft.id, ADMINISTRATOR, NOW, version=3)
+
+
 async def test_an_approval_is_of_the_version_that_was_seen(database: Database) -> None:
     draft = await authoring.create(database, typhoon(), AUTHOR, NOW)
     await authoring.submit(database, draft.id, AUTHOR, NOW)

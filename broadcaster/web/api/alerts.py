@@ -12,7 +12,7 @@ from broadcaster.alerts.alert import Alert, Kind, MsgType, Status
 from broadcaster.alerts.colour import Colour
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.alerts.state import State
-from broadcaster.errors import ConflictError, NotFoundError, UnavailableError
+from broadcaster.errors import ConflictError, NotFoundError, RuleError, UnavailableError
 from broadcaster.security import audit
 from broadcaster.security.coverage import coverage
 from broadcaster.security.permissions import Action, Actor, require, touches
@@ -120,6 +120,42 @@ def read_cap(context: Context, raw: bytes) -> Alert:
 async def create_alert(call: Call[Alert, Nothing]) -> Created:
     """Keep a draft; the caller's role must cover every region it names."""
     return await draft(call.context, call.actor, call.body, Action.CREATE)
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`version`: the one that was read; if it is another by now, that is a conflict."""
+
+    version: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+
+
+@table.endpoint(
+    "PUT",
+    "/api/v1/alerts/{id}",
+    "Replace the content of a draft or a rejected alert",
+    body=Alert,
+    form=form.AlertForm,
+    query=Revision,
+    reads={JSON: read_form},
+    answers=AlertSummary,
+    action=Action.EDIT,
+    problems=(NotFoundError, RuleError, ConflictError),
+)
+async def edit_alert(call: Call[Alert, Revision]) -> AlertSummary:
+    """All of it is replaced but its names and what it updates or cancels; the caller's role must cover the area that it
+    had and the one that it gets."""
+    context, now = call.context, call.context.clock.now()
+    async with context.database.transaction() as connection:
+        before = await seen(context, call.actor, call.id)
+        regions = await covers(context, before)
+        require(call.actor, Action.EDIT, regions)
+        by, rules = author(call.actor, regions), context.settings.approval.rules
+        record = await authoring.edit(
+            context.database, call.id, call.body, by, now, version=call.query.version, rules=rules
+        )
+        require(call.actor, Action.EDIT, await covers(context, record))
+        detail = {"version": record.version}
+        await audit.append(connection, call.actor.account_id, Action.EDIT.value, now, alert_id=call.id, detail=detail)
+    return summary(record)
 
 
 async def draft(context: Context, actor: Actor, alert: Alert, action: Action) -> Created:

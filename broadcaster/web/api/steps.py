@@ -1,16 +1,19 @@
-"""What moves an alert along: submit, approve, reject, issue. Each names the version that was seen."""
+"""What moves an alert along: submit, recall, approve, reject, issue, end. Each names the version that was seen."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
+from broadcaster import ending
 from broadcaster.alerts import authoring
 from broadcaster.alerts.actor import Actor as Author
 from broadcaster.alerts.lifecycle import ApprovalRules
 from broadcaster.alerts.records import AlertRecord
+from broadcaster.doorbell import WORK
 from broadcaster.errors import ConflictError, NotFoundError, RuleError
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action, require
@@ -36,14 +39,15 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     version: Version
 
 
-class Rejection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why it goes back to its author."""
+class Reasoned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why it goes back to its author, or ends; the reason goes into the audit trail."""
 
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
     version: Version | None = None
 
 
-Take = Callable[[Author, ApprovalRules], Awaitable[AlertRecord]]
+Take = Callable[[Author, ApprovalRules, datetime], Awaitable[AlertRecord]]
+"""One step of an alert, by somebody, under the office's rules, now."""
 
 
 @table.endpoint(
@@ -57,12 +61,29 @@ Take = Callable[[Author, ApprovalRules], Awaitable[AlertRecord]]
 )
 async def submit_alert(call: Call[Decision, Nothing]) -> AlertSummary:
     """A `RuleError` names everything that is missing."""
-    context, body, now = call.context, call.body, call.context.clock.now()
 
-    async def submit(by: Author, rules: ApprovalRules) -> AlertRecord:
-        return await authoring.submit(context.database, call.id, by, now, version=body.version, rules=rules)
+    def submit(by: Author, rules: ApprovalRules, now: datetime) -> Awaitable[AlertRecord]:
+        return authoring.submit(call.context.database, call.id, by, now, version=call.body.version, rules=rules)
 
-    return await _step(call, Action.SUBMIT, submit, body.reason)
+    return await _step(call, Action.SUBMIT, submit, call.body.reason)
+
+
+@table.endpoint(
+    "POST",
+    "/api/v1/alerts/{id}/recall",
+    "Take a draft back out of review",
+    body=Decision,
+    answers=AlertSummary,
+    action=Action.RECALL,
+    problems=(NotFoundError, RuleError),
+)
+async def recall_alert(call: Call[Decision, Nothing]) -> AlertSummary:
+    """It is a draft again, to be corrected."""
+
+    def recall(by: Author, rules: ApprovalRules, now: datetime) -> Awaitable[AlertRecord]:
+        return authoring.recall(call.context.database, call.id, by, now, version=call.body.version, rules=rules)
+
+    return await _step(call, Action.RECALL, recall, call.body.reason)
 
 
 @table.endpoint(
@@ -76,10 +97,9 @@ async def submit_alert(call: Call[Decision, Nothing]) -> AlertSummary:
 )
 async def approve_alert(call: Call[Approval, Nothing]) -> AlertSummary:
     """Four eyes: not by its author, unless the office allows it."""
-    context, body, now = call.context, call.body, call.context.clock.now()
 
-    async def approve(by: Author, rules: ApprovalRules) -> AlertRecord:
-        return await authoring.approve(context.database, call.id, by, now, version=body.version, rules=rules)
+    def approve(by: Author, rules: ApprovalRules, now: datetime) -> Awaitable[AlertRecord]:
+        return authoring.approve(call.context.database, call.id, by, now, version=call.body.version, rules=rules)
 
     return await _step(call, Action.APPROVE, approve)
 
@@ -88,19 +108,17 @@ async def approve_alert(call: Call[Approval, Nothing]) -> AlertSummary:
     "POST",
     "/api/v1/alerts/{id}/reject",
     "Send back to the author",
-    body=Rejection,
+    body=Reasoned,
     answers=AlertSummary,
     action=Action.REJECT,
     problems=(NotFoundError, RuleError),
 )
-async def reject_alert(call: Call[Rejection, Nothing]) -> AlertSummary:
+async def reject_alert(call: Call[Reasoned, Nothing]) -> AlertSummary:
     """With a reason, which its author sees."""
-    context, body, now = call.context, call.body, call.context.clock.now()
+    database, body = call.context.database, call.body
 
-    async def reject(by: Author, rules: ApprovalRules) -> AlertRecord:
-        return await authoring.reject(
-            context.database, call.id, by, now, reason=body.reason, version=body.version, rules=rules
-        )
+    def reject(by: Author, rules: ApprovalRules, now: datetime) -> Awaitable[AlertRecord]:
+        return authoring.reject(database, call.id, by, now, reason=body.reason, version=body.version, rules=rules)
 
     return await _step(call, Action.REJECT, reject, body.reason)
 
@@ -116,28 +134,46 @@ async def reject_alert(call: Call[Rejection, Nothing]) -> AlertSummary:
 )
 async def issue_alert(call: Call[Decision, Nothing]) -> AlertSummary:
     """State, policy and run in one transaction; the workers are told once it is committed."""
-    context, body = call.context, call.body
 
-    async def issue(by: Author, _rules: ApprovalRules) -> AlertRecord:
-        record = await context.issue(call.id, by)
-        if body.version not in (None, record.version - 1):  # found afterwards, under issue's own locks: all is undone
+    async def issue(by: Author, _rules: ApprovalRules, _now: datetime) -> AlertRecord:
+        record = await call.context.issue(call.id, by)
+        if call.body.version not in (None, record.version - 1):  # found under issue's own locks: all is undone
             raise ConflictError("这条预警已被别人改动。", remedy="请刷新，看过最新内容后再发布。")
         return record
 
-    answer = await _step(call, Action.ISSUE, issue, body.reason)
-    call.afterwards.append(lambda: context.announce(call.id))
+    answer = await _step(call, Action.ISSUE, issue, call.body.reason)
+    call.afterwards.append(lambda: call.context.announce(call.id))
+    return answer
+
+
+@table.endpoint(
+    "POST",
+    "/api/v1/alerts/{id}/end",
+    "End an issued alert now, without telling anybody",
+    body=Reasoned,
+    answers=AlertSummary,
+    action=Action.END,
+    problems=(NotFoundError, RuleError),
+)
+async def end_alert(call: Call[Reasoned, Nothing]) -> AlertSummary:
+    """Nothing more is sent and nobody is asked any more. Whoever got it is not told: for that, cancel it."""
+
+    def end(by: Author, rules: ApprovalRules, now: datetime) -> Awaitable[AlertRecord]:
+        return ending.end(call.context.database, call.id, by, now, version=call.body.version, rules=rules)
+
+    answer = await _step(call, Action.END, end, call.body.reason)
+    call.afterwards.append(lambda: call.context.bell.ring(WORK))
     return answer
 
 
 async def _step(call: Call[Any, Nothing], action: Action, take: Take, reason: str = "") -> AlertSummary:
-    context = call.context
+    """The step, its rights and its audit entry in one transaction."""
+    context, now = call.context, call.context.clock.now()
     async with context.database.transaction() as connection:
         record = await seen(context, call.actor, call.id)
         regions = await covers(context, record)
         require(call.actor, action, regions)
-        record = await take(author(call.actor, regions), context.settings.approval.rules)
+        record = await take(author(call.actor, regions), context.settings.approval.rules, now)
         detail: dict[str, object] = {"version": record.version, **({"reason": reason} if reason else {})}
-        await audit.append(
-            connection, call.actor.account_id, action.value, context.clock.now(), alert_id=call.id, detail=detail
-        )
+        await audit.append(connection, call.actor.account_id, action.value, now, alert_id=call.id, detail=detail)
     return summary(record)

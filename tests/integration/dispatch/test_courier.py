@@ -22,7 +22,7 @@ from broadcaster.dispatch.ledger import Batch, Row
 from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.slots import Gateway, Slot
 from broadcaster.dispatch.units import UnitDelivery
-from broadcaster.errors import UnavailableError
+from broadcaster.errors import InputError, UnavailableError
 from broadcaster.ports import (
     Accepted,
     Capabilities,
@@ -146,6 +146,26 @@ async def planned(district: District) -> District:
 async def test_a_batch_that_could_not_be_composed_is_tried_again(planned: District, fault: Exception) -> None:
     async with courier_at_work(planned.database, Straw(), Plain(fault)):
         await wait_until(lambda: _all_submitted(planned, 20), within=8, what="20 submitted")
+
+
+async def test_who_can_never_be_sent_this_message_gets_the_next_channel_at_once(planned: District) -> None:
+    async with courier_at_work(planned.database, Straw(), Plain(InputError("no voice for it", remedy="another"))):
+        await wait_until(lambda: _all_failed(planned), within=4, what="one batch failed, the others sent")
+    async with planned.database.connection() as connection:
+        reasons = await connection.fetch("SELECT DISTINCT reason FROM delivery WHERE alert_id = 7 AND state = 5")
+        assert [record["reason"] for record in reasons] == ["no voice for it"]
+        assert await connection.fetchval("SELECT count(*) FROM batch WHERE alert_id = 7 AND state <> 2") == 0
+    failed = (await planned.states(7))[DeliveryState.FAILED]
+    planned.clock = ManualClock(SystemClock().now() + timedelta(seconds=6))
+    assert await planned.advance() == failed
+    assert await planned.breaches(7) == []
+
+
+async def _all_failed(district: District) -> bool:
+    states = await district.states(7)
+    return bool(states.get(DeliveryState.FAILED)) and sum(states.values()) == states.get(
+        DeliveryState.FAILED, 0
+    ) + states.get(DeliveryState.SUBMITTED, 0)
 
 
 async def _all_submitted(district: District, count: int) -> bool:

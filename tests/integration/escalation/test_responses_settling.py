@@ -14,7 +14,7 @@ from broadcaster.errors import ForbiddenError, NotFoundError
 from broadcaster.escalation import links
 from broadcaster.escalation.settlement import settle_stored
 from broadcaster.ports import DeliveryKey, Reply
-from broadcaster.responses import clarify, inbox
+from broadcaster.responses import inbox
 from tests.integration.escalation.conftest import COUNTY, SMS, TOWN, VILLAGE, VOICE, WECHAT, County
 
 
@@ -105,7 +105,7 @@ async def test_what_is_not_an_acknowledgement_leaves_the_unit_waiting(county: Co
 
 
 async def test_with_two_alerts_open_a_bare_answer_settles_none_and_the_sender_is_asked_which(
-    county: County, clock: ManualClock
+    county: County,
 ) -> None:
     head, _ = await county.village()
     await county.issue(1, code="27")
@@ -118,13 +118,7 @@ async def test_with_two_alerts_open_a_bare_answer_settles_none_and_the_sender_is
     response = await county.response()
     assert (response["intent"], response["outcome"]) == ("ambiguous", "several_alerts")
     assert await county.value("SELECT count(*) FROM unit WHERE state = 'waiting'") == 2
-    async with county.database.transaction() as connection:
-        questions = await clarify.unsent(connection, clock.now())
-        assert [(one.address, one.channel, one.gateway) for one in questions] == [(head.phone, "sms", "g")]
-        assert "“1 27”" in questions[0].text
-        assert "“1 28”" in questions[0].text
-        await clarify.sent(connection, [one.response_id for one in questions], clock.now())
-        assert await clarify.unsent(connection, clock.now()) == []
+    assert await county.value("SELECT count(*) FROM question") == 1
 
     await county.reply(head, "1 28")
     assert (await county.unit(2))["state"] == "acknowledged"
@@ -142,7 +136,7 @@ async def test_nobody_is_asked_back_on_a_call(county: County) -> None:
     await county.reply(head, "1", VOICE)
 
     assert (await county.response())["intent"] == "ambiguous"
-    assert await county.fetch("SELECT 1 FROM clarification") == []
+    assert await county.fetch("SELECT 1 FROM question") == []
 
 
 async def test_a_key_pressed_in_a_call_answers_the_alert_of_that_call(county: County) -> None:
@@ -271,7 +265,7 @@ async def test_a_residents_bare_answer_with_two_alerts_open_counts_for_none(coun
     await county.reply(phone, "1 28")
 
     assert await county.value("SELECT alert_id FROM target WHERE state = 1") == 2
-    assert await county.fetch("SELECT 1 FROM clarification") == [], "residents are not asked back by the thousand"
+    assert await county.fetch("SELECT 1 FROM question") == [], "residents are not asked back by the thousand"
 
 
 async def test_a_residents_cry_for_help_is_raised_for_the_household(county: County) -> None:

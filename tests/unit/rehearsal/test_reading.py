@@ -5,10 +5,14 @@ import pytest
 
 from broadcaster.rehearsal.reading import Reading, read_all
 from broadcaster.rehearsal.script import ASKS
+from broadcaster.responses.clarify import question
+from broadcaster.responses.senders import KnownAlert
 from channels.line.mould import cast
 from channels.line.wire import Submit
 
 PATTERN = re.compile(ASKS)
+
+NOW = datetime(2026, 8, 9, 19, 0, tzinfo=UTC)
 
 
 def readings(*messages: list[str]) -> list[Reading]:
@@ -32,6 +36,17 @@ def readings(*messages: list[str]) -> list[Reading]:
 def test_a_reader_sees_whether_and_how_to_confirm(text: str, asks: bool, code: str) -> None:
     (reading,) = readings([text])
     assert (reading.asks, reading.code) == (asks, code)
+
+
+def test_a_question_back_offers_the_codes_to_answer_with() -> None:
+    asked = [KnownAlert(number, True, f"2{number}", f"第{number}号动员令", True, NOW, False) for number in (7, 8)]
+    (reading,) = readings([question(asked)])
+    assert reading.choices() == ["27", "28"]
+
+
+def test_an_alert_offers_nothing_to_choose_from() -> None:
+    (reading,) = readings(["请立即转移。收到请回复“1”（多条时回复“1 27”），需要支援请回复“求助”。"])
+    assert reading.choices() == []
 
 
 def test_a_question_is_found_wherever_the_personal_part_cuts_it() -> None:

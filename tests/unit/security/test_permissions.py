@@ -26,9 +26,9 @@ COUNTY, TOWN, VILLAGE, NEIGHBOUR = "330212", "330212101", "330212101001", "33021
 # role → what it may do inside its region, written out independently of the table in the code
 MATRIX = {
     "viewer": "alert.see",
-    "author": "alert.see alert.create alert.edit alert.submit alert.issue alert.update alert.cancel"
+    "author": "alert.see alert.create alert.edit alert.submit alert.recall alert.issue alert.update alert.cancel"
     " households.see unit.confirm help.close",
-    "approver": "alert.see alert.approve alert.reject alert.issue alert.cancel households.see audit.read",
+    "approver": "alert.see alert.approve alert.reject alert.issue alert.end alert.cancel households.see audit.read",
     "administrator": "alert.see accounts.manage gateways.manage audit.read",
     "village_head": "alert.see households.see unit.confirm help.close",
     "grid_member": "alert.see households.see unit.confirm help.close",
