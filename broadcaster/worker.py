@@ -42,6 +42,9 @@ CLOSING = 15.0
 LISTEN = 60.0
 """Seconds of one wait for the bell; how often work is looked for without it is `Pulse.sweep`."""
 
+MANY = 5_000
+"""Deliveries that were planned, after which the database's statistics are renewed."""
+
 PATIENCE = 2.0
 """Seconds that a lease must have been seen as lapsed before its batch is taken up."""
 
@@ -228,10 +231,13 @@ class Worker:
 
     async def _plan(self) -> None:
         """Visit every village that is due, the most urgent first."""
-        duties = self._duties
+        duties, planned = self._duties, 0
         while (added := await fanout.advance(duties.database, duties.load_plan, duties.clock.now())) is not None:
+            planned += added
             if added:
                 self._wake_couriers()
+        if planned > MANY:
+            await ledger.take_stock(duties.database)
 
     async def _do_chores(self) -> None:
         """Replies, silent units and the like, until there is nothing left to do; a fault in one is no other's."""

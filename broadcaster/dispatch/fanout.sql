@@ -1,4 +1,9 @@
 -- Statements of the fan-out: who is a target, and the deliveries that each step of the policy adds.
+--
+-- An alert is new when these run: the statistics know nothing of it, and the planner takes each of its tables for one row. So
+-- nothing here is left to estimates: what must be looked up by a key is a LATERAL subquery with OFFSET 0, which is never
+-- turned into a join of its own; rows that were found are changed by their place (ctid), which nobody moves while the lock on
+-- states is held.
 
 -- name: open_chunks
 -- One chunk per village of the audience, the most at risk first, and how many households it will have, about.
@@ -34,12 +39,17 @@ FROM (
     SELECT a.*, 0 AS place FROM ({audience}) a
     UNION ALL
     SELECT t.household_id, t.village, t.region, t.risk, 1
-    FROM run r JOIN target t ON t.alert_id = r.alert_id
-    WHERE r.lineage = $3 AND r.alert_id <> $1 AND t.village = ANY($2::text[])
+    FROM run r CROSS JOIN unnest($2::text[]) AS v(village) CROSS JOIN LATERAL (
+        SELECT * FROM target t WHERE t.alert_id = r.alert_id AND t.village = v.village OFFSET 0
+    ) t
+    WHERE r.lineage = $3 AND r.alert_id <> $1
       AND NOT EXISTS (SELECT 1 FROM household h WHERE h.id = t.household_id AND left(h.region_code, 12) <> t.village AND ({where}))
       AND (t.state = 1 OR t.household_id IN (
             SELECT d.household_id
-            FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+            FROM batch b
+            CROSS JOIN LATERAL (
+                SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
+            ) d
             WHERE b.lineage = $3 AND b.alert_id <> $1 AND b.region = ANY($2::text[]) AND d.household_id IS NOT NULL
               AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1
                    OR (d.state = 0 AND b.state IN (1, 3)))))
@@ -121,43 +131,61 @@ SELECT (SELECT count(*) FROM placed)::int AS deliveries,
 
 -- name: steps_taken
 -- Households $2 that began with a later step, or had none to begin with.
-UPDATE target t SET step = n.step
-FROM unnest($2::bigint[], $3::int[]) AS n(household_id, step)
-WHERE t.alert_id = $1 AND t.household_id = n.household_id
+UPDATE target t SET step = f.step
+FROM (
+    SELECT n.step, t.place FROM unnest($2::bigint[], $3::int[]) AS n(household_id, step)
+    CROSS JOIN LATERAL (
+        SELECT t.ctid AS place FROM target t WHERE t.alert_id = $1 AND t.household_id = n.household_id OFFSET 0
+    ) t
+) f
+WHERE t.ctid = f.place
 
 -- name: plan_step
 -- Households of villages $2 (ranks $13) that are due for step $4 of the policy get one delivery per address on the step's
 -- channels. Targets and deliveries meet in one aggregate, not a join, so that no plan is quadratic in a fresh table's
 -- statistics. Due: all of the step before failed; or its wait is over with nothing left to send; or three waits are over
 -- whatever is left. Ordinals are contiguous, batches are ranges of them within a village.
-WITH pending AS (
+WITH pending AS MATERIALIZED (
     SELECT household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, max(step_at) AS step_at
     FROM (
         SELECT o.household_id, true AS mine, false AS unsent, false AS waiting, o.step_at
-        FROM target o WHERE o.alert_id = $1 AND o.village = ANY($2::text[]) AND o.state = 0 AND o.step = $4
+        FROM unnest($2::text[]) AS v(village) CROSS JOIN LATERAL (
+            SELECT o.household_id, o.step_at FROM target o
+            WHERE o.alert_id = $1 AND o.village = v.village AND o.state = 0 AND o.step = $4 OFFSET 0
+        ) o
         UNION ALL
         SELECT d.household_id, false, d.state IN (0, 1), d.state = 4, NULL
-        FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+        FROM batch b
+        CROSS JOIN LATERAL (
+            SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
+        ) d
         WHERE b.alert_id = $1 AND b.region = ANY($2::text[]) AND b.step = $4 - 1 AND d.household_id IS NOT NULL
     ) both_sides
     GROUP BY household_id HAVING bool_or(mine)
+), ripe AS (
+    SELECT t.place
+    FROM pending p CROSS JOIN LATERAL (
+        SELECT t.ctid AS place FROM target t WHERE t.alert_id = $1 AND t.household_id = p.household_id OFFSET 0
+    ) t
+    WHERE NOT (p.unsent OR p.waiting)
+       OR (NOT p.unsent AND p.step_at + make_interval(secs => $5) <= $3)
+       OR p.step_at + make_interval(secs => 3 * $5) <= $3
 ), due AS (
-    UPDATE target t SET step = $4 + 1, step_at = $3
-    FROM pending p
-    WHERE t.alert_id = $1 AND t.household_id = p.household_id
-      AND (NOT (p.unsent OR p.waiting)
-           OR (NOT p.unsent AND p.step_at + make_interval(secs => $5) <= $3)
-           OR p.step_at + make_interval(secs => 3 * $5) <= $3)
+    UPDATE target t SET step = $4 + 1, step_at = $3 FROM ripe WHERE t.ctid = ripe.place
     RETURNING t.household_id, t.village, t.risk
 ), addressed AS (
-    SELECT DISTINCT ON (due.household_id, m.place, c.address)
-           due.household_id, array_position($2::text[], due.village) AS nth, c.id AS contact_id, c.address, m.channel, m.place,
-           due.risk, CASE WHEN due.risk < $11 THEN 2 ELSE 3 END AS tier, coalesce(p.language, 'zh-CN') AS language
-    FROM due
-    JOIN contact c ON c.household_id = due.household_id AND c.active
-    JOIN unnest($6::text[], $7::text[]) WITH ORDINALITY AS m(channel, medium, place) ON m.medium = c.medium
-    LEFT JOIN person p ON p.id = c.person_id
-    ORDER BY due.household_id, m.place, c.address, c.priority
+    SELECT DISTINCT ON (due.household_id, c.place, c.address)
+           due.household_id, array_position($2::text[], due.village) AS nth, c.contact_id, c.address, c.channel, c.place,
+           due.risk, CASE WHEN due.risk < $11 THEN 2 ELSE 3 END AS tier, c.language
+    FROM due CROSS JOIN LATERAL (
+        SELECT c.id AS contact_id, c.address, c.priority, m.channel, m.place, coalesce(p.language, 'zh-CN') AS language
+        FROM contact c
+        JOIN unnest($6::text[], $7::text[]) WITH ORDINALITY AS m(channel, medium, place) ON m.medium = c.medium
+        LEFT JOIN person p ON p.id = c.person_id
+        WHERE c.household_id = due.household_id AND c.active
+        OFFSET 0
+    ) c
+    ORDER BY due.household_id, c.place, c.address, c.priority
 ), placed AS (
     SELECT *, (row_number() OVER (PARTITION BY nth, tier, place, language ORDER BY risk, household_id, contact_id) - 1) % $12 AS part,
            (row_number() OVER (ORDER BY nth, tier, place, language, risk, household_id, contact_id) - 1)::int AS position
@@ -182,26 +210,35 @@ SELECT (SELECT count(*) FROM due)::int AS households, (SELECT count(*) FROM numb
 
 -- name: give_up
 -- Households of villages $2 that went through every step without evidence become unreached, and a door task for the grid.
-WITH pending AS (
+WITH pending AS MATERIALIZED (
     SELECT household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, bool_or(tried) AS tried,
            max(step_at) AS step_at
     FROM (
         SELECT o.household_id, true AS mine, false AS unsent, false AS waiting, false AS tried, o.step_at
-        FROM target o WHERE o.alert_id = $1 AND o.village = ANY($2::text[]) AND o.state = 0 AND o.step >= $4
+        FROM unnest($2::text[]) AS v(village) CROSS JOIN LATERAL (
+            SELECT o.household_id, o.step_at FROM target o
+            WHERE o.alert_id = $1 AND o.village = v.village AND o.state = 0 AND o.step >= $4 OFFSET 0
+        ) o
         UNION ALL
         SELECT d.household_id, false, b.step = $4 - 1 AND d.state IN (0, 1), b.step = $4 - 1 AND d.state = 4, true, NULL
-        FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+        FROM batch b
+        CROSS JOIN LATERAL (
+            SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
+        ) d
         WHERE b.alert_id = $1 AND b.region = ANY($2::text[]) AND d.household_id IS NOT NULL
     ) both_sides
     GROUP BY household_id HAVING bool_or(mine)
+), ripe AS (
+    SELECT t.place, p.waiting, p.tried
+    FROM pending p CROSS JOIN LATERAL (
+        SELECT t.ctid AS place FROM target t WHERE t.alert_id = $1 AND t.household_id = p.household_id OFFSET 0
+    ) t
+    WHERE NOT (p.unsent OR p.waiting)
+       OR (NOT p.unsent AND p.step_at + make_interval(secs => $5) <= $3)
+       OR p.step_at + make_interval(secs => 3 * $5) <= $3
 ), lost AS (
-    UPDATE target t SET state = 2
-    FROM pending p
-    WHERE t.alert_id = $1 AND t.household_id = p.household_id
-      AND (NOT (p.unsent OR p.waiting)
-           OR (NOT p.unsent AND p.step_at + make_interval(secs => $5) <= $3)
-           OR p.step_at + make_interval(secs => 3 * $5) <= $3)
-    RETURNING t.village, t.household_id, t.region, p.waiting, p.tried
+    UPDATE target t SET state = 2 FROM ripe WHERE t.ctid = ripe.place
+    RETURNING t.village, t.household_id, t.region, ripe.waiting, ripe.tried
 ), tasks AS (
     INSERT INTO door_task (alert_id, household_id, region, assignee_person_id, reason, created_at)
     SELECT $1, lost.household_id, lost.region, duty.person_id,
@@ -230,7 +267,9 @@ FROM (
                                THEN t.step_at + make_interval(secs => ($4::float8[])[t.step])
                                ELSE $3::timestamptz + interval '5 seconds' END) AS soonest
     FROM unnest($2::text[]) AS v(village)
-    LEFT JOIN target t ON t.alert_id = $1 AND t.village = v.village AND t.state = 0
+    LEFT JOIN LATERAL (
+        SELECT t.step_at, t.step FROM target t WHERE t.alert_id = $1 AND t.village = v.village AND t.state = 0 OFFSET 0
+    ) t ON true
     GROUP BY v.village
 ) x
 WHERE k.alert_id = $1 AND k.region = x.village
@@ -274,7 +313,10 @@ WITH chosen AS (
     SELECT h.id, h.address FROM terminal h WHERE h.active AND ({where})
     UNION
     SELECT h.id, h.address FROM terminal h WHERE h.id IN (
-        SELECT d.terminal_id FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+        SELECT d.terminal_id FROM batch b
+        CROSS JOIN LATERAL (
+            SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
+        ) d
         WHERE b.lineage = $2 AND b.alert_id <> $1 AND b.channel = 'loudspeaker'
           AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1
                OR (d.state = 0 AND b.state IN (1, 3))))

@@ -48,7 +48,9 @@ SELECT n.place, d.ordinal, d.address, d.unit_id, d.household_id,
            SELECT t.state <> 1 FROM target t WHERE t.alert_id = d.alert_id AND t.household_id = d.household_id), true) AS needed
 FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS n(alert_id, first, place)
 JOIN batch b ON b.alert_id = n.alert_id AND b.first = n.first
-JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+CROSS JOIN LATERAL (
+    SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
+) d
 WHERE d.state IN (0, 1)
 ORDER BY n.place, d.ordinal
 
@@ -214,7 +216,9 @@ FROM closed c WHERE d.alert_id = c.alert_id AND d.ordinal BETWEEN c.first AND c.
 WITH waiting AS (
     SELECT d.alert_id, d.ordinal, d.batch, d.state
     FROM batch b JOIN tally y USING (alert_id, first)
-    JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+    CROSS JOIN LATERAL (
+        SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
+    ) d
     WHERE b.alert_id = $1 AND b.purpose = 'unit' AND y.queued + y.unknown > 0
       AND d.unit_id = ANY($2::bigint[]) AND d.state IN (0, 1)
     ORDER BY d.ordinal

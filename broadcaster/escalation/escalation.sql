@@ -39,7 +39,10 @@ INSERT INTO escalation_log (alert_id, unit_id, step, action, at) SELECT alert_id
 -- One message per contact that an earlier alert of the lineage asked, about this alert's unit of that place if it has one; by
 -- call only where nothing else was used. Not for the primary holders of this alert's units: the first step asks them.
 SELECT DISTINCT ON (d.contact_id) coalesce(n.id, d.unit_id) AS unit_id, b.channel, d.contact_id, d.address, b.language
-FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+FROM batch b
+CROSS JOIN LATERAL (
+    SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
+) d
 JOIN unit u ON u.id = d.unit_id
 LEFT JOIN unit n ON n.alert_id = $2 AND n.region = u.region AND n.role = u.role
 WHERE b.lineage = $1 AND b.alert_id <> $2 AND b.purpose = 'unit'

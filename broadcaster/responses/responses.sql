@@ -79,7 +79,9 @@ SELECT c.person_id, d.alert_id, d.unit_id,
        min(CASE WHEN d.submitted_at IS NOT NULL THEN d.submitted_at
                 WHEN d.attempts > 0 OR b.state IN (1, 3) THEN r.opened_at END) AS told_at
 FROM run r JOIN batch b ON b.alert_id = r.alert_id
-JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+CROSS JOIN LATERAL (
+    SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
+) d
 JOIN contact c ON c.id = d.contact_id
 WHERE r.alert_id = ANY($1::int[]) AND b.purpose = 'unit' AND c.person_id = ANY($2::bigint[])
 GROUP BY c.person_id, d.alert_id, d.unit_id
@@ -94,7 +96,10 @@ CROSS JOIN LATERAL (
     SELECT count(*) > 0 AS addressed,
            min(CASE WHEN d.submitted_at IS NOT NULL THEN d.submitted_at
                     WHEN d.attempts > 0 OR b.state IN (1, 3) THEN r.opened_at END) AS told_at
-    FROM batch b JOIN delivery d ON d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last
+    FROM batch b
+    CROSS JOIN LATERAL (
+        SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
+    ) d
     WHERE b.alert_id = t.alert_id AND b.region = t.village AND d.household_id = t.household_id
 ) x
 ORDER BY t.alert_id, t.household_id

@@ -59,6 +59,7 @@ async def composed(county: County, channel: Medium) -> list[Envelope]:
 
 
 async def test_who_answers_without_a_code_is_asked_which_alert_is_meant(county: County, head: Who) -> None:
+    await county.tell(head)
     await county.reply(f"+86 {head.phone}", "1")
 
     (envelope,) = await composed(county, SMS)

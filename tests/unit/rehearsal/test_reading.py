@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime
 from zlib import crc32
 
 import pytest
