@@ -114,6 +114,15 @@ async def test_the_list_shows_what_the_reader_may_see(web: Web) -> None:
     assert "草稿" in text
 
 
+async def test_the_list_tells_what_holds_from_what_was_replaced(web: Web) -> None:
+    number = await web.issued()
+    await _sign_in(web)
+    assert "已被取代" not in await (await web.client.get("/alerts")).text()
+    async with web.database.connection() as connection:
+        await connection.execute("UPDATE alert SET superseded_by = 'the update' WHERE id = $1", number)
+    assert "已被取代" in await (await web.client.get("/alerts")).text()
+
+
 async def test_the_status_page_accounts_for_every_household(web: Web) -> None:
     number = await web.issued()
     await web.fan_out()
