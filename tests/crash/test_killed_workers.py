@@ -92,7 +92,7 @@ async def check_nothing_is_lost(folder: Path, ordeal: Ordeal, seed: int) -> None
         assert {account: peak for account, peak in report.peak_rates().items() if peak > limits[account]} == {}
         assert report.duplicates <= worst
         assert counted >= report.provable_duplicates
-        assert midst >= ordeal.kills / 2
+        assert midst >= ordeal.kills // 4, "kills that meet nobody at work prove nothing"
 
 
 async def empty_redis(post: Outpost, times: int, chance: random.Random) -> None:
