@@ -174,17 +174,12 @@ async def create_database(url: str) -> bool:
 
 
 async def _create(url: str) -> bool:
-    name = unquote(urlsplit(url).path[1:])
-    quoted = '"' + name.replace('"', '""') + '"'
     try:
-        connection = await asyncpg.connect(dsn=with_database(url, "postgres"), timeout=_CONNECT_SECONDS)
-        try:
-            await connection.execute(f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0")
-        finally:
-            await connection.close()
+        await _beside(url, "CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
     except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
         return False  # another process was faster
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        name = _name(url)
         raise UnavailableError(
             f"数据库 {name} 不存在，也无法建立：{error}", remedy=f"请由数据库管理员执行 CREATE DATABASE {name}。"
         ) from error
@@ -193,18 +188,27 @@ async def _create(url: str) -> bool:
 
 async def drop_database(url: str) -> None:
     """Remove the database that `url` names, with everything in it, whoever is still connected."""
-    name = unquote(urlsplit(url).path[1:])
-    quoted = '"' + name.replace('"', '""') + '"'
     try:
-        connection = await asyncpg.connect(dsn=with_database(url, "postgres"), timeout=_CONNECT_SECONDS)
-        try:
-            await connection.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
-        finally:
-            await connection.close()
+        await _beside(url, "DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        name = _name(url)
         raise UnavailableError(
             f"数据库 {name} 没有删除：{error}", remedy=f"请由数据库管理员执行 DROP DATABASE {name}。"
         ) from error
+
+
+async def _beside(url: str, statement: str) -> None:
+    """Run a statement about the database that `url` names (`{name}`, quoted), from the maintenance database."""
+    quoted = '"' + _name(url).replace('"', '""') + '"'
+    connection = await asyncpg.connect(dsn=with_database(url, "postgres"), timeout=_CONNECT_SECONDS)
+    try:
+        await connection.execute(statement.format(name=quoted))
+    finally:
+        await connection.close()
+
+
+def _name(url: str) -> str:
+    return unquote(urlsplit(url).path[1:])
 
 
 async def migrate_database(url: str) -> list[str]:

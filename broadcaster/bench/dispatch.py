@@ -30,7 +30,7 @@ from broadcaster.demo.play import Demo
 from broadcaster.errors import UnavailableError
 from broadcaster.house import House, open_house
 from broadcaster.ports import Medium
-from broadcaster.progress import Progress, progress
+from broadcaster.progress import progress
 from broadcaster.rehearsal.oracle import Report
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Behaviour, Delay, Residents, Script
@@ -44,6 +44,9 @@ SLOTS = 2
 
 LOOK = 0.25
 """Seconds between two looks at the progress."""
+
+QUICK = Delay(median=0.2, spread=0.5, most=2.0)
+"""How long a receipt takes."""
 
 PATIENCE = 900.0
 """Seconds without any progress after which the run has failed."""
@@ -112,9 +115,6 @@ async def bench_dispatch(task: Task, show: Show) -> Figures:
         )
 
 
-QUICK = Delay(median=0.2, spread=0.5, most=2.0)
-
-
 @asynccontextmanager
 async def _office(task: Task, carrier: RehearsalProcess) -> AsyncIterator[tuple[House, Path]]:
     """An open house on a database of its own, and its settings for the workers."""
@@ -168,16 +168,12 @@ async def _send(demo: Demo, recipients: int, meters: dict[str, Meter], show: Sho
         _read(meters)
         if now.planned and not planned:
             planned = time.monotonic() - began
-        if _come(now) > come:
-            come, moved = _come(now), time.monotonic()
+        if now.deliveries["delivered"] > come:
+            come, moved = now.deliveries["delivered"], time.monotonic()
             show("发送", come)
         elif time.monotonic() - moved > PATIENCE:
             raise UnavailableError(f"{PATIENCE:.0f} 秒没有进展：{come}/{recipients}。")
     return _Run(planned, time.monotonic() - began, issued_at), record
-
-
-def _come(now: Progress) -> int:
-    return now.deliveries["delivered"]
 
 
 async def _meters(house: House, workers: list[int], carrier: RehearsalProcess) -> dict[str, Meter]:
