@@ -114,6 +114,7 @@ class Worker:
         self._lapsed_since: float | None = None
         self._tools = Tools(duties.database, self.recorder, self.leases, duties.composer, duties.clock, self.name)
         self._couriers: dict[tuple[int, int], tuple[Courier, asyncio.Task[None]]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
         self._refs: dict[int, RecentRefs] = {}
         self._looking: list[asyncio.Event] = []
 
@@ -147,6 +148,7 @@ class Worker:
     async def _wind_up(self, recording: asyncio.Task[None], loops: Sequence[asyncio.Task[None]]) -> None:
         couriers = [task for _, task in self._couriers.values()]
         await asyncio.gather(*map(ended, loops), *(ended(task, patience=CLOSING) for task in couriers))
+        await asyncio.gather(*self._leaving)
         self.recorder.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(recording, 10)
@@ -178,8 +180,8 @@ class Worker:
                 if number in held and running is None:
                     self._couriers[place] = self._start(Slot(gateway, number))
                 elif number not in held and running is not None:
-                    running[1].cancel()
                     self._couriers.pop(place)
+                    self._leave(running[1])
 
     def _start(self, slot: Slot) -> tuple[Courier, asyncio.Task[None]]:
         duties = self._duties
@@ -188,6 +190,12 @@ class Worker:
         courier = Courier(slot, duties.make_driver(slot.gateway.settings), inbox, refs, self._tools)
         name = f"courier-{slot.gateway.settings.name}-{slot.number}"
         return courier, asyncio.create_task(courier.run(), name=name)
+
+    def _leave(self, courier: asyncio.Task[None]) -> None:
+        """Have a courier end, however deaf its driver, while the other slots are looked after."""
+        leaving = asyncio.create_task(ended(courier, patience=CLOSING))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
     @staticmethod
     def _report(task: asyncio.Task[None]) -> None:

@@ -21,6 +21,7 @@ from redis.asyncio import ConnectionPool
 
 from broadcaster.doorbell.bell import REDIS_AWAY
 from broadcaster.errors import UnavailableError
+from broadcaster.tasks import ended
 
 if TYPE_CHECKING:
     from arq.typing import WorkerCoroutine
@@ -86,17 +87,17 @@ async def run_jobs(url: str, jobs: Mapping[str, Job], *, at_once: int = 4, poll:
             job_deserializer=json.loads,
             log_results=False,
         )
+        running = asyncio.create_task(worker.async_run(), name="jobs")
         try:
-            await worker.async_run()
+            await asyncio.wait({running})  # not awaited itself: it may miss being cancelled, see `ended`
+            running.result()
         except REDIS_AWAY as error:
             log.warning("jobs.lost", error=type(error).__name__)
-        except asyncio.CancelledError:
-            for task in worker.tasks.values():
-                task.cancel()
-            raise
         finally:
             # Not by `worker.close()`, which leaves the pool open when a job was cancelled.
-            await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+            await ended(running)
+            for task in list(worker.tasks.values()):
+                await ended(task)
             with contextlib.suppress(*REDIS_AWAY):
                 await pool.aclose(close_connection_pool=True)
         await asyncio.sleep(_RECONNECT)

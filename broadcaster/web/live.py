@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from aiohttp import web
 from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY
 from broadcaster.errors import LimitedError
+from broadcaster.tasks import ended
 from broadcaster.web.metrics import METRICS
 
 _LOG = structlog.get_logger(__name__)
@@ -111,9 +111,7 @@ class Live:
         for reader in list(self._readers.values()):
             reader.announce()
             if reader.task is not None:
-                reader.task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await reader.task
+                await ended(reader.task)
 
     def _join(self, alert_id: int) -> _Reader:
         reader = self._readers.get(alert_id)

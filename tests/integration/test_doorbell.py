@@ -118,6 +118,21 @@ async def test_jobs_run_with_their_arguments_and_a_key_queues_once(redis_url: st
     await queue.close()
 
 
+async def test_running_jobs_ends_at_whatever_moment_it_is_cancelled(redis_url: str) -> None:
+    """Redis' client takes a cancellation for nothing when it meets the end of its own write."""
+
+    async def nothing() -> None:
+        pass
+
+    for turns in range(0, 160, 10):
+        running = asyncio.create_task(run_jobs(redis_url, {"nothing": nothing}, poll=0))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        running.cancel()
+        over, _ = await asyncio.wait({running}, timeout=5)
+        assert over, f"still running when cancelled after {turns} turns"
+
+
 async def test_enqueueing_without_redis_says_no() -> None:
     queue = JobQueue(NOWHERE)
     assert not await queue.enqueue("export", 1)
