@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -82,6 +83,7 @@ class Stream:
         self._answered = asyncio.Event()
         self._heard_at = 0.0
         self._looked_at = 0.0
+        self._moment: datetime | None = None
         self.over = False
 
     async def send(self, loads: Iterable[Load]) -> None:
@@ -134,7 +136,7 @@ class Stream:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STALL):
                     await self._answered.wait()
-            if self._full() and time.monotonic() - self._heard_at > STALL:
+            if self._full() and asyncio.get_running_loop().time() - self._heard_at > STALL:
                 log.warning("gateway.stalled", gateway=self._gateway.settings.name, open=self._open)
                 return False
         return True
@@ -204,13 +206,17 @@ class Stream:
         task.add_done_callback(self._under_way.discard)
 
     async def _send_part(self, part: Part, written: int) -> None:
+        loop = asyncio.get_running_loop()
         envelopes = part[0][1] if len(part) == 1 else [envelope for _, piece in part for envelope in piece]
         unanswered = {envelope.key: load for load, piece in part for envelope in piece}
         try:
+            prolonged = loop.time()
             async with asyncio.timeout(PATIENCE) as limit:
                 async for outcome in self._driver.send(envelopes):
-                    self._heard_at = time.monotonic()
-                    limit.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+                    self._heard_at = loop.time()
+                    if self._heard_at > prolonged + 1:  # not for each: it costs as much as everything else here
+                        limit.reschedule(self._heard_at + PATIENCE)
+                        prolonged = self._heard_at
                     load = unanswered.pop(outcome.key, None)
                     if load is not None:
                         self._settle(outcome, load)
@@ -258,6 +264,15 @@ class Stream:
                 self._gateway.id,
                 ledger.storable(ref) if ref else None,
                 ledger.storable(reason) if reason else None,
-                self._tools.clock.now(),
+                self._moment or self._now(),
             )
         )
+
+    def _now(self) -> datetime:
+        """The time, which for everything that one turn of the event loop settles is the same."""
+        self._moment = self._tools.clock.now()
+        asyncio.get_running_loop().call_soon(self._turn_over)
+        return self._moment
+
+    def _turn_over(self) -> None:
+        self._moment = None
