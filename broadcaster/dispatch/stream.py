@@ -15,10 +15,12 @@ import structlog
 from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Database
 from broadcaster.dispatch import ledger
+from broadcaster.dispatch.breaker import Breaker, Open
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Event, Row
+from broadcaster.dispatch.lineup import Precedence, StandsBy
 from broadcaster.dispatch.load import Load, backoff, bearable
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
@@ -34,7 +36,10 @@ FAREWELL = 5.0
 """Seconds that what is on the wire may take to be answered when the stream ends."""
 
 STALL = 5.0
-"""Seconds without any outcome, with the window full, after which what is not written yet is left to other gateways."""
+"""Seconds without any outcome, while some are owed, after which what is not written yet is left to other gateways."""
+
+LONG = 3.0
+"""Seconds of work, at the speed of the last one, of which an idle equal gets what is not begun."""
 
 PATIENCE = 150.0
 """Seconds without any outcome after which a driver is taken to hang. Drivers have time limits of their own, and shorter
@@ -60,6 +65,8 @@ class Tools(Protocol):
     def composer(self) -> Composer: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def lineup(self) -> Precedence: ...
 
 
 Part = list[tuple[Load, Sequence[Envelope]]]
@@ -71,11 +78,14 @@ class Stream:
     takes; a batch is given back when its last message is answered, while later ones are already being written.
     """
 
-    def __init__(self, slot: Slot, driver: Driver, pace: Pace, refs: RecentRefs, tools: Tools) -> None:
+    def __init__(
+        self, slot: Slot, driver: Driver, pace: Pace, refs: RecentRefs, breaker: Breaker, tools: Tools
+    ) -> None:
         self._gateway = slot.gateway
         self._driver = driver
         self._pace = pace
         self._refs = refs
+        self._breaker = breaker
         self._tools = tools
         self._slice = min(pace.slice, driver.capabilities.batch_max)
         self._open = 0
@@ -83,13 +93,16 @@ class Stream:
         self._answered = asyncio.Event()
         self._heard_at = 0.0
         self._looked_at = 0.0
+        self._written_before = 0
         self._moment: datetime | None = None
+        self.written = 0
         self.over = False
+        self.why = ""
 
     async def send(self, loads: Iterable[Load]) -> None:
         """Return when everything has been written or given back; the answers may come later."""
         rest = deque(loads)
-        self._looked_at = time.monotonic()
+        self._looked_at, self._written_before = time.monotonic(), self.written
         try:
             while rest:
                 if not rest[0].left:
@@ -109,8 +122,9 @@ class Stream:
             for load in rest:
                 load.drop()
 
-    def end(self) -> None:
+    def end(self, why: str = "the connection was given up") -> None:
         """The connection is gone, or no good any more: nothing more is written."""
+        self.why = self.why or why
         self.over = True
         self._answered.set()
 
@@ -128,21 +142,34 @@ class Stream:
             self._answered.clear()
             await self._answered.wait()
 
+    @property
+    def silent(self) -> bool:
+        """Whether it answers nothing although it owes answers."""
+        return bool(self._open) and asyncio.get_running_loop().time() - self._heard_at > STALL
+
     async def _space(self) -> bool:
-        """Wait until the driver has room; False when it gives no answers. It is given a slice more than its window, so
-        that it never runs dry."""
+        """Wait until the driver has room; False when it gives no answers, or none that are good. It is given a slice
+        more than its window, so that it never runs dry."""
         while self._full():
             self._answered.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STALL):
+                async with asyncio.timeout_at(self._heard_at + STALL):
                     await self._answered.wait()
-            if self._full() and asyncio.get_running_loop().time() - self._heard_at > STALL:
-                log.warning("gateway.stalled", gateway=self._gateway.settings.name, open=self._open)
-                return False
-        return True
+            if isinstance(self._breaker.state, Open):
+                break
+            if self.silent:
+                self.stalled()
+        return not isinstance(self._breaker.state, Open)
+
+    def stalled(self) -> None:
+        """Say that it is silent."""
+        log.warning("gateway.stalled", gateway=self._gateway.settings.name, open=self._open)
+        self._breaker.stalled(f"no answer for {STALL:g} s")
 
     def _full(self) -> bool:
-        return self._open > self._driver.capabilities.window and not self.over
+        """Whether its window, or all of its rate, is taken by messages that it has not answered."""
+        taken = self._open > self._driver.capabilities.window or (self._open > 0 and self._pace.short_of(self._slice))
+        return taken and not self.over
 
     async def _next(self, rest: deque[Load], count: int) -> Part:
         """The next at most `count` messages that may be sent; what may not be is given back."""
@@ -168,7 +195,10 @@ class Stream:
     async def _look_again(self, rest: deque[Load]) -> None:
         """Keep of what takes long only what is to be sent after all: nothing of a run that was closed, nothing at all
         if something more urgent waits, and nobody who has answered or was reached meanwhile."""
+        self._give_way(rest)
         loads = [load for load in rest if load.left]
+        if not loads:
+            return
         try:
             async with self._tools.database.connection() as connection:
                 wanted = await ledger.still_first(connection, [load.batch for load in loads], self._tools.clock.now())
@@ -181,6 +211,19 @@ class Stream:
             else:
                 unsent = {one.key.ordinal for one in load.envelopes[load.sent :]}
                 load.keep(unsent & {row.ordinal for row in self.needed(load.batch, found, unsent)})
+
+    def _give_way(self, rest: Iterable[Load]) -> None:
+        """Leave everything to a gateway of higher preference that is up again; and what is not begun to an idle equal,
+        if it would take long here."""
+        standing = self._tools.lineup.standing(self._gateway)
+        speed, self._written_before = self.written - self._written_before, self.written
+        if isinstance(standing, StandsBy):
+            for load in rest:
+                load.drop()
+        elif standing.relieved and sum(load.left for load in rest) > LONG * speed:
+            for load in rest:
+                if not load.sent:
+                    load.drop()
 
     def needed(self, batch: Batch, rows: Sequence[Row], among: set[int] | None = None) -> list[Row]:
         """The rows to be sent (of those `among` these ordinals); that the others need not be is written down."""
@@ -200,7 +243,10 @@ class Stream:
             self._note(batch, row.ordinal, DeliveryState.FAILED, reason=reason)
 
     def _hand_over(self, part: Part, written: int) -> None:
+        if not self._open:
+            self._heard_at = asyncio.get_running_loop().time()
         self._open += written
+        self.written += written
         task = asyncio.create_task(self._send_part(part, written))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -221,7 +267,7 @@ class Stream:
                     if load is not None:
                         self._settle(outcome, load)
         except Exception as error:  # a driver's own fault: what it did not answer for may have gone out
-            self.end()
+            self.end(f"the driver failed: {type(error).__name__}")
             log.error(
                 "driver.failed",
                 gateway=self._gateway.settings.name,
@@ -243,13 +289,17 @@ class Stream:
             case Accepted(key, ref):
                 if ref:
                     self._refs[ref] = key
+                self._breaker.good()
                 self._note(batch, key.ordinal, DeliveryState.SUBMITTED, ref=ref or None)
             case Rejected(key, reason):
+                self._breaker.good()
                 self._note(batch, key.ordinal, DeliveryState.FAILED, reason=reason)
             case Unknown(key, reason):
+                self._breaker.bad(reason)
                 self._note(batch, key.ordinal, DeliveryState.UNKNOWN, reason=reason)
                 load.again(backoff(batch.claims))
-            case Deferred(_, _, after):
+            case Deferred(_, reason, after):
+                self._breaker.bad(reason)
                 load.again(max(bearable(after), backoff(batch.claims)))
 
     def _note(
