@@ -44,6 +44,9 @@ MOST_ROWS = 4000
 MOST_BATCHES = 400
 """Most batches of one claim."""
 
+FIRST_GUESS = 100.0
+"""Rows of a batch, as long as none was seen: a first claim that takes everything leaves nothing to other gateways."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -70,7 +73,7 @@ class Courier:
         self._pace = Pace(slot.tokens, slot.period)
         self._breaker = Breaker(self._tell)
         self._wake = asyncio.Event()
-        self._batch_rows = 1.0
+        self._batch_rows = FIRST_GUESS
         self._stream: Stream | None = None
         self._probe: Load | None = None
         self._waiting = False
