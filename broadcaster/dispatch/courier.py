@@ -203,6 +203,7 @@ class Courier:
             self._waiting = False
             if trying:
                 self._try_with(ready[0])
+        stream.follows(ready)
         return ready
 
     def _try_with(self, load: Load) -> None:

@@ -16,7 +16,7 @@ from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Database
 from broadcaster.dispatch import ledger
 from broadcaster.dispatch.breaker import Breaker, Open
-from broadcaster.dispatch.delivery import DeliveryState
+from broadcaster.dispatch.delivery import DeliveryState, Tier
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Event, Row
@@ -73,6 +73,14 @@ Part = list[tuple[Load, Sequence[Envelope]]]
 """What goes to the driver in one call: pieces of one or several loads."""
 
 
+Rank = tuple[int, int]
+
+
+def rank(batch: Batch) -> Rank:
+    """What makes one batch give way to another: colour, and whether it is for units or loudspeakers."""
+    return batch.urgency, min(batch.tier, Tier.VULNERABLE)
+
+
 class Stream:
     """Writes loads in their order, a slice at a time, as many messages ahead of their answers as the driver's window
     takes; a batch is given back when its last message is answered, while later ones are already being written.
@@ -95,6 +103,7 @@ class Stream:
         self._looked_at = 0.0
         self._written_before = 0
         self._moment: datetime | None = None
+        self._next_rank: Rank | None = None
         self.written = 0
         self.over = False
         self.why = ""
@@ -102,16 +111,18 @@ class Stream:
     async def send(self, loads: Iterable[Load]) -> None:
         """Return when everything has been written or given back; the answers may come later."""
         rest = deque(loads)
-        self._looked_at, self._written_before = time.monotonic(), self.written
+        self._looked_at, self._written_before, self._next_rank = time.monotonic(), self.written, None
         try:
             while rest:
                 if not rest[0].left:
                     rest.popleft()
                     continue
                 await self._tools.recorder.room()
-                if not await self._space():
+                if not await self._space(rest):
                     break
                 count = min(self._slice, sum(load.left for load in rest))
+                if not count:
+                    break
                 await self._pace.turn(count)
                 part = await self._next(rest, count)
                 written = sum(len(piece) for _, piece in part)
@@ -121,6 +132,10 @@ class Stream:
         finally:
             for load in rest:
                 load.drop()
+
+    def follows(self, loads: Sequence[Load]) -> None:
+        """`loads` are claimed and come next: if they are more urgent, what is being sent makes room."""
+        self._next_rank = min((rank(load.batch) for load in loads), default=None)
 
     def end(self, why: str = "the connection was given up") -> None:
         """The connection is gone, or no good any more: nothing more is written."""
@@ -147,18 +162,20 @@ class Stream:
         """Whether it answers nothing although it owes answers."""
         return bool(self._open) and asyncio.get_running_loop().time() - self._heard_at > STALL
 
-    async def _space(self) -> bool:
+    async def _space(self, rest: Iterable[Load]) -> bool:
         """Wait until the driver has room; False when it gives no answers, or none that are good. It is given a slice
-        more than its window, so that it never runs dry."""
+        more than its window, so that it never runs dry. What waits long, of `rest`, may go to others."""
         while self._full():
             self._answered.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(self._heard_at + STALL):
+                async with asyncio.timeout_at(min(self._heard_at + STALL, asyncio.get_running_loop().time() + LOOK)):
                     await self._answered.wait()
             if isinstance(self._breaker.state, Open):
                 break
             if self.silent:
                 self.stalled()
+            elif self._due():
+                self._give_way(rest)
         return not isinstance(self._breaker.state, Open)
 
     def stalled(self) -> None:
@@ -173,8 +190,7 @@ class Stream:
 
     async def _next(self, rest: deque[Load], count: int) -> Part:
         """The next at most `count` messages that may be sent; what may not be is given back."""
-        if time.monotonic() - self._looked_at > LOOK:
-            self._looked_at = time.monotonic()
+        if self._due():
             await self._look_again(rest)
         part: Part = []
         while rest and count:
@@ -188,6 +204,13 @@ class Stream:
             if not load.left:
                 rest.popleft()
         return part
+
+    def _due(self) -> bool:
+        """Whether it is time to look again; if so, the next time is a while later."""
+        if time.monotonic() - self._looked_at <= LOOK:
+            return False
+        self._looked_at = time.monotonic()
+        return True
 
     def _may_send(self, batch: Batch) -> bool:
         return not self.over and self._tools.leases.holds(batch) and self._tools.clock.now() < batch.expires_at
@@ -213,17 +236,16 @@ class Stream:
                 load.keep(unsent & {row.ordinal for row in self.needed(load.batch, found, unsent)})
 
     def _give_way(self, rest: Iterable[Load]) -> None:
-        """Leave everything to a gateway of higher preference that is up again; and what is not begun to an idle equal,
-        if it would take long here."""
-        standing = self._tools.lineup.standing(self._gateway)
+        """Leave everything to a gateway of higher preference that is up again, or to what is claimed and more urgent;
+        and what is not begun to an idle equal, if it would take long here."""
+        standing, following = self._tools.lineup.standing(self._gateway), self._next_rank
         speed, self._written_before = self.written - self._written_before, self.written
-        if isinstance(standing, StandsBy):
-            for load in rest:
+        relieved = not isinstance(standing, StandsBy) and standing.relieved
+        long = relieved and sum(load.left for load in rest) > LONG * speed
+        for load in rest:
+            overtaken = following is not None and following < rank(load.batch)
+            if isinstance(standing, StandsBy) or overtaken or (long and not load.sent):
                 load.drop()
-        elif standing.relieved and sum(load.left for load in rest) > LONG * speed:
-            for load in rest:
-                if not load.sent:
-                    load.drop()
 
     def needed(self, batch: Batch, rows: Sequence[Row], among: set[int] | None = None) -> list[Row]:
         """The rows to be sent (of those `among` these ordinals); that the others need not be is written down."""
