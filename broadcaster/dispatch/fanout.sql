@@ -69,20 +69,18 @@ WITH chosen AS MATERIALIZED (
 ), listed AS (
     INSERT INTO target (alert_id, household_id, village, region, risk, step, step_at)
     SELECT $1, household_id, village, region, risk, 1, $5 FROM chosen
-    ON CONFLICT DO NOTHING
+    {known}
     RETURNING household_id, village, risk
 ), offered AS (
     SELECT t.household_id, array_position($2::text[], t.village) AS nth, t.risk,
-           c.id AS contact_id, c.address, c.step, c.channel, c.place, c.language, c.priority
+           c.id AS contact_id, c.address, m.step, m.channel, m.place, c.priority,
+           coalesce(CASE WHEN c.person_id IS NOT NULL THEN (SELECT p.language FROM person p WHERE p.id = c.person_id) END,
+                    'zh-CN') AS language
     FROM listed t
     LEFT JOIN LATERAL (
-        SELECT c.id, c.address, m.step, m.channel, m.place, coalesce(p.language, 'zh-CN') AS language, c.priority
-        FROM contact c
-        JOIN unnest($7::int[], $8::text[], $9::text[]) WITH ORDINALITY AS m(step, channel, medium, place) ON m.medium = c.medium
-        LEFT JOIN person p ON p.id = c.person_id
-        WHERE c.household_id = t.household_id AND c.active
-        OFFSET 0
+        SELECT * FROM contact c WHERE c.household_id = t.household_id AND c.active OFFSET 0
     ) c ON true
+    LEFT JOIN unnest($7::int[], $8::text[], $9::text[]) WITH ORDINALITY AS m(step, channel, medium, place) ON m.medium = c.medium
 ), addressed AS (
     SELECT DISTINCT ON (household_id, place, address) *, min(step) OVER (PARTITION BY household_id) AS first_step,
            CASE WHEN risk < $11 THEN 2 ELSE 3 END AS tier,

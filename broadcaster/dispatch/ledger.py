@@ -206,11 +206,10 @@ async def _fold_some(connection: Connection, now: datetime) -> int:
     segments = [record["id"] for record in await connection.fetch(SQL["unfolded"], FOLD_SEGMENTS)]
     if segments:
         # A new alert is one row to the statistics: a plan that is not by key may read all of it for each row.
-        await connection.execute(
-            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
-        )
+        await connection.execute(SQL["by_key_only"])
         await connection.execute(SQL["fold"], segments, now)
         await connection.execute(SQL["fold_releases"], segments)
+        await connection.execute(SQL["by_any_plan"])
     return len(segments)
 
 

@@ -187,6 +187,12 @@ WITH log AS MATERIALIZED (
 )
 UPDATE segment SET folded = true WHERE id = ANY($1::bigint[])
 
+-- name: by_key_only
+SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off
+
+-- name: by_any_plan
+SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT
+
 -- name: fold_releases
 UPDATE batch b
 SET state = CASE WHEN y.queued + y.unknown = 0 THEN 2 ELSE 0 END, lease_owner = NULL, lease_until = NULL, segment = NULL

@@ -17,6 +17,21 @@ async def test_every_household_gets_one_delivery_per_address_of_the_first_step(d
     assert await district.breaches(7) == []
 
 
+async def test_a_household_that_moves_while_villages_are_planned_is_one_target(district: District) -> None:
+    await district.village(1, 20)
+    second = await district.village(2, 10)
+    await district.issue(7)
+    async with district.database.connection() as connection:
+        await connection.execute("UPDATE chunk SET next_at = next_at + interval '10 seconds' WHERE region = $1", second)
+        assert await district.advance() == 20
+        await connection.execute(
+            "UPDATE household SET region_code = $1 WHERE id = (SELECT min(household_id) FROM target)", second
+        )
+    district.clock.advance(11)
+    assert await district.advance() == 10
+    assert await district.breaches(7) == []
+
+
 async def test_batches_are_contiguous_vulnerable_first_and_never_over_a_thousand(district: District) -> None:
     await district.village(1, 1200)
     await district.issue(7)
