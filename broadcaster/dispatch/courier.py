@@ -13,6 +13,7 @@ import structlog
 from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Connection, Database
 from broadcaster.dispatch import ledger
+from broadcaster.dispatch.delivery import BATCH_ROWS
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Row
@@ -66,7 +67,8 @@ class Courier:
         self._tools = tools
         self._pace = Pace(slot.tokens, slot.period)
         self._wake = asyncio.Event()
-        self._batch_rows = 1.0
+        self._batch_rows = float(BATCH_ROWS)
+        self._asked_at = 0.0
         self.connected = False
 
     def wake(self) -> None:
@@ -105,10 +107,11 @@ class Courier:
         try:
             while not stream.over:
                 loads = await asyncio.shield(ahead)
+                asked_at, stream.ahead = self._asked_at, None
                 if not loads:
                     await self._idle()
                 ahead = asyncio.create_task(self._claim(stream))
-                await stream.send(loads)
+                await stream.send(loads, asked_at)
         finally:
             watching.cancel()
             stream.end()
@@ -136,7 +139,7 @@ class Courier:
         away."""
         await stream.room()
         await self._tools.recorder.room()
-        asked_at = time.monotonic()
+        asked_at = self._asked_at = time.monotonic()
         claimed: list[Batch] = []
         try:
             async with self._tools.database.connection() as connection:
@@ -150,23 +153,26 @@ class Courier:
             await self._compose(stream, batch, stream.needed(batch, found))
             for batch, found in zip(claimed, rows, strict=True)
         ]
-        return [load for load in loads if load is not None]
+        found = [load for load in loads if load is not None]
+        stream.ahead = found[0].batch.rank if found else None
+        return found
 
     async def _lease(self, connection: Connection, asked_at: float) -> list[Batch]:
         settings = self._slot.gateway.settings
-        rows = min(MOST_ROWS, self._slot.tokens / self._slot.period)
+        rows = max(1, int(min(MOST_ROWS, self._slot.tokens / self._slot.period)))
         batches = await ledger.claim(
             connection,
             channel=settings.channel.value,
             rehearsal=settings.rehearsal,
             now=self._tools.clock.now(),
-            limit=min(MOST_BATCHES, max(1, int(rows / self._batch_rows))),
+            limit=min(MOST_BATCHES, max(1, int(2 * rows / self._batch_rows))),
+            rows=rows,
             worker=self._tools.worker,
             lease=self._tools.leases.seconds,
         )
         for batch in batches:
             self._tools.leases.took(batch, asked_at)
-            self._batch_rows = max(1.0, self._batch_rows + (batch.last - batch.first + 1 - self._batch_rows) / 8)
+            self._batch_rows = max(1.0, self._batch_rows + (batch.last - batch.first + 1 - self._batch_rows) / 4)
         return batches
 
     async def _compose(self, stream: Stream, batch: Batch, rows: Sequence[Row]) -> Load | None:

@@ -30,9 +30,9 @@ LOUDSPEAKERS = ""
 VISIT = 5_000
 """Households of one visit, about: large enough for its statements, small enough to be done again."""
 
-PASS_OVER = "ON CONFLICT DO NOTHING"
-"""What becomes of a household that is a target already. To say so costs a seventh of planning, so it is said only where it
-happens."""
+KNOWN = "ON CONFLICT DO NOTHING"
+"""A household that is a target already is passed over. To say so costs a seventh of planning, so it is said only where
+one was met."""
 
 MOST_VILLAGES = 200
 """Most villages of one visit."""
@@ -93,7 +93,7 @@ async def _plan_new(database: Database, load_plan: LoadPlan, now: datetime) -> i
     try:
         return await _plan_villages(database, load_plan, now, known="")
     except asyncpg.UniqueViolationError:  # a household has moved from one village of the audience to another meanwhile
-        return await _plan_villages(database, load_plan, now, known=PASS_OVER)
+        return await _plan_villages(database, load_plan, now, known=KNOWN)
 
 
 async def _plan_villages(database: Database, load_plan: LoadPlan, now: datetime, *, known: str) -> int | None:

@@ -26,7 +26,7 @@ FOLD_LOCK = 0x64616F68
 STRAYS_KEPT = timedelta(days=3)
 """How long a receipt waits for its message."""
 
-FOLD_SEGMENTS = 64
+FOLD_SEGMENTS = 40
 """Most log segments that one fold applies."""
 
 
@@ -54,6 +54,9 @@ class StrayReceipt(NamedTuple):
     stored_at: datetime
 
 
+Rank = tuple[int, int]
+"""Urgency and tier: what ranks lower goes first, even before what is being sent."""
+
 Claim = tuple[int, int, int]
 """Alert, first ordinal and number of a claim: the same batch claimed again is another claim."""
 
@@ -80,6 +83,11 @@ class Batch:
     def claim(self) -> Claim:
         return (self.alert_id, self.first, self.claims)
 
+    @property
+    def rank(self) -> Rank:
+        """Households all rank alike: for the vulnerable of another village nothing that is claimed is given back."""
+        return (self.urgency, min(self.tier, 2))
+
 
 class Row(msgspec.Struct, frozen=True, gc=False):
     """A delivery of a claimed batch that still waits to be sent; not `needed` when its household was reached
@@ -101,10 +109,19 @@ class Release:
 
 
 async def claim(
-    connection: Connection, *, channel: str, rehearsal: bool, now: datetime, limit: int, worker: str, lease: float
+    connection: Connection,
+    *,
+    channel: str,
+    rehearsal: bool,
+    now: datetime,
+    limit: int,
+    rows: int,
+    worker: str,
+    lease: float,
 ) -> list[Batch]:
-    """Lease up to `limit` of the most urgent ready batches for `lease` seconds."""
-    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease)
+    """Lease up to `limit` of the most urgent ready batches for `lease` seconds, together at most `rows` deliveries; one
+    batch is leased however large it is."""
+    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease, rows)
     batches = [Batch(**dict(record)) for record in records]
     return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))
 

@@ -18,7 +18,7 @@ from broadcaster.dispatch import ledger
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
-from broadcaster.dispatch.ledger import Batch, Event, Row
+from broadcaster.dispatch.ledger import Batch, Event, Rank, Row
 from broadcaster.dispatch.load import Load, backoff, bearable
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
@@ -84,12 +84,15 @@ class Stream:
         self._heard_at = 0.0
         self._looked_at = 0.0
         self._moment: datetime | None = None
+        self.ahead: Rank | None = None
+        """Of what has been claimed meanwhile, to be sent next."""
         self.over = False
 
-    async def send(self, loads: Iterable[Load]) -> None:
-        """Return when everything has been written or given back; the answers may come later."""
+    async def send(self, loads: Iterable[Load], claimed_at: float) -> None:
+        """Return when everything has been written or given back; the answers may come later. `claimed_at` is when it
+        was the most urgent, in seconds of the monotonic clock."""
         rest = deque(loads)
-        self._looked_at = time.monotonic()
+        self._looked_at = claimed_at
         try:
             while rest:
                 if not rest[0].left:
@@ -169,6 +172,10 @@ class Stream:
         """Keep of what takes long only what is to be sent after all: nothing of a run that was closed, nothing at all
         if something more urgent waits, and nobody who has answered or was reached meanwhile."""
         loads = [load for load in rest if load.left]
+        if loads and self.ahead is not None and self.ahead < loads[0].batch.rank:
+            for load in loads:
+                load.drop()
+            return
         try:
             async with self._tools.database.connection() as connection:
                 wanted = await ledger.still_first(connection, [load.batch for load in loads], self._tools.clock.now())

@@ -169,7 +169,7 @@ ALTER TABLE entry ALTER ordinals SET STORAGE EXTERNAL, ALTER refs SET STORAGE EX
 -- Which delivery a gateway's own message id stands for; written by the fold.
 CREATE TABLE message_ref (
     gateway_id smallint NOT NULL,
-    ref        text NOT NULL,
+    ref        text COLLATE "C" NOT NULL,
     alert_id   integer NOT NULL,
     ordinal    integer NOT NULL,
     attempt    smallint NOT NULL
