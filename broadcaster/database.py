@@ -58,7 +58,7 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
         "maxsize": pool_max,
         "timeout": _CONNECT_SECONDS,
         "reset": _as_it_is,
-        # Just-in-time compilation costs a large statement over a new alert, of which nothing is known, more than it runs.
+        # Compiling a large statement over a new alert, of which nothing is known, takes longer than running it.
         "server_settings": {"application_name": application, "jit": "off"},
     }
     if "sslmode" in query:
