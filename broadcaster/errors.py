@@ -62,6 +62,12 @@ class NotFoundError(DaohuError):
     code = "not-found"
 
 
+class ArchivedError(DaohuError):
+    """The thing was here and has been archived: its rows lie in files outside, its accounting is still here."""
+
+    code = "archived"
+
+
 class ConflictError(DaohuError):
     """Somebody else changed it first, or the same key was used for a different request."""
 
