@@ -145,6 +145,16 @@ class Worker:
         finally:
             await self._wind_up(recording, loops)
 
+    def figures(self) -> dict[str, float]:
+        """How it fares, now."""
+        couriers = [courier for courier, task in self._couriers.values() if not task.done()]
+        return {
+            "recorder_buffered": self.recorder.buffered,
+            "batches_held": self.leases.held,
+            "couriers": len(couriers),
+            "couriers_connected": sum(courier.connected for courier in couriers),
+        }
+
     async def _register(self) -> list[Gateway]:
         async with self._duties.database.connection() as connection:
             return [await slots.register(connection, settings) for settings in self._duties.gateways]

@@ -12,6 +12,7 @@ from broadcaster.cli import starting
 from broadcaster.cli.boundary import FAILED, OK, command
 from broadcaster.cli.options import AsJson, Config
 from broadcaster.cli.output import answer, complain, say
+from broadcaster.clock import BEIJING
 from broadcaster.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -116,3 +117,5 @@ def _show(record: AlertRecord, now: Progress, doors: int) -> None:
         f"责任单元 {units.total}：已确认 {units.acknowledged}，等待 {units.waiting}，升级过 {units.escalated}，"
         f"无人确认 {units.exhausted}；重复发送 {now.duplicates}"
     )
+    if now.archived_at is not None:
+        say(f"已于 {now.archived_at.astimezone(BEIJING):%Y-%m-%d %H:%M} 归档：逐条的发送记录在归档目录中。")

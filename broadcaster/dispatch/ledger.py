@@ -161,7 +161,7 @@ async def write(
 ) -> None:
     """Append one segment to the log, and release batches with it, in one transaction. Durable when this returns."""
     async with database.transaction() as connection:
-        segment = await connection.fetchval(SQL["append"], worker, *_entries(events))
+        segment = await connection.fetchval(SQL["append"], worker, *_entries(events), len(events))
         if strays:
             await connection.copy_records_to_table("stray_receipt", columns=StrayReceipt._fields, records=strays)
         if releases:

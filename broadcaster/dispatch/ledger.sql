@@ -95,7 +95,7 @@ WHERE d.alert_id = freed.alert_id AND d.ordinal BETWEEN freed.first AND freed.la
 -- name: append
 -- A segment with its entries. The lists in them ($8, $9) come as the text of an array, which is read more quickly than a client
 -- writes the array itself.
-WITH opened AS (INSERT INTO segment (worker) VALUES ($1) RETURNING id), written AS (
+WITH opened AS (INSERT INTO segment (worker, rows) VALUES ($1, $10) RETURNING id), written AS (
     INSERT INTO entry (segment, alert_id, attempt, state, gateway_id, at, reason, ordinals, refs)
     SELECT o.id, e.alert_id, e.attempt, e.state, e.gateway_id, e.at, e.reason, e.ordinals::int[], e.refs::text[]
     FROM opened o, unnest($2::int[], $3::smallint[], $4::smallint[], $5::smallint[], $6::timestamptz[], $7::text[], $8::text[], $9::text[])
@@ -212,7 +212,7 @@ WITH found AS (
     WHERE m.ref = s.ref AND m.gateway_id = s.gateway_id
     RETURNING m.alert_id, m.ordinal, m.attempt, s.state, s.gateway_id, s.reason, s.at
 ), opened AS (
-    INSERT INTO segment (worker) SELECT $1 FROM found LIMIT 1 RETURNING id
+    INSERT INTO segment (worker, rows) SELECT $1, count(*) FROM found HAVING count(*) > 0 RETURNING id
 )
 INSERT INTO entry (segment, alert_id, attempt, state, gateway_id, at, reason, ordinals)
 SELECT o.id, f.alert_id, f.attempt, f.state, f.gateway_id, f.at, f.reason, ARRAY[f.ordinal] FROM found f, opened o
