@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 import typer.rich_utils
 
-from broadcaster.cli import account, audit, bench, cap, demo, doctor, import_, init, issue, serve, status, worker
+from broadcaster.cli import account, audit, bench, cap, demo, doctor, import_, init, issue, plan, serve, status, worker
 from broadcaster.cli.chinese import ChineseCommand, ChineseGroup
 from broadcaster.logs import configure_logs
 
@@ -23,6 +23,7 @@ app.command("serve", cls=ChineseCommand)(serve.serve)
 app.command("worker", cls=ChineseCommand)(worker.worker)
 app.command("demo", cls=ChineseCommand)(demo.demo)
 app.add_typer(import_.app, name="import")
+app.command("plan", cls=ChineseCommand)(plan.plan)
 app.command("issue", cls=ChineseCommand)(issue.issue)
 app.command("status", cls=ChineseCommand)(status.status)
 app.command("doctor", cls=ChineseCommand)(doctor.doctor)
