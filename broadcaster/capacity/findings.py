@@ -56,7 +56,7 @@ class _Teller:
         """Channels without a gateway, and settings that do less than they seem to."""
         for capacity in self._forecast.capacities:
             if capacity.limit is Limit.NO_GATEWAY:
-                yield self._no_gateway(capacity.channel)
+                yield self._no_gateway(capacity.channel, needed=capacity.channel in self._forecast.channels_used)
             for gateway in capacity.gateways:
                 configured = next(one for one in self._gateways if one.name == gateway.name)
                 if gateway.slots < configured.slots:
@@ -83,7 +83,8 @@ class _Teller:
                         used=number(int(configured.rate)),
                     )
 
-    def _no_gateway(self, channel: Medium) -> Finding:
+    def _no_gateway(self, channel: Medium, *, needed: bool) -> Finding:
+        """An error where somebody would be sent something by it."""
         others = any(one.channel is channel for one in self._gateways)
         rehearsal = self._forecast.rehearsal
         if others:
@@ -99,7 +100,7 @@ class _Teller:
             if rehearsal
             else "%(channel)s没有可用于真实发布的网关，发不出去。"
         )
-        return self._tell("no_gateway", Severity.ERROR, channel, what, remedy)
+        return self._tell("no_gateway", Severity.ERROR if needed else Severity.NOTICE, channel, what, remedy)
 
     def steps(self) -> Iterator[Finding]:
         for step in self._forecast.steps:

@@ -115,6 +115,14 @@ class Forecast:
     asks: tuple[AskForecast, ...]
     machine: Machine
 
+    @property
+    def channels_used(self) -> frozenset[Medium]:
+        """The channels on which there is anything to send."""
+        rows = [one for step in self.steps for one in step.channels]
+        rows += [one for ask in self.asks for one in ask.channels]
+        rows += [self.loudspeakers] if self.loudspeakers else []
+        return frozenset(one.channel for one in rows if one.messages)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -180,8 +188,6 @@ class _Line:
 
     def takes(self, channel: Medium, count: int) -> float | None:
         """Seconds for `count` messages; None without a gateway."""
-        if count == 0:
-            return 0.0
         rate = self._capacities[channel].per_second if channel in self._capacities else 0.0
         return count / rate if rate else None
 
@@ -252,7 +258,7 @@ def _channel(
     at_once_by: tuple[float | None, float | None],
 ) -> ChannelForecast:
     vulnerable_by, finishes = at_once_by
-    messages = load.at_once + load.if_silent
+    messages, vulnerable = load.at_once + load.if_silent, load.at_once_vulnerable + load.if_silent_vulnerable
     if load.if_silent:
         vulnerable_by = line.send(channel, load.if_silent_vulnerable, begins)
         finishes = line.send(channel, load.if_silent - load.if_silent_vulnerable, begins)
@@ -262,11 +268,11 @@ def _channel(
         channel=channel,
         messages=messages,
         at_once=load.at_once,
-        vulnerable=load.at_once_vulnerable + load.if_silent_vulnerable,
+        vulnerable=vulnerable,
         parts=parts if channel is Medium.SMS and question.parts else None,
         per_second=capacity.per_second,
         limit=capacity.limit,
-        vulnerable_by=vulnerable_by,
+        vulnerable_by=vulnerable_by if vulnerable else None,
         finishes=finishes,
         verdict=line.verdict(messages, finishes, begins, wait),
     )

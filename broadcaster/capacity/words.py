@@ -21,7 +21,7 @@ def number(value: float) -> str:
 
 
 def duration(seconds: float, translate: Callable[[str], str]) -> str:
-    """3分20秒, 2小时5分: two units at the most, seconds rounded up so that nothing seems to take none."""
+    """3 minutes 20 seconds, 2 hours 5 minutes: two units at the most, rounded up so that nothing seems to take none."""
     whole = max(1, -int(-seconds // 1))
     hours, rest = divmod(whole, 3600)
     minutes, rest = divmod(rest, 60)
