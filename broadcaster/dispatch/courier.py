@@ -134,6 +134,7 @@ class Courier:
     async def _claim(self, stream: Stream) -> list[Load]:
         """About one second of this slot's rate, by the size that batches had of late; nothing while the database is
         away."""
+        await stream.low()
         await stream.room()
         await self._tools.recorder.room()
         asked_at = time.monotonic()
@@ -163,6 +164,7 @@ class Courier:
             limit=min(MOST_BATCHES, max(1, int(rows / self._batch_rows))),
             worker=self._tools.worker,
             lease=self._tools.leases.seconds,
+            rows=rows,
         )
         for batch in batches:
             self._tools.leases.took(batch, asked_at)

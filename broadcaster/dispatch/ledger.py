@@ -7,6 +7,7 @@ installation. A crash between the two loses nothing: the segment stays unfolded 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -101,10 +102,18 @@ class Release:
 
 
 async def claim(
-    connection: Connection, *, channel: str, rehearsal: bool, now: datetime, limit: int, worker: str, lease: float
+    connection: Connection,
+    *,
+    channel: str,
+    rehearsal: bool,
+    now: datetime,
+    limit: int,
+    worker: str,
+    lease: float,
+    rows: float = math.inf,
 ) -> list[Batch]:
-    """Lease up to `limit` of the most urgent ready batches for `lease` seconds."""
-    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease)
+    """Lease up to `limit` of the most urgent ready batches for `lease` seconds, until together they have `rows`."""
+    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease, rows)
     batches = [Batch(**dict(record)) for record in records]
     return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))
 

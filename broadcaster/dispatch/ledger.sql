@@ -7,8 +7,9 @@
 -- claims after it see the run closed; together with the busy check nothing of a later alert starts while an earlier one
 -- of its lineage may still be sending on that channel (only one run of a lineage is open, so every other is an earlier one;
 -- the first has none before it): a mail server that hangs holds back mails, and no text message. A claim does not wait for a run that is being closed: whoever closes it waits for these batches.
-WITH picked AS (
-    SELECT b.alert_id, b.first
+-- At most $4 batches, and no more than it takes to have $7 rows: what is beyond is another connection's, this moment.
+WITH picked AS MATERIALIZED (
+    SELECT b.alert_id, b.first, b.last - b.first + 1 AS rows, b.urgency, b.tier, b.seq
     FROM batch b JOIN run r ON r.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $1 AND b.rehearsal = $2 AND b.not_before <= $3
       AND r.state = 0 AND r.expires_at > $3
@@ -19,10 +20,15 @@ WITH picked AS (
     LIMIT $4
     FOR UPDATE OF b SKIP LOCKED
     FOR SHARE OF r SKIP LOCKED
+), enough AS (
+    SELECT alert_id, first FROM (
+        SELECT *, sum(rows) OVER (ORDER BY urgency, tier, seq, alert_id, first) - rows AS before FROM picked
+    ) p
+    WHERE before < $7::float8
 )
 UPDATE batch b
 SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = LEAST(b.claims + 1, 32767)
-FROM picked p, run r
+FROM enough p, run r
 WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
 RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
 

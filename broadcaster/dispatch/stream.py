@@ -26,8 +26,11 @@ from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Outcome, Rej
 
 log = structlog.get_logger()
 
-LOOK = 1.0
-"""Seconds of sending after which a stream asks whether what it holds is still wanted, and still comes first."""
+LOOK = 0.5
+"""Seconds after which a stream asks whether what it holds is still wanted, and still comes first."""
+
+AHEAD = 0.4
+"""Seconds of sending that are left when more is claimed: what a claim may take while the database is busy."""
 
 FAREWELL = 5.0
 """Seconds that what is on the wire may take to be answered when the stream ends."""
@@ -77,6 +80,9 @@ class Stream:
         self._refs = refs
         self._tools = tools
         self._slice = min(pace.slice, driver.capabilities.batch_max)
+        self._little = AHEAD * slot.tokens / slot.period
+        self._low = asyncio.Event()
+        self._low.set()
         self._open = 0
         self._under_way: set[asyncio.Task[None]] = set()
         self._answered = asyncio.Event()
@@ -87,9 +93,10 @@ class Stream:
     async def send(self, loads: Iterable[Load]) -> None:
         """Return when everything has been written or given back; the answers may come later."""
         rest = deque(loads)
-        self._looked_at = time.monotonic()
+        self._looked_at = min((load.known_at for load in rest), default=0.0)
         try:
             while rest:
+                self._note_left(rest)
                 if not rest[0].left:
                     rest.popleft()
                     continue
@@ -104,12 +111,14 @@ class Stream:
                 if part:
                     self._hand_over(part, written)
         finally:
+            self._low.set()
             for load in rest:
                 load.drop()
 
     def end(self) -> None:
         """The connection is gone, or no good any more: nothing more is written."""
         self.over = True
+        self._low.set()
         self._answered.set()
 
     async def finish(self) -> None:
@@ -120,11 +129,22 @@ class Stream:
                 task.cancel()
             await asyncio.gather(*silent, return_exceptions=True)
 
+    async def low(self) -> None:
+        """Wait until little is left of what is being sent: what is claimed sooner than it is needed waits here, while
+        another connection may have nothing to send, and something more urgent may come."""
+        await self._low.wait()
+
     async def room(self) -> None:
         """Wait until there is something to claim for: a gateway that answers nothing is given nothing more."""
         while self._full():
             self._answered.clear()
             await self._answered.wait()
+
+    def _note_left(self, rest: Iterable[Load]) -> None:
+        if self.over or sum(load.left for load in rest) <= self._little:
+            self._low.set()
+        else:
+            self._low.clear()
 
     async def _space(self) -> bool:
         """Wait until the driver has room; False when it gives no answers. It is given a slice more than its window, so
