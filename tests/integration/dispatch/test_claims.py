@@ -40,15 +40,18 @@ async def asked(district: District) -> District:
 
 
 async def test_messages_to_people_on_duty_lie_in_small_batches(asked: District) -> None:
-    assert await claimed(asked, math.inf) == [50, 50, 50, 50, 20]
+    assert sorted(await claimed(asked, math.inf)) == [20, 50, 50, 50, 50]
 
 
 async def test_a_claim_ends_with_the_batch_that_makes_its_rows_full(asked: District) -> None:
-    assert await claimed(asked, 100) == [50, 50]
-    assert await claimed(asked, 51) == [50, 50]
-    assert await claimed(asked, 51) == [20]
+    found = [await claimed(asked, 100) for _ in range(3)]
+    assert sorted(size for sizes in found for size in sizes) == [20, 50, 50, 50, 50], (
+        "of one tier and place, in any order"
+    )
+    assert all(sum(sizes[:-1]) < 100 for sizes in found)
+    assert sum(found[0]) >= 100
 
 
 async def test_a_claim_takes_one_batch_however_large(asked: District) -> None:
-    assert await claimed(asked, 1) == [50]
-    assert await claimed(asked, math.inf, limit=1) == [50]
+    assert len(await claimed(asked, 1)) == 1
+    assert len(await claimed(asked, math.inf, limit=1)) == 1
