@@ -68,7 +68,6 @@ class Courier:
         self._pace = Pace(slot.tokens, slot.period)
         self._wake = asyncio.Event()
         self._batch_rows = float(BATCH_ROWS)
-        self._asked_at = 0.0
         self.connected = False
 
     def wake(self) -> None:
@@ -107,11 +106,10 @@ class Courier:
         try:
             while not stream.over:
                 loads = await asyncio.shield(ahead)
-                asked_at, stream.ahead = self._asked_at, None
                 if not loads:
                     await self._idle()
                 ahead = asyncio.create_task(self._claim(stream))
-                await stream.send(loads, asked_at)
+                await stream.send(loads)
         finally:
             watching.cancel()
             stream.end()
@@ -137,9 +135,10 @@ class Courier:
     async def _claim(self, stream: Stream) -> list[Load]:
         """About one second of this slot's rate, by the size that batches had of late; nothing while the database is
         away."""
+        await stream.low()
         await stream.room()
         await self._tools.recorder.room()
-        asked_at = self._asked_at = time.monotonic()
+        asked_at = time.monotonic()
         claimed: list[Batch] = []
         try:
             async with self._tools.database.connection() as connection:
@@ -153,9 +152,7 @@ class Courier:
             await self._compose(stream, batch, stream.needed(batch, found))
             for batch, found in zip(claimed, rows, strict=True)
         ]
-        found = [load for load in loads if load is not None]
-        stream.ahead = found[0].batch.rank if found else None
-        return found
+        return [load for load in loads if load is not None]
 
     async def _lease(self, connection: Connection, asked_at: float) -> list[Batch]:
         settings = self._slot.gateway.settings
@@ -166,9 +163,9 @@ class Courier:
             rehearsal=settings.rehearsal,
             now=self._tools.clock.now(),
             limit=min(MOST_BATCHES, max(1, int(2 * rows / self._batch_rows))),
-            rows=rows,
             worker=self._tools.worker,
             lease=self._tools.leases.seconds,
+            rows=rows,
         )
         for batch in batches:
             self._tools.leases.took(batch, asked_at)

@@ -79,7 +79,8 @@ async def open_run(connection: Connection, plan: Plan, now: datetime) -> None:
     if plan.policy.households:
         regions |= dict(await audience.villages(connection, plan.selection))
         regions |= {village: households for village, households in heard.items() if village not in regions}
-    await connection.execute(SQL["open_chunks"], plan.alert_id, list(regions), list(regions.values()), now)
+    others = await connection.fetchval(SQL["rank_of_others"], plan.urgency, plan.rehearsal)
+    await connection.execute(SQL["open_chunks"], plan.alert_id, list(regions), list(regions.values()), now, others)
 
 
 async def advance(database: Database, load_plan: LoadPlan, now: datetime) -> int | None:

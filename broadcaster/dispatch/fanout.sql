@@ -6,11 +6,25 @@
 -- states is held.
 
 -- name: open_chunks
--- One chunk per village of the audience, the most at risk first, and how many households it will have, about.
+-- One chunk per village of the audience, the most at risk first, ranked from behind $5, and how many households it will
+-- have, about.
 INSERT INTO chunk (alert_id, region, rank, expected, next_at)
-SELECT $1, v.region, v.place, v.expected, $4
+SELECT $1, v.region, $5 + v.place, v.expected, $4
 FROM unnest($2::text[], $3::int[]) WITH ORDINALITY AS v(region, expected, place)
 ON CONFLICT DO NOTHING
+
+-- name: rank_of_others
+-- The rank up to which other open alerts of the same urgency ($1), on the same side of the wall ($2), have been sent: on the
+-- channel on which most of theirs waits; up to which they are planned, where nothing does. A newcomer's ranks go on from
+-- there, so that alerts of one colour take turns from the first village on: beginning at one, it would go before all that
+-- is left of the others until it had caught up.
+SELECT coalesce(
+    (SELECT min(b.seq) FROM batch b JOIN run r ON r.alert_id = b.alert_id
+     WHERE b.state = 0 AND b.claims = 0 AND b.urgency = $1 AND b.rehearsal = $2 AND b.tier = 3 AND r.state = 0
+     GROUP BY b.channel ORDER BY count(*) DESC LIMIT 1),
+    (SELECT min(k.rank) FROM chunk k JOIN run r ON r.alert_id = k.alert_id
+     WHERE k.state = 0 AND r.state = 0 AND r.urgency = $1 AND r.rehearsal = $2),
+    1) - 1
 
 -- name: lineage_villages
 -- Villages ('': loudspeakers) where an earlier alert of the lineage may have been heard. Earlier is every other one: a draft that was begun

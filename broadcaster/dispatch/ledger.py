@@ -7,6 +7,7 @@ installation. A crash between the two loses nothing: the segment stays unfolded 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,9 +55,6 @@ class StrayReceipt(NamedTuple):
     stored_at: datetime
 
 
-Rank = tuple[int, int]
-"""Urgency and tier: what ranks lower goes first, even before what is being sent."""
-
 Claim = tuple[int, int, int]
 """Alert, first ordinal and number of a claim: the same batch claimed again is another claim."""
 
@@ -82,11 +80,6 @@ class Batch:
     @property
     def claim(self) -> Claim:
         return (self.alert_id, self.first, self.claims)
-
-    @property
-    def rank(self) -> Rank:
-        """Households all rank alike: for the vulnerable of another village nothing that is claimed is given back."""
-        return (self.urgency, min(self.tier, 2))
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -115,12 +108,11 @@ async def claim(
     rehearsal: bool,
     now: datetime,
     limit: int,
-    rows: int,
     worker: str,
     lease: float,
+    rows: float = math.inf,
 ) -> list[Batch]:
-    """Lease up to `limit` of the most urgent ready batches for `lease` seconds, together at most `rows` deliveries; one
-    batch is leased however large it is."""
+    """Lease up to `limit` of the most urgent ready batches for `lease` seconds, until together they have `rows`."""
     records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease, rows)
     batches = [Batch(**dict(record)) for record in records]
     return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))

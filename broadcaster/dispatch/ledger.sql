@@ -3,11 +3,12 @@
 -- target 0 pending, 1 reached, 2 unreached; batch 0 ready, 1 leased, 2 settled, 3 released; run 0 open.
 
 -- name: claim
--- The most urgent ready batches of a channel, up to $4 of them and no more than $7 deliveries in all, but one in any case. Taking the run FOR SHARE makes a supersession wait for claims under way, and
+-- The most urgent ready batches of a channel. Taking the run FOR SHARE makes a supersession wait for claims under way, and
 -- claims after it see the run closed; together with the busy check nothing of a later alert starts while an earlier one
 -- of its lineage may still be sending on that channel (only one run of a lineage is open, so every other is an earlier one;
 -- the first has none before it): a mail server that hangs holds back mails, and no text message. A claim does not wait for a run that is being closed: whoever closes it waits for these batches.
-WITH picked AS (
+-- At most $4 batches, and no more than it takes to have $7 rows: what is beyond is another connection's, this moment.
+WITH picked AS MATERIALIZED (
     SELECT b.alert_id, b.first, b.last - b.first + 1 AS rows, b.urgency, b.tier, b.seq
     FROM batch b JOIN run r ON r.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $1 AND b.rehearsal = $2 AND b.not_before <= $3
@@ -20,12 +21,15 @@ WITH picked AS (
     FOR UPDATE OF b SKIP LOCKED
     FOR SHARE OF r SKIP LOCKED
 ), enough AS (
-    SELECT alert_id, first, sum(rows) OVER (ORDER BY urgency, tier, seq, alert_id, first) - rows AS before, rows FROM picked
+    SELECT alert_id, first FROM (
+        SELECT *, sum(rows) OVER (ORDER BY urgency, tier, seq, alert_id, first) - rows AS before FROM picked
+    ) p
+    WHERE before < $7::float8
 )
 UPDATE batch b
 SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = LEAST(b.claims + 1, 32767)
 FROM enough p, run r
-WHERE (p.before = 0 OR p.before + p.rows <= $7) AND b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
+WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
 RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
 
 -- name: still_first

@@ -18,7 +18,7 @@ from broadcaster.dispatch import ledger
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
-from broadcaster.dispatch.ledger import Batch, Event, Rank, Row
+from broadcaster.dispatch.ledger import Batch, Event, Row
 from broadcaster.dispatch.load import Load, backoff, bearable
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
@@ -27,8 +27,11 @@ from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Outcome, Rej
 
 log = structlog.get_logger()
 
-LOOK = 1.0
-"""Seconds of sending after which a stream asks whether what it holds is still wanted, and still comes first."""
+LOOK = 0.5
+"""Seconds after which a stream asks whether what it holds is still wanted, and still comes first."""
+
+AHEAD = 0.4
+"""Seconds of sending that are left when more is claimed: what a claim may take while the database is busy."""
 
 FAREWELL = 5.0
 """Seconds that what is on the wire may take to be answered when the stream ends."""
@@ -78,23 +81,24 @@ class Stream:
         self._refs = refs
         self._tools = tools
         self._slice = min(pace.slice, driver.capabilities.batch_max)
+        self._little = AHEAD * slot.tokens / slot.period
+        self._low = asyncio.Event()
+        self._low.set()
         self._open = 0
         self._under_way: set[asyncio.Task[None]] = set()
         self._answered = asyncio.Event()
         self._heard_at = 0.0
         self._looked_at = 0.0
         self._moment: datetime | None = None
-        self.ahead: Rank | None = None
-        """Of what has been claimed meanwhile, to be sent next."""
         self.over = False
 
-    async def send(self, loads: Iterable[Load], claimed_at: float) -> None:
-        """Return when everything has been written or given back; the answers may come later. `claimed_at` is when it
-        was the most urgent, in seconds of the monotonic clock."""
+    async def send(self, loads: Iterable[Load]) -> None:
+        """Return when everything has been written or given back; the answers may come later."""
         rest = deque(loads)
-        self._looked_at = claimed_at
+        self._looked_at = min((load.known_at for load in rest), default=0.0)
         try:
             while rest:
+                self._note_left(rest)
                 if not rest[0].left:
                     rest.popleft()
                     continue
@@ -109,12 +113,14 @@ class Stream:
                 if part:
                     self._hand_over(part, written)
         finally:
+            self._low.set()
             for load in rest:
                 load.drop()
 
     def end(self) -> None:
         """The connection is gone, or no good any more: nothing more is written."""
         self.over = True
+        self._low.set()
         self._answered.set()
 
     async def finish(self) -> None:
@@ -125,11 +131,22 @@ class Stream:
                 task.cancel()
             await asyncio.gather(*silent, return_exceptions=True)
 
+    async def low(self) -> None:
+        """Wait until little is left of what is being sent: what is claimed sooner than it is needed waits here, while
+        another connection may have nothing to send, and something more urgent may come."""
+        await self._low.wait()
+
     async def room(self) -> None:
         """Wait until there is something to claim for: a gateway that answers nothing is given nothing more."""
         while self._full():
             self._answered.clear()
             await self._answered.wait()
+
+    def _note_left(self, rest: Iterable[Load]) -> None:
+        if self.over or sum(load.left for load in rest) <= self._little:
+            self._low.set()
+        else:
+            self._low.clear()
 
     async def _space(self) -> bool:
         """Wait until the driver has room; False when it gives no answers. It is given a slice more than its window, so
@@ -172,10 +189,6 @@ class Stream:
         """Keep of what takes long only what is to be sent after all: nothing of a run that was closed, nothing at all
         if something more urgent waits, and nobody who has answered or was reached meanwhile."""
         loads = [load for load in rest if load.left]
-        if loads and self.ahead is not None and self.ahead < loads[0].batch.rank:
-            for load in loads:
-                load.drop()
-            return
         try:
             async with self._tools.database.connection() as connection:
                 wanted = await ledger.still_first(connection, [load.batch for load in loads], self._tools.clock.now())
