@@ -40,7 +40,7 @@ async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
     faults = [end for end in ends if isinstance(end, Exception)]
     told = next((fault for fault in faults if isinstance(fault, DaohuError)), None)
     for fault in faults:
-        if fault is not told:
+        if str(fault) != str(told):  # a process that is outdated is so in all its parts
             log.error("process.part_failed", exc_info=fault)
     if told is not None:
         raise told

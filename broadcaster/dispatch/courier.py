@@ -18,6 +18,7 @@ from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Connection, Database
 from broadcaster.dispatch import ledger
 from broadcaster.dispatch.breaker import PROBE, Breaker, Closed, Open, Probing, State
+from broadcaster.dispatch.delivery import BATCH_ROWS
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Row
@@ -43,9 +44,6 @@ MOST_ROWS = 4000
 
 MOST_BATCHES = 400
 """Most batches of one claim."""
-
-FIRST_GUESS = 100.0
-"""Rows of a batch, as long as none was seen: a first claim that takes everything leaves nothing to other gateways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class Courier:
         self._pace = Pace(slot.tokens, slot.period)
         self._breaker = Breaker(self._tell)
         self._wake = asyncio.Event()
-        self._batch_rows = FIRST_GUESS
+        self._batch_rows = float(BATCH_ROWS)
         self._stream: Stream | None = None
         self._probe: Load | None = None
         self._waiting = False
@@ -179,6 +177,7 @@ class Courier:
     async def _claim(self, stream: Stream) -> list[Load]:
         """About one second of this slot's rate, by the size that batches had of late; nothing while the database is
         away."""
+        await stream.low()
         await stream.room()
         await self._tools.recorder.room()
         most = await self._allowed(stream)
@@ -203,7 +202,6 @@ class Courier:
             self._waiting = False
             if trying:
                 self._try_with(ready[0])
-        stream.follows(ready)
         return ready
 
     def _try_with(self, load: Load) -> None:
@@ -213,7 +211,7 @@ class Courier:
         self._breaker.probed()
 
     async def _allowed(self, stream: Stream) -> int:
-        """Batches that may be claimed now: none while the breaker is open or another gateway goes first, one as a
+        """Rows that may be claimed now: none while the breaker is open or another gateway goes first, few as a
         probe."""
         called = self._wake.is_set()
         self._wake.clear()
@@ -225,28 +223,28 @@ class Courier:
             case Open():
                 return 0
             case Probing():
-                return 1 if self._breaker.may_probe() else 0
+                return PROBE if self._breaker.may_probe() else 0
         if standing.yields:
             if self._waiting and not called:
                 return 0  # whatever there is came unannounced, and an idle equal looks by itself
             await asyncio.sleep(COURTESY)
-        rows = min(MOST_ROWS, self._slot.tokens / self._slot.period)
-        return min(MOST_BATCHES, max(1, int(rows / self._batch_rows)))
+        return max(1, int(min(MOST_ROWS, self._slot.tokens / self._slot.period)))
 
-    async def _lease(self, connection: Connection, most: int, asked_at: float) -> list[Batch]:
+    async def _lease(self, connection: Connection, rows: int, asked_at: float) -> list[Batch]:
         settings = self._slot.gateway.settings
         batches = await ledger.claim(
             connection,
             channel=settings.channel.value,
             rehearsal=settings.rehearsal,
             now=self._tools.clock.now(),
-            limit=most,
+            limit=min(MOST_BATCHES, max(1, int(2 * rows / self._batch_rows))),
             worker=self._tools.worker,
             lease=self._tools.leases.seconds,
+            rows=rows,
         )
         for batch in batches:
             self._tools.leases.took(batch, asked_at)
-            self._batch_rows = max(1.0, self._batch_rows + (batch.last - batch.first + 1 - self._batch_rows) / 8)
+            self._batch_rows = max(1.0, self._batch_rows + (batch.last - batch.first + 1 - self._batch_rows) / 4)
         return batches
 
     async def _compose(self, stream: Stream, batch: Batch, rows: Sequence[Row]) -> Load | None:

@@ -7,6 +7,7 @@ installation. A crash between the two loses nothing: the segment stays unfolded 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ FOLD_LOCK = 0x64616F68
 STRAYS_KEPT = timedelta(days=3)
 """How long a receipt waits for its message."""
 
-FOLD_SEGMENTS = 64
+FOLD_SEGMENTS = 40
 """Most log segments that one fold applies."""
 
 
@@ -101,10 +102,18 @@ class Release:
 
 
 async def claim(
-    connection: Connection, *, channel: str, rehearsal: bool, now: datetime, limit: int, worker: str, lease: float
+    connection: Connection,
+    *,
+    channel: str,
+    rehearsal: bool,
+    now: datetime,
+    limit: int,
+    worker: str,
+    lease: float,
+    rows: float = math.inf,
 ) -> list[Batch]:
-    """Lease up to `limit` of the most urgent ready batches for `lease` seconds."""
-    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease)
+    """Lease up to `limit` of the most urgent ready batches for `lease` seconds, until together they have `rows`."""
+    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease, rows)
     batches = [Batch(**dict(record)) for record in records]
     return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))
 
@@ -144,7 +153,7 @@ async def write(
 ) -> None:
     """Append one segment to the log, and release batches with it, in one transaction. Durable when this returns."""
     async with database.transaction() as connection:
-        segment = await connection.fetchval(SQL["append"], worker, *_entries(events))
+        segment = await connection.fetchval(SQL["append"], worker, *_entries(events), len(events))
         if strays:
             await connection.copy_records_to_table("stray_receipt", columns=StrayReceipt._fields, records=strays)
         if releases:
@@ -206,11 +215,10 @@ async def _fold_some(connection: Connection, now: datetime) -> int:
     segments = [record["id"] for record in await connection.fetch(SQL["unfolded"], FOLD_SEGMENTS)]
     if segments:
         # A new alert is one row to the statistics: a plan that is not by key may read all of it for each row.
-        await connection.execute(
-            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
-        )
+        await connection.execute(SQL["by_key_only"])
         await connection.execute(SQL["fold"], segments, now)
         await connection.execute(SQL["fold_releases"], segments)
+        await connection.execute(SQL["by_any_plan"])
     return len(segments)
 
 

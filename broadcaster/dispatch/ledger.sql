@@ -7,8 +7,9 @@
 -- claims after it see the run closed; together with the busy check nothing of a later alert starts while an earlier one
 -- of its lineage may still be sending on that channel (only one run of a lineage is open, so every other is an earlier one;
 -- the first has none before it): a mail server that hangs holds back mails, and no text message. A claim does not wait for a run that is being closed: whoever closes it waits for these batches.
-WITH picked AS (
-    SELECT b.alert_id, b.first
+-- At most $4 batches, and no more than it takes to have $7 rows: what is beyond is another connection's, this moment.
+WITH picked AS MATERIALIZED (
+    SELECT b.alert_id, b.first, b.last - b.first + 1 AS rows, b.urgency, b.tier, b.seq
     FROM batch b JOIN run r ON r.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $1 AND b.rehearsal = $2 AND b.not_before <= $3
       AND r.state = 0 AND r.expires_at > $3
@@ -19,10 +20,15 @@ WITH picked AS (
     LIMIT $4
     FOR UPDATE OF b SKIP LOCKED
     FOR SHARE OF r SKIP LOCKED
+), enough AS (
+    SELECT alert_id, first FROM (
+        SELECT *, sum(rows) OVER (ORDER BY urgency, tier, seq, alert_id, first) - rows AS before FROM picked
+    ) p
+    WHERE before < $7::float8
 )
 UPDATE batch b
 SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = LEAST(b.claims + 1, 32767)
-FROM picked p, run r
+FROM enough p, run r
 WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
 RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
 
@@ -93,7 +99,7 @@ WHERE d.alert_id = freed.alert_id AND d.ordinal BETWEEN freed.first AND freed.la
 -- name: append
 -- A segment with its entries. The lists in them ($8, $9) come as the text of an array, which is read more quickly than a client
 -- writes the array itself.
-WITH opened AS (INSERT INTO segment (worker) VALUES ($1) RETURNING id), written AS (
+WITH opened AS (INSERT INTO segment (worker, rows) VALUES ($1, $10) RETURNING id), written AS (
     INSERT INTO entry (segment, alert_id, attempt, state, gateway_id, at, reason, ordinals, refs)
     SELECT o.id, e.alert_id, e.attempt, e.state, e.gateway_id, e.at, e.reason, e.ordinals::int[], e.refs::text[]
     FROM opened o, unnest($2::int[], $3::smallint[], $4::smallint[], $5::smallint[], $6::timestamptz[], $7::text[], $8::text[], $9::text[])
@@ -187,6 +193,12 @@ WITH log AS MATERIALIZED (
 )
 UPDATE segment SET folded = true WHERE id = ANY($1::bigint[])
 
+-- name: by_key_only
+SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '64MB'
+
+-- name: by_any_plan
+SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL work_mem TO DEFAULT
+
 -- name: fold_releases
 UPDATE batch b
 SET state = CASE WHEN y.queued + y.unknown = 0 THEN 2 ELSE 0 END, lease_owner = NULL, lease_until = NULL, segment = NULL
@@ -204,7 +216,7 @@ WITH found AS (
     WHERE m.ref = s.ref AND m.gateway_id = s.gateway_id
     RETURNING m.alert_id, m.ordinal, m.attempt, s.state, s.gateway_id, s.reason, s.at
 ), opened AS (
-    INSERT INTO segment (worker) SELECT $1 FROM found LIMIT 1 RETURNING id
+    INSERT INTO segment (worker, rows) SELECT $1, count(*) FROM found HAVING count(*) > 0 RETURNING id
 )
 INSERT INTO entry (segment, alert_id, attempt, state, gateway_id, at, reason, ordinals)
 SELECT o.id, f.alert_id, f.attempt, f.state, f.gateway_id, f.at, f.reason, ARRAY[f.ordinal] FROM found f, opened o

@@ -16,7 +16,7 @@ from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Database
 from broadcaster.dispatch import ledger
 from broadcaster.dispatch.breaker import Breaker, Open
-from broadcaster.dispatch.delivery import DeliveryState, Tier
+from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Event, Row
@@ -29,8 +29,11 @@ from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Outcome, Rej
 
 log = structlog.get_logger()
 
-LOOK = 1.0
-"""Seconds of sending after which a stream asks whether what it holds is still wanted, and still comes first."""
+LOOK = 0.5
+"""Seconds after which a stream asks whether what it holds is still wanted, and still comes first."""
+
+AHEAD = 0.4
+"""Seconds of sending that are left when more is claimed: what a claim may take while the database is busy."""
 
 FAREWELL = 5.0
 """Seconds that what is on the wire may take to be answered when the stream ends."""
@@ -73,14 +76,6 @@ Part = list[tuple[Load, Sequence[Envelope]]]
 """What goes to the driver in one call: pieces of one or several loads."""
 
 
-Rank = tuple[int, int]
-
-
-def rank(batch: Batch) -> Rank:
-    """What makes one batch give way to another: colour, and whether it is for units or loudspeakers."""
-    return batch.urgency, min(batch.tier, Tier.VULNERABLE)
-
-
 class Stream:
     """Writes loads in their order, a slice at a time, as many messages ahead of their answers as the driver's window
     takes; a batch is given back when its last message is answered, while later ones are already being written.
@@ -96,14 +91,17 @@ class Stream:
         self._breaker = breaker
         self._tools = tools
         self._slice = min(pace.slice, driver.capabilities.batch_max)
+        self._little = AHEAD * slot.tokens / slot.period
+        self._low = asyncio.Event()
+        self._low.set()
         self._open = 0
         self._under_way: set[asyncio.Task[None]] = set()
         self._answered = asyncio.Event()
         self._heard_at = 0.0
         self._looked_at = 0.0
+        self._timed_at = 0.0
         self._written_before = 0
         self._moment: datetime | None = None
-        self._next_rank: Rank | None = None
         self.written = 0
         self.over = False
         self.why = ""
@@ -111,9 +109,11 @@ class Stream:
     async def send(self, loads: Iterable[Load]) -> None:
         """Return when everything has been written or given back; the answers may come later."""
         rest = deque(loads)
-        self._looked_at, self._written_before, self._next_rank = time.monotonic(), self.written, None
+        self._looked_at = min((load.known_at for load in rest), default=0.0)
+        self._timed_at, self._written_before = time.monotonic(), self.written
         try:
             while rest:
+                self._note_left(rest)
                 if not rest[0].left:
                     rest.popleft()
                     continue
@@ -130,17 +130,15 @@ class Stream:
                 if part:
                     self._hand_over(part, written)
         finally:
+            self._low.set()
             for load in rest:
                 load.drop()
-
-    def follows(self, loads: Sequence[Load]) -> None:
-        """`loads` are claimed and come next: if they are more urgent, what is being sent makes room."""
-        self._next_rank = min((rank(load.batch) for load in loads), default=None)
 
     def end(self, why: str = "the connection was given up") -> None:
         """The connection is gone, or no good any more: nothing more is written."""
         self.why = self.why or why
         self.over = True
+        self._low.set()
         self._answered.set()
 
     async def finish(self) -> None:
@@ -150,6 +148,11 @@ class Stream:
             for task in silent:
                 task.cancel()
             await asyncio.gather(*silent, return_exceptions=True)
+
+    async def low(self) -> None:
+        """Wait until little is left of what is being sent: what is claimed sooner than it is needed waits here, while
+        another connection may have nothing to send, and something more urgent may come."""
+        await self._low.wait()
 
     async def room(self) -> None:
         """Wait until there is something to claim for: a gateway that answers nothing is given nothing more."""
@@ -161,6 +164,12 @@ class Stream:
     def silent(self) -> bool:
         """Whether it answers nothing although it owes answers."""
         return bool(self._open) and asyncio.get_running_loop().time() - self._heard_at > STALL
+
+    def _note_left(self, rest: Iterable[Load]) -> None:
+        if self.over or sum(load.left for load in rest) <= self._little:
+            self._low.set()
+        else:
+            self._low.clear()
 
     async def _space(self, rest: Iterable[Load]) -> bool:
         """Wait until the driver has room; False when it gives no answers, or none that are good. It is given a slice
@@ -236,16 +245,25 @@ class Stream:
                 load.keep(unsent & {row.ordinal for row in self.needed(load.batch, found, unsent)})
 
     def _give_way(self, rest: Iterable[Load]) -> None:
-        """Leave everything to a gateway of higher preference that is up again, or to what is claimed and more urgent;
-        and what is not begun to an idle equal, if it would take long here."""
-        standing, following = self._tools.lineup.standing(self._gateway), self._next_rank
-        speed, self._written_before = self.written - self._written_before, self.written
-        relieved = not isinstance(standing, StandsBy) and standing.relieved
-        long = relieved and sum(load.left for load in rest) > LONG * speed
-        for load in rest:
-            overtaken = following is not None and following < rank(load.batch)
-            if isinstance(standing, StandsBy) or overtaken or (long and not load.sent):
-                load.drop()
+        """Leave everything to a gateway of higher preference that is up again; and what is not begun to an idle equal,
+        if it would take long here."""
+        standing, speed = self._tools.lineup.standing(self._gateway), self._speed()
+        if isinstance(standing, StandsBy):
+            leaving = list(rest)
+        elif standing.relieved and speed is not None and sum(load.left for load in rest) > LONG * speed:
+            leaving = [load for load in rest if not load.sent]
+        else:
+            return
+        for load in leaving:
+            load.drop()
+
+    def _speed(self) -> float | None:
+        """Messages per second that were written since the last time it was asked; None after too short a time."""
+        seconds, written = time.monotonic() - self._timed_at, self.written - self._written_before
+        if seconds < LOOK:
+            return None
+        self._timed_at, self._written_before = time.monotonic(), self.written
+        return written / seconds
 
     def needed(self, batch: Batch, rows: Sequence[Row], among: set[int] | None = None) -> list[Row]:
         """The rows to be sent (of those `among` these ordinals); that the others need not be is written down."""

@@ -40,7 +40,7 @@ CREATE TABLE chunk (
     reached    integer NOT NULL DEFAULT 0,
     unreached  integer NOT NULL DEFAULT 0,
     PRIMARY KEY (alert_id, region)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX chunk_due ON chunk (next_at) WHERE state < 2;
 
 CREATE TABLE target (
@@ -56,7 +56,7 @@ CREATE TABLE target (
     reached_at   timestamptz,
     late         boolean NOT NULL DEFAULT false,-- it had been given up before it was reached
     PRIMARY KEY (alert_id, household_id)
-) WITH (fillfactor = 42);
+) WITH (fillfactor = 42, autovacuum_vacuum_scale_factor = 0.05);
 -- The village first: of two indexes that begin with the alert, the planner takes either for a new alert, as both seem to hold
 -- one row of it.
 CREATE INDEX target_village ON target (village, alert_id);
@@ -101,8 +101,9 @@ CREATE TABLE batch (
     lease_until timestamptz,
     segment     bigint,                        -- the log segment that holds the last results of a released batch
     claims      smallint NOT NULL DEFAULT 0,
+    planned_at  timestamptz NOT NULL DEFAULT now(), -- the age of what is not delivered counts from here
     PRIMARY KEY (alert_id, first)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX batch_ready ON batch (channel, rehearsal, urgency, tier, seq, alert_id) WHERE state = 0;
 CREATE INDEX batch_busy ON batch (lineage, alert_id) WHERE state IN (1, 3);
 
@@ -120,7 +121,7 @@ CREATE TABLE tally (
     delivered   integer NOT NULL DEFAULT 0,
     duplicates  integer NOT NULL DEFAULT 0,    -- taken more than once by a gateway, by the evidence in the log
     PRIMARY KEY (alert_id, first)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE TABLE gateway (
     id   smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -164,7 +165,9 @@ CREATE TABLE gateway_word (
 CREATE TABLE segment (
     id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     worker    text NOT NULL,
-    folded    boolean NOT NULL DEFAULT false
+    rows      integer NOT NULL,                -- deliveries in its entries
+    folded    boolean NOT NULL DEFAULT false,
+    written_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX segment_unfolded ON segment (id) WHERE NOT folded;
 
@@ -186,7 +189,7 @@ ALTER TABLE entry ALTER ordinals SET STORAGE EXTERNAL, ALTER refs SET STORAGE EX
 -- Which delivery a gateway's own message id stands for; written by the fold.
 CREATE TABLE message_ref (
     gateway_id smallint NOT NULL,
-    ref        text NOT NULL,
+    ref        text COLLATE "C" NOT NULL,
     alert_id   integer NOT NULL,
     ordinal    integer NOT NULL,
     attempt    smallint NOT NULL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,10 +51,11 @@ class Outpost:
     workers: list[DaohuProcess] = field(default_factory=list)
     started: int = 0
 
-    async def hire(self) -> DaohuProcess:
+    async def hire(self, environment: Mapping[str, str] | None = None) -> DaohuProcess:
         """Start one more worker and wait until it works."""
         self.started += 1
-        worker = DaohuProcess("worker", folder=self.folder, name=f"worker-{self.started}").start()
+        name = f"worker-{self.started}"
+        worker = DaohuProcess("worker", folder=self.folder, name=name, environment=environment).start()
         self.workers.append(worker)
         await asyncio.to_thread(worker.wait_for_log, "worker.started", within=60)
         return worker
