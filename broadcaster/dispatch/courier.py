@@ -80,6 +80,11 @@ class Courier:
     def wake(self) -> None:
         self._wake.set()
 
+    @property
+    def connected(self) -> bool:
+        """Whether its connection stands."""
+        return self._stream is not None
+
     def word(self) -> Word:
         """What to tell the others about this gateway."""
         self._look_after()
