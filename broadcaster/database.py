@@ -56,7 +56,8 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
         "maxsize": pool_max,
         "timeout": _CONNECT_SECONDS,
         "reset": _as_it_is,
-        "application_name": application,
+        # Compiling a large statement over a new alert, of which nothing is known, takes longer than running it.
+        "server_settings": {"application_name": application, "jit": "off"},
     }
     if "sslmode" in query:
         credentials["ssl"] = query["sslmode"][0]

@@ -20,7 +20,19 @@ SQL = statements("broadcaster", "gauges.sql")
 MOST_ALERTS = 100
 """Open alerts that have gauges of their own, the most urgent first."""
 
-HOT = ("batch", "chunk", "delivery", "door_task", "event", "segment", "tally", "target", "unit", "response")
+HOT = (
+    "batch",
+    "chunk",
+    "delivery",
+    "door_task",
+    "entry",
+    "message_ref",
+    "segment",
+    "tally",
+    "target",
+    "unit",
+    "response",
+)
 """Tables whose rows that wait for vacuum are shown."""
 
 Row = Mapping[str, float]

@@ -19,6 +19,7 @@ from broadcaster.alerts import authoring
 from broadcaster.alerts.actor import Actor
 from broadcaster.alerts.alert import Kind, Status
 from broadcaster.alerts.records import AlertRecord
+from broadcaster.capacity.planner import Planner
 from broadcaster.clock import Clock, SystemClock
 from broadcaster.database import Database, create_database
 from broadcaster.dispatch.composer import LedgerComposer
@@ -82,6 +83,11 @@ class House:
     def driver(self, gateway: GatewaySettings) -> Driver:
         """A driver for one slot of a gateway."""
         return self.registry.plugin(gateway.channel, gateway.driver).build(gateway, self.journals[gateway.name])
+
+    @property
+    def planner(self) -> Planner:
+        """Tells before an alert is issued how long it will take."""
+        return Planner(self.database, self.clock, self.office, self.texts, self.settings.gateways, self.registry.window)
 
     async def keep_replies(self, gateway: str, items: Sequence[Reply]) -> None:
         """Store a gateway's replies; durable when this returns. Understanding them is the worker's next look."""

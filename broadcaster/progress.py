@@ -103,8 +103,11 @@ async def _channels(connection: Connection, alert_id: int) -> dict[str, dict[str
     sums = ", ".join(f"sum({state})::int AS {state}" for state in STATES)
     records = await connection.fetch(
         f"""
-        SELECT channel, {sums} FROM batch JOIN tally USING (alert_id, first)
-        WHERE alert_id = $1 AND NOT EXISTS (SELECT 1 FROM archive WHERE alert_id = $1) GROUP BY channel
+        SELECT b.channel, {sums}
+        FROM batch b CROSS JOIN LATERAL (
+            SELECT * FROM tally y WHERE y.alert_id = b.alert_id AND y.first = b.first OFFSET 0 -- new to the statistics
+        ) y
+        WHERE b.alert_id = $1 AND NOT EXISTS (SELECT 1 FROM archive WHERE alert_id = $1) GROUP BY b.channel
         UNION ALL
         SELECT channel, {", ".join(STATES)} FROM archived_count WHERE alert_id = $1
         ORDER BY channel

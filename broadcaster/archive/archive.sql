@@ -21,7 +21,7 @@ WHERE l.id = $1
 
 -- name: unfolded
 -- Whether the log holds something about the alert that is not in its states yet.
-SELECT EXISTS (SELECT 1 FROM segment s JOIN event e ON e.segment = s.id WHERE NOT s.folded AND e.alert_id = $1)
+SELECT EXISTS (SELECT 1 FROM segment s JOIN entry e ON e.segment = s.id WHERE NOT s.folded AND e.alert_id = $1)
 
 -- name: size
 -- Deliveries and households of an alert, by its counters.
@@ -70,7 +70,7 @@ WITH slice AS MATERIALIZED (
     SELECT id FROM segment WHERE id > $1 ORDER BY id LIMIT $2
 ), gone AS (
     DELETE FROM segment s USING slice
-    WHERE s.id = slice.id AND s.folded AND NOT EXISTS (SELECT 1 FROM event e WHERE e.segment = s.id)
+    WHERE s.id = slice.id AND s.folded AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.segment = s.id)
 )
 SELECT max(id) FROM slice
 

@@ -16,6 +16,7 @@ from broadcaster.cli import (
     import_,
     init,
     issue,
+    plan,
     serve,
     status,
     worker,
@@ -37,6 +38,7 @@ app.command("serve", cls=ChineseCommand)(serve.serve)
 app.command("worker", cls=ChineseCommand)(worker.worker)
 app.command("demo", cls=ChineseCommand)(demo.demo)
 app.add_typer(import_.app, name="import")
+app.command("plan", cls=ChineseCommand)(plan.plan)
 app.command("issue", cls=ChineseCommand)(issue.issue)
 app.command("status", cls=ChineseCommand)(status.status)
 app.command("archive", cls=ChineseCommand)(archive.archive)

@@ -71,7 +71,7 @@ async def test_killed_at_any_moment_nothing_is_lost_and_the_last_run_finishes() 
         done = await asyncio.to_thread(run_daohu, "archive", "--json", folder=folder, within=120)
         assert done.returncode == 0, done.stderr
         assert await holds_everything(folder, connection)
-        for table in ("delivery", "event", "batch", "tally"):
+        for table in ("delivery", "entry", "message_ref", "batch", "tally"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table} WHERE alert_id = 1") == 0
             assert await connection.fetchval(f"SELECT count(*) FROM {table} WHERE alert_id = 2") > 0
         assert [path.name for path in (folder / "data/archive").iterdir()] == ["alert-1"]

@@ -55,9 +55,14 @@ _ROWS = (
         INSERT INTO segment (worker, rows, folded)
         SELECT 'w', 500, true FROM given, generate_series(1, many / 500) RETURNING id AS segment
     ), numbered AS (SELECT segment, (row_number() OVER (ORDER BY segment) - 1) * 500 AS first FROM opened)
-    INSERT INTO event (segment, alert_id, ordinal, attempt, state, gateway_id, ref, at)
-    SELECT segment, id, first + n, 1, CASE WHEN n % 10 = 0 THEN 5 ELSE 6 END, 1, id || '-' || first + n, at
-    FROM given, numbered, generate_series(0, 499) n
+    INSERT INTO entry (segment, alert_id, attempt, state, gateway_id, at, ordinals)
+    SELECT segment, id, 1, state, 1, at, array_agg((first + n)::int)
+    FROM given, numbered, generate_series(0, 499) n, LATERAL (SELECT CASE WHEN n % 10 = 0 THEN 5 ELSE 6 END) s(state)
+    GROUP BY segment, id, state, at
+    """,
+    """
+    INSERT INTO message_ref (gateway_id, ref, alert_id, ordinal, attempt)
+    SELECT 1, id || '-' || n, id, n, 1 FROM given, generate_series(0, many - 1) n
     """,
 )
 

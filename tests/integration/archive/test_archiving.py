@@ -32,7 +32,7 @@ from broadcaster.security import audit
 from tests.harness.district import District
 from tests.harness.past import past_alert
 
-LEFT = ("delivery", "event", "batch", "tally")
+LEFT = ("delivery", "entry", "message_ref", "batch", "tally")
 
 
 async def no_rest(_seconds: float) -> None:
@@ -87,7 +87,7 @@ async def test_the_rows_leave_and_the_figures_stay(
         assert {row["state"] for row in await connection.fetch("SELECT state FROM target")} == {2}
     assert after.archived_at == clock.now()
     assert replace(after, archived_at=None) == before
-    assert [await rows(database, table) for table in LEFT] == [0, 0, 0, 0]
+    assert [await rows(database, table) for table in LEFT] == [0] * len(LEFT)
     assert await rows(database, "target") == before.households.unreached == 100
     assert await rows(database, "door_task") == 100
 
@@ -105,7 +105,13 @@ async def test_the_files_hold_every_row_and_the_manifest_proves_it(
     assert written == [tuple(row) for row in stored]
     manifest = json.loads((folder / "manifest.json").read_bytes())
     counted = {file["table"]: file["rows"] for file in manifest["files"]}
-    assert (counted["delivery"], counted["event"], counted["target"], counted["alert"]) == (1000, 1000, reached, 1)
+    assert [counted[table] for table in ("delivery", "message_ref", "entry", "target", "alert")] == [
+        1000,
+        1000,
+        4,
+        reached,
+        1,
+    ]
     assert {path.name for path in folder.iterdir()} == {"manifest.json"} | {file["name"] for file in manifest["files"]}
     assert folder.stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
@@ -164,7 +170,7 @@ async def test_what_is_not_over_in_every_way_stays(
     found = await archivist.archive(1, a_month_ago(clock))
     assert isinstance(found, Kept)
     assert reason in found.reasons
-    assert [await rows(database, table) for table in LEFT] == [1000, 1000, 2, 2]
+    assert [await rows(database, table) for table in LEFT] == [1000, 4, 1000, 2, 2]
     assert await rows(database, "archive") == 0
 
 
@@ -224,7 +230,7 @@ async def test_a_receipt_that_comes_afterwards_hurts_nothing(
 async def test_nothing_is_deleted_on_the_word_of_a_damaged_file(
     harm: str, database: Database, clock: ManualClock, over: datetime, tmp_path: Path
 ) -> None:
-    archivist = Archivist(Fragile(database, 23), clock, tmp_path / "archive", no_rest)
+    archivist = Archivist(Fragile(database, 24), clock, tmp_path / "archive", no_rest)
     with pytest.raises(Killed):
         await archivist.archive(1, a_month_ago(clock))
     folder = tmp_path / "archive" / "alert-1"
@@ -273,7 +279,7 @@ async def test_cut_off_at_any_moment_nothing_is_lost_and_the_next_run_goes_on(
             kills[sealed] += 1
         await nothing_is_lost(database, tmp_path / "archive")
     assert min(kills.values()) > 10
-    assert [await rows(database, table) for table in LEFT] == [0, 0, 0, 0]
+    assert [await rows(database, table) for table in LEFT] == [0] * len(LEFT)
     async with database.connection() as connection:
         assert replace(await progress(connection, 1), archived_at=None) == before
         assert await breaches(connection, 1) == []
@@ -289,7 +295,7 @@ async def test_emptying_waits_for_nobody_and_nobody_for_it(
     await district.issue(2)
     await district.advance()
     with pytest.raises(Killed):
-        await Archivist(Fragile(database, 23), clock, tmp_path / "archive", no_rest).archive(1, a_month_ago(clock))
+        await Archivist(Fragile(database, 24), clock, tmp_path / "archive", no_rest).archive(1, a_month_ago(clock))
     assert await rows(database, "archive") == 1
     async with database.transaction() as connection:
         await ledger.lock_states(connection)
