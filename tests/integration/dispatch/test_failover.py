@@ -23,6 +23,7 @@ from broadcaster.rehearsal.oracle import Taken
 from broadcaster.rehearsal.script import Delay
 from tests.harness.carriers import SMS_ONLY, Carriers, carriers, sms
 from tests.harness.district import District
+from tests.harness.waiting import wait_until
 
 RATE = 150
 TAKEOVER = 2.0
@@ -105,6 +106,22 @@ async def test_a_silent_gateway_is_stood_in_for_and_gets_its_traffic_back(tmp_pa
         await check_the_books(at, 7, 80 * 30, doubled=0)
 
 
+async def test_a_silent_gateway_keeps_no_more_than_it_was_given(tmp_path: Path, district: District) -> None:
+    async with carriers(tmp_path, district, SECOND, FIRST) as at, at.worker():
+        await at.connected()
+        await issue(district, 7, villages=10, homes=100)
+        await at.first_after("first", 0.0, within=5)
+        await asyncio.sleep(0.5)
+        with at.silent("first"):
+            on_the_wire, begun = RATE, 100
+
+            def nearly_all() -> bool:
+                return at.report().distinct >= 10 * 100 - on_the_wire - begun
+
+            await wait_until(nearly_all, within=SEEN + 12, what="all to be sent but what the silent one was given")
+        await at.settled(7, within=10)
+
+
 async def test_a_gateway_that_falls_silent_with_little_to_do_is_noticed_too(tmp_path: Path, district: District) -> None:
     async with carriers(tmp_path, district, SECOND, FIRST) as at, at.worker():
         await at.connected()
@@ -159,7 +176,7 @@ async def test_two_workers_agree_on_who_goes_first(tmp_path: Path, district: Dis
             await check_the_books(at, 7, 60 * 30, doubled=RATE // 2)
 
 
-@pytest.mark.parametrize("weights", [(3, 1), (1, 1)])
+@pytest.mark.parametrize("weights", [(3, 1), (1, 3), (1, 1)])
 async def test_equals_share_what_both_could_take_by_weight(
     tmp_path: Path, district: District, weights: tuple[int, int]
 ) -> None:
