@@ -56,8 +56,8 @@ class GatewayInbox:
         self._drills: Recent[int, bool] = Recent(most=1000)
 
     async def receipts(self, items: Sequence[Receipt]) -> None:
-        """Keep evidence; returns when it is durable. Evidence for a message that nobody knows is kept as a stray; what a
-        drill's gateway says of a real alert, or a real one of a drill, is no evidence."""
+        """Keep evidence; returns when it is durable. Evidence for a message that nobody knows is kept as a stray; what
+        a drill's gateway says of a real alert, or a real one of a drill, is no evidence."""
         events: list[Event] = []
         nameless: list[Receipt] = []
         for item in items:
