@@ -3,7 +3,7 @@
 
 -- name: deliveries
 -- Per open alert and channel: deliveries by state, batches by state, and how old the oldest is that is not out, or out
--- and without evidence.
+-- and without evidence. A tally is looked up batch by batch (OFFSET 0): to the statistics a new alert is one row.
 WITH open AS (SELECT alert_id FROM run WHERE state = 0 ORDER BY urgency, alert_id DESC LIMIT $1)
 SELECT b.alert_id, b.channel,
        sum(y.queued)::int AS queued, sum(y.unknown)::int AS unknown, sum(y.expired)::int AS expired,
@@ -15,7 +15,8 @@ SELECT b.alert_id, b.channel,
            AS oldest_unsent,
        coalesce(extract(epoch FROM clock_timestamp() - min(b.planned_at)
                                    FILTER (WHERE y.queued + y.unknown + y.submitted > 0)), 0)::float8 AS oldest_undelivered
-FROM open JOIN batch b USING (alert_id) JOIN tally y USING (alert_id, first)
+FROM open JOIN batch b USING (alert_id)
+CROSS JOIN LATERAL (SELECT * FROM tally y WHERE y.alert_id = b.alert_id AND y.first = b.first OFFSET 0) y
 GROUP BY b.alert_id, b.channel ORDER BY b.alert_id, b.channel
 
 -- name: villages

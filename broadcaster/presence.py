@@ -33,6 +33,8 @@ ON CONFLICT (name) DO UPDATE SET seen_at = clock_timestamp(), figures = excluded
 """
 _FORGET = "DELETE FROM process WHERE seen_at < clock_timestamp() - interval '1 day'"
 
+_LAST_SIGN = 3.0  # seconds that a sign under way may take when the work is over
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -51,43 +53,68 @@ async def attend(database: Database, process: Process, work: Coroutine[Any, Any,
 
     Raises what `work` raises; `OutdatedError`, when `work` has been ended, once the database demands a newer program.
     """
-    outdated: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    with suppress(*DATABASE_AWAY):
-        await _appear(database, process)
-    working: asyncio.Future[Any] = asyncio.create_task(work, name=process.kind)
-    pulse = asyncio.create_task(_pulse(database, process, outdated), name="presence")
+    sign = _Sign(database, process)
+    signs = asyncio.create_task(sign.run(), name="presence")
+    working: asyncio.Future[Any] | None = None
     try:
-        await asyncio.wait([working, outdated], return_when=asyncio.FIRST_COMPLETED)
+        await sign.given.wait()
+        working = asyncio.create_task(work, name=process.kind)
+        await asyncio.wait([working, sign.outdated], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        working.cancel()
-        await asyncio.wait({working})
-        if not working.cancelled():
-            working.exception()  # looked at; `result` raises it below
-        await ended(pulse)
-        with suppress(*DATABASE_AWAY):
-            async with database.connection() as connection:
-                await connection.execute("DELETE FROM process WHERE name = $1", process.name)
-    if outdated.done():
-        raise outdated.result()
+        if working is None:
+            work.close()
+        else:
+            working.cancel()
+            await asyncio.wait({working})
+            if not working.cancelled():
+                working.exception()  # looked at; `result` raises it below
+        sign.stop.set()
+        await asyncio.wait({signs}, timeout=_LAST_SIGN)
+        await ended(signs)
+        await sign.take_back()
+    if sign.outdated.done():
+        raise sign.outdated.result()
     working.result()
 
 
-async def _pulse(database: Database, process: Process, outdated: asyncio.Future[OutdatedError]) -> None:
-    while True:
-        try:
-            await _appear(database, process)
-        except DATABASE_AWAY as error:
-            log.debug("presence.database_away", error=type(error).__name__)
-        except OutdatedError as error:
-            if not outdated.done():
-                log.error("process.outdated", process=process.name, knows=error.knows, needed=error.needed)
-                outdated.set_result(error)
-        await asyncio.sleep(process.seconds)
+class _Sign:
+    """The sign of life of one process: `given` once it was tried for the first time, `outdated` once the database
+    demands more. It is told to `stop`, not cancelled: a statement that was cut off may still be done, after the row was
+    taken back."""
 
+    def __init__(self, database: Database, process: Process) -> None:
+        self._database = database
+        self._process = process
+        self.given = asyncio.Event()
+        self.stop = asyncio.Event()
+        self.outdated: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-async def _appear(database: Database, process: Process) -> None:
-    figures = msgspec.json.encode(process.figures()).decode()
-    async with database.connection() as connection:
-        await connection.execute(_APPEAR, process.name, process.kind, process.knows, figures)
-        await connection.execute(_FORGET)
-        await demand(connection, process.knows)
+    async def run(self) -> None:
+        while not self.stop.is_set():
+            try:
+                await self._give()
+            except DATABASE_AWAY as error:
+                log.debug("presence.database_away", error=type(error).__name__)
+            except OutdatedError as error:
+                if not self.outdated.done():
+                    log.error("process.outdated", process=self._process.name, knows=error.knows, needed=error.needed)
+                    self.outdated.set_result(error)
+            except Exception:
+                log.exception("presence.fault")
+            self.given.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._process.seconds):
+                    await self.stop.wait()
+
+    async def _give(self) -> None:
+        process = self._process
+        figures = msgspec.json.encode(process.figures()).decode()
+        async with self._database.connection() as connection:
+            await connection.execute(_APPEAR, process.name, process.kind, process.knows, figures)
+            await connection.execute(_FORGET)
+            await demand(connection, process.knows)
+
+    async def take_back(self) -> None:
+        with suppress(*DATABASE_AWAY):
+            async with self._database.connection() as connection:
+                await connection.execute("DELETE FROM process WHERE name = $1", self._process.name)

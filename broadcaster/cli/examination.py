@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 
+from broadcaster.clock import BEIJING
 from broadcaster.conservation import breaches
+from broadcaster.dispatch import lineup
+from broadcaster.dispatch.lineup import Health
 from broadcaster.errors import DaohuError
 from broadcaster.house import House, open_house
 from broadcaster.ports import Medium
@@ -18,6 +21,8 @@ OLDEST_POSTGRES = 15
 GIGABYTE = 1024**3
 ROOMY = 2 * GIGABYTE
 RECENT_ALERTS = 20
+LONGEST_TRANSACTION = 1800.0
+MANY_DEAD = 200_000
 MOST_SKEW = 5.0
 """Seconds that the database's clock may differ from ours: leases and expiry are compared with both."""
 
@@ -41,8 +46,10 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with open_house(settings, application="daohu-doctor") as house:
             yield Finding("内置部件与网关", "ok", "都能打开")
-            for look in (_database, _clock, _doorbell, _worker, _audience, _alerts, _trail):
+            for look in (_database, _vacuum, _clock, _doorbell, _worker, _audience, _alerts, _trail):
                 yield await look(house)
+            for finding in await _health(house):
+                yield finding
             for finding in _gateways(house):
                 yield finding
     except DaohuError as error:
@@ -72,6 +79,32 @@ async def _database(house: House) -> Finding:
     if not durable:
         return Finding("数据库", "failed", f"{what}，fsync 已关闭，断电会丢数据", "请在数据库设置中打开 fsync。")
     return Finding("数据库", "ok", what)
+
+
+async def _vacuum(house: House) -> Finding:
+    async with house.database.connection() as connection:
+        dead = await connection.fetchrow(
+            """
+            SELECT relname AS name, n_live_tup AS live, n_dead_tup AS dead FROM pg_stat_user_tables
+            ORDER BY n_dead_tup - n_live_tup DESC LIMIT 1
+            """
+        )
+        oldest = await connection.fetchrow(
+            """
+            SELECT pid, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds FROM pg_stat_activity
+            WHERE datname = current_database() AND backend_type = 'client backend' AND xact_start IS NOT NULL
+            ORDER BY xact_start LIMIT 1
+            """
+        )
+    if oldest["seconds"] > LONGEST_TRANSACTION:
+        what = f"进程 {oldest['pid']} 的事务已开启 {oldest['seconds'] / 60:.0f} 分钟，失效的行无法清理"
+        return Finding(
+            "清理", "warning", what, f"请查明是谁；必要时执行 SELECT pg_terminate_backend({oldest['pid']})。"
+        )
+    if dead["dead"] > MANY_DEAD + dead["live"]:
+        what = f"表 {dead['name']} 有 {dead['dead']} 行失效，多于有效的 {dead['live']} 行"
+        return Finding("清理", "warning", what, f"请检查 autovacuum 是否开启，或执行 VACUUM ANALYZE {dead['name']}。")
+    return Finding("清理", "ok", "失效的行不多，没有长时间开启的事务")
 
 
 async def _clock(house: House) -> Finding:
@@ -139,6 +172,23 @@ async def _trail(house: House) -> Finding:
     if verdict.broken is not None:
         return Finding("审计", "failed", f"第 {verdict.broken} 条断开：{verdict.why}", "请用 daohu audit verify 核对。")
     return Finding("审计", "ok", f"{verdict.entries} 条，完整")
+
+
+async def _health(house: House) -> list[Finding]:
+    """The gateways that the workers do without at the moment."""
+    async with house.database.connection() as connection:
+        found = [one for one in await lineup.health(connection) if not one.up]
+    return [_paused(one) for one in found]
+
+
+def _paused(gateway: Health) -> Finding:
+    since = gateway.since.astimezone(BEIJING)
+    if gateway.states["probing"]:
+        what = f"已重新连上，下一批消息将先少量试发（此前：{gateway.why}）"
+        return Finding(f"网关 {gateway.name}", "warning", what)
+    what = f"自 {since:%m-%d %H:%M:%S} 起暂停使用：{gateway.why or '没有连接'}"
+    remedy = "系统会自动重试；同渠道的其他网关已接替。请检查网络、账号，或询问运营商。"
+    return Finding(f"网关 {gateway.name}", "warning", what, remedy)
 
 
 def _gateways(house: House) -> list[Finding]:

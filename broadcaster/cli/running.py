@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from broadcaster.errors import DaohuError
+from broadcaster.garbage import collect_rarely
 
 log = structlog.get_logger()
 
@@ -22,6 +23,7 @@ async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
     A work that ends before, with or without an error, ends the others too: a process without its worker is no worker.
     An error with a remedy is raised when all have wound up; any other is logged with its trace.
     """
+    collect_rarely()
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for name in _SIGNALS:

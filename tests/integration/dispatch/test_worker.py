@@ -82,8 +82,10 @@ async def test_the_batches_of_a_silent_worker_are_taken_up(district: District) -
 
 
 async def test_text_that_no_database_can_hold_does_not_stop_the_recorder(district: District) -> None:
+    await district.village(1, 5)
+    await district.issue(7)
     recorder = Recorder(district.database, district.clock, "w", seconds=0.02)
-    gateway = Gateway(1, GatewaySettings("sms", Medium.SMS, "straw", rate=1))
+    gateway = Gateway(1, GatewaySettings("sms", Medium.SMS, "straw", rate=1, rehearsal=True))
     inbox = GatewayInbox(gateway, district.database, recorder, district.clock, RecentRefs(), keep_nothing)
     recording = asyncio.create_task(recorder.run())
     strange = "\ud800\0failed"
@@ -97,6 +99,28 @@ async def test_text_that_no_database_can_hold_does_not_stop_the_recorder(distric
         recorder.stop()
         await asyncio.wait([recording], timeout=3)
     assert await _events(district.database) == 1
+
+
+async def test_what_a_gateway_says_across_the_wall_between_drills_and_the_real_thing_is_no_evidence(
+    district: District,
+) -> None:
+    await district.village(1, 5)
+    await district.issue(7)
+    recorder = Recorder(district.database, district.clock, "w", seconds=0.02)
+    real = Gateway(1, GatewaySettings("sms", Medium.SMS, "straw", rate=1, rehearsal=False))
+    inbox = GatewayInbox(real, district.database, recorder, district.clock, RecentRefs(), keep_nothing)
+    recording = asyncio.create_task(recorder.run())
+    said = [
+        Receipt("", DeliveryKey(alert, 1, 1), Evidence.DELIVERED, "", district.clock.now())
+        for alert in (7, 8)  # a drill; an alert that was never issued
+    ]
+    try:
+        async with asyncio.timeout(3):
+            await inbox.receipts(said)
+    finally:
+        recorder.stop()
+        await asyncio.wait([recording], timeout=3)
+    assert await _events(district.database) == 0
 
 
 async def _events(database: Database) -> int:

@@ -13,6 +13,7 @@ import pytest
 
 from broadcaster import readiness
 from broadcaster.database import Database, create_database
+from broadcaster.doorbell import Doorbell
 from broadcaster.embedded import EmbeddedServers
 from broadcaster.migrating import migrate_database
 from broadcaster.schema import VERSION
@@ -136,6 +137,7 @@ async def doomed() -> AsyncIterator[tuple[EmbeddedServers, Database]]:
             try:
                 yield servers, database
             finally:
+                servers.start()  # so that the pool finds an end
                 await database.close()
         finally:
             servers.stop()
@@ -153,3 +155,17 @@ async def test_without_the_database_it_is_alive_unready_and_still_has_metrics(ma
         metrics = await web.client.get("/metrics")
         assert metrics.status == 200
         assert "daohu_database_up 0\n" in await metrics.text()
+
+
+async def test_without_redis_it_is_degraded_and_does_its_work(make_web: Make, context: Context) -> None:
+    bell = Doorbell("unix:///nowhere/redis.sock")
+
+    async def answers() -> str:
+        return "" if await bell.answers() else "Redis 没有应答"
+
+    web: Web = await make_web(replace(context, probes={"doorbell": answers}))
+    await web.worker_lives()
+    status, checks = await ready(web)
+    await bell.close()
+    assert (status, checks["doorbell"]["outcome"]) == (200, "degraded")
+    assert checks["doorbell"]["remedy"]

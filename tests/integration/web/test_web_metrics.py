@@ -71,6 +71,13 @@ async def test_every_stage_has_its_number(web: Web) -> None:
         )
         await connection.execute(
             """
+            INSERT INTO gateway_word
+            SELECT id, 1, 'w', false, 'open', 'no route', false, 0, now(), now(), now() + interval '1 minute'
+            FROM gateway
+            """
+        )
+        await connection.execute(
+            """
             INSERT INTO response (gateway, external_id, channel, rehearsal, address, text, received_at, stored_at)
             VALUES ('g', '1', 'sms', true, '+8613912345678', '我是张三，救命', $1, $1)
             """,
@@ -95,6 +102,9 @@ async def test_every_stage_has_its_number(web: Web) -> None:
     assert now[f'daohu_alert_escalation_late_seconds{{alert="{number}"}}'] == 60
     assert now['daohu_gateway_slots{gateway="town-sms"}'] == 3
     assert now['daohu_gateway_slots_held{gateway="town-sms"}'] == 1
+    assert now['daohu_gateway_up{gateway="town-sms"}'] == 0
+    assert now['daohu_gateway_breakers{gateway="town-sms",state="open"}'] == 1
+    assert now['daohu_gateway_breakers{gateway="town-sms",state="closed"}'] == 0
     assert now['daohu_processes{kind="worker"}'] == 1
     assert now['daohu_process_recorder_buffered{process="w-1",kind="worker"}'] == 12
     assert now['daohu_table_live_rows{table="delivery"}'] >= 0
@@ -115,7 +125,7 @@ async def test_an_alert_that_is_over_has_no_gauges(web: Web) -> None:
 
 def test_no_gauge_is_read_from_the_million_rows() -> None:
     for name, statement in SQL.items():
-        assert not re.search(r"(FROM|JOIN) (delivery|target|event|household|contact)\b", statement), name
+        assert not re.search(r"(FROM|JOIN) (delivery|target|entry|message_ref|household|contact)\b", statement), name
 
 
 async def test_however_many_ask_the_database_is_read_once_in_a_while() -> None:
