@@ -93,18 +93,18 @@ class House:
         page, token = f"{self.settings.web.public_url}/r/", self.tokens.of_alert(alert_id, expires + timedelta(days=1))
         return lambda ordinal: page + token(ordinal)
 
-    async def work(self) -> None:
-        """Send, plan, settle and escalate, and run queued jobs, until cancelled."""
+    async def work(self, name: str = "") -> None:
+        """Send, plan, settle and escalate, and run queued jobs, until cancelled; `name` instead of the worker's own."""
         async with self.doorbell.listen(WORK) as ear:
             jobs = asyncio.create_task(
                 run_jobs(self.redis_url, {PREPARE: self.recordings.prepare}, at_once=self.settings.worker.jobs)
             )
             try:
-                await self.worker(ear).run()
+                await self.worker(ear, name).run()
             finally:
                 await ended(jobs)
 
-    def worker(self, bell: Bell) -> Worker:
+    def worker(self, bell: Bell, name: str = "") -> Worker:
         """This process's worker."""
         composer = LedgerComposer(
             self.database,
@@ -133,7 +133,8 @@ class House:
                 bell=bell,
                 chores=(self._settle, self._tick, self._cancel, self._end),
                 pulse=pulse,
-            )
+            ),
+            name or worker_name(),
         )
 
     @asynccontextmanager

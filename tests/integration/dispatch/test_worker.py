@@ -14,7 +14,7 @@ from broadcaster.dispatch.inbox import GatewayInbox, RecentRefs
 from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.slots import Gateway
 from broadcaster.ports import DeliveryKey, Evidence, GatewaySettings, Medium, Receipt, Reply
-from broadcaster.worker import Chore, Duties, Pulse, Worker
+from broadcaster.worker import Chore, Duties, Pulse, Worker, worker_name
 from tests.harness.district import District
 from tests.harness.waiting import wait_until
 
@@ -43,7 +43,7 @@ async def worker_at_work(district: District, *chores: Chore) -> AsyncIterator[Wo
         chores=chores,
         pulse=Pulse(sweep=0.05, fold=0.05),
     )
-    worker = Worker(duties)
+    worker = Worker(duties, worker_name())
     working = asyncio.create_task(worker.run())
     try:
         yield worker

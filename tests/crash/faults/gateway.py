@@ -1,0 +1,62 @@
+"""Gateways that misbehave: for a while the carrier follows another script."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from random import Random
+
+import msgspec
+
+from broadcaster.ports import Medium
+from broadcaster.rehearsal.script import Delay, Faults
+from tests.crash.fault import Fault
+from tests.harness.outpost import Outpost
+
+CHANNELS = (Medium.SMS, Medium.WECHAT)
+
+
+class OddGateway(Fault):
+    """`changes` hold on the channels of text for `seconds`; then all connections are made anew if `cut`."""
+
+    def __init__(
+        self, name: str, *, seconds: tuple[float, float], faults: Faults | None = None, **changes: object
+    ) -> None:
+        self.name = name
+        self._seconds = seconds
+        self._changes: Mapping[str, object] = {**changes, "faults": faults or Faults()}
+
+    async def strike(self, post: Outpost, chance: Random) -> int:
+        before = {medium: post.script.behaviour(medium, "") for medium in CHANNELS}
+        for medium in CHANNELS:
+            await post.rehearsal.client.behave(medium, **self._changes)
+        await asyncio.sleep(chance.uniform(*self._seconds))
+        for medium, behaviour in before.items():
+            usual = msgspec.structs.asdict(behaviour)
+            await post.rehearsal.client.behave(medium, **{key: usual[key] for key in self._changes})
+        return 0
+
+
+def odd_gateways() -> list[OddGateway]:
+    """The misbehaviours, one by one."""
+    return [
+        OddGateway("gateway hangs", seconds=(1.0, 2.0), faults=Faults(hang_after=20, hang_for=1.5)),
+        OddGateway("gateway hangs for good", seconds=(1.0, 2.0), faults=Faults(hang_after=40, hang_for=60)),
+        OddGateway("half-open connection", seconds=(1.0, 2.0), faults=Faults(half_open=0.05, hang=0.2)),
+        OddGateway("gateway reads slowly", seconds=(1.5, 2.5), faults=Faults(read_rate=4000)),
+        OddGateway("garbage bytes", seconds=(1.0, 2.0), faults=Faults(garbage=0.05)),
+        OddGateway("connection cut", seconds=(1.0, 2.0), faults=Faults(cut=0.05)),
+        OddGateway(
+            "answers out of order", seconds=(1.0, 2.5), faults=Faults(shuffle=1), answer=Delay(median=0.05, spread=1)
+        ),
+        OddGateway(
+            "receipts early, late, twice, for unknown ids, with wrong keys",
+            seconds=(1.5, 2.5),
+            early=0.3,
+            late=0.2,
+            late_after=Delay(median=1.0),
+            duplicate=0.3,
+            stray=0.3,
+            wrong=0.3,
+        ),
+    ]
