@@ -101,7 +101,8 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     answer; `late`: receipt after `late_after` more; `stray`: receipts for unknown messages, per receipt; `wrong`:
     receipts that name the right message id and, as our own key, that of another message.
     `receipt_names`: what a receipt names its message by. `redeliver_after`: seconds until what was not acknowledged is
-    sent again. `play`: how much of the audio's length a call or terminal takes, 0 = none of it.
+    sent again. `validity`: what comes after its end is refused, as by carriers that keep validity periods. `play`: how
+    much of the audio's length a call or terminal takes, 0 = none of it.
     """
 
     answer: Delay = Delay(median=0.002)
@@ -120,6 +121,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     wrong: Share = 0.0
     receipt_names: Literal["both", "ref", "key"] = "both"
     redeliver_after: Annotated[float, Meta(gt=0)] = 5.0
+    validity: bool = False
     play: Annotated[float, Meta(ge=0, le=10)] = 0.0
     residents: Residents = Residents()
     duty: Duty = Duty()

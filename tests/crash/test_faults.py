@@ -8,8 +8,6 @@ printed with it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
@@ -34,15 +32,17 @@ from tests.crash.faults.redis import EmptiedRedis, KilledRedis, StoppedRedis
 from tests.crash.faults.twins import Twins
 from tests.crash.faults.web import KilledWeb
 from tests.crash.faults.workers import KilledTogether, KilledWorker
-from tests.crash.ordeal import Ordeal
+from tests.crash.grounds import Grounds
 from tests.crash.schedule import Schedule
 from tests.crash.verdict import Verdict
-from tests.harness.outpost import Outpost, Plan, outpost
+from tests.harness.outpost import Plan
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RATES = {Medium.SMS: (120.0, 2), Medium.WECHAT: (120.0, 2), Medium.EMAIL: (100.0, 1)}
 """Messages per second and connections."""
+
+HOUSEHOLDS = 150
 
 
 def script(seed: int) -> Script:
@@ -61,40 +61,21 @@ def script(seed: int) -> Script:
     return Script(seed=seed, sms=behaviour, wechat=behaviour, email=behaviour, loudspeaker=behaviour)
 
 
-@dataclass(slots=True)
-class Grounds:
-    """Where faults are tried: one installation after the other, a fresh one after a run that failed."""
-
-    paths: pytest.TempPathFactory
-    plan: Plan
-    seed: int
-    stack: AsyncExitStack
-    post: Outpost | None = None
-
-    async def run(self, fault: Fault, schedule: Schedule) -> Verdict:
-        if self.post is None:
-            self.post = await self.stack.enter_async_context(
-                outpost(self.paths.mktemp("post"), script(self.seed), self.plan, seed=self.seed)
-            )
-        post, self.post = self.post, None
-        verdict = await Ordeal(post, fault, schedule).endure()
-        if not verdict.objections():
-            self.post = post
-        return verdict
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def given(tmp_path_factory: pytest.TempPathFactory, seed: int) -> AsyncIterator[Grounds]:
     """With servers by URL, as production has them."""
-    async with AsyncExitStack() as stack:
-        yield Grounds(tmp_path_factory, Plan(150, RATES), seed, stack)
+    grounds = Grounds(lambda: tmp_path_factory.mktemp("given"), Plan(HOUSEHOLDS, RATES), script(seed))
+    yield grounds
+    await grounds.leave()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def embedded(tmp_path_factory: pytest.TempPathFactory, seed: int) -> AsyncIterator[Grounds]:
     """With servers that are kept by the program itself."""
-    async with AsyncExitStack() as stack:
-        yield Grounds(tmp_path_factory, Plan(150, RATES, embedded=True), seed, stack)
+    plan = Plan(HOUSEHOLDS, RATES, embedded=True)
+    grounds = Grounds(lambda: tmp_path_factory.mktemp("embedded"), plan, script(seed))
+    yield grounds
+    await grounds.leave()
 
 
 FAULTS = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -62,9 +61,9 @@ class GivenServers:
 
     async def end_postgres(self, how: signal.Signals) -> None:
         """SIGINT is a fast shutdown, SIGQUIT an immediate one (as `pg_ctl stop -m` sends them), SIGKILL a crash."""
-        server = self.postmaster()
-        server.send_signal(how)
-        await wait_until(lambda: not _alive(server), within=60, what="PostgreSQL to end")
+        with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError):  # it may have gone by itself
+            self.postmaster().send_signal(how)
+        await wait_until(lambda: _ended(self._postgres), within=60, what="PostgreSQL to end")
 
     async def start_redis(self) -> None:
         self._valkey.prepare()
@@ -75,7 +74,7 @@ class GivenServers:
         """SIGTERM stops it, SIGKILL kills it."""
         [server] = [child for child in psutil.Process().children() if child.name().startswith("valkey")]
         server.send_signal(how)
-        await wait_until(lambda: not _alive(server), within=20, what="Valkey to end")
+        await wait_until(lambda: _ended(self._valkey), within=20, what="Valkey to end")
 
     def postmaster(self) -> psutil.Process:
         """The server's first process."""
@@ -98,6 +97,7 @@ class GivenServers:
             limited = subprocess.run(
                 ["prlimit", "--pid", str(process.pid), f"--fsize={size}:"],
                 user=self._account.user if self._account.borrowed else None,
+                group=self._account.group if self._account.borrowed else None,
                 capture_output=True,
                 text=True,
                 check=False,
@@ -115,11 +115,10 @@ class GivenServers:
             await connection.close()
 
 
-def _alive(process: psutil.Process) -> bool:
-    """Also reaps it when it was our child."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(process.pid, os.WNOHANG)
+def _ended(server: Postgres | Valkey) -> bool:
+    """Whether it has ended, and is reaped."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+        server.ready()
+    except UnavailableError:
+        return True
+    return False

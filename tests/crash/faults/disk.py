@@ -19,11 +19,9 @@ class FullLog(Fault):
     seconds = (0.5, 2.0)
 
     async def strike(self, post: Outpost, chance: Random) -> int:
-        server = post.given.postmaster()
         post.given.limit_files(0)
         await asyncio.sleep(chance.uniform(*self.seconds))
-        if server.is_running() and server.status() != "zombie":
-            await post.given.end_postgres(signal.SIGQUIT)
+        await post.given.end_postgres(signal.SIGKILL)
         await post.given.start_postgres()
         return 0
 

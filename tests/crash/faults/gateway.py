@@ -17,14 +17,26 @@ CHANNELS = (Medium.SMS, Medium.WECHAT)
 
 
 class OddGateway(Fault):
-    """`changes` hold on the channels of text for `seconds`; then all connections are made anew if `cut`."""
+    """`changes` hold on the channels of text for `seconds` at a time. A carrier that keeps validity periods (`validity`)
+    does so all the time."""
 
     def __init__(
-        self, name: str, *, seconds: tuple[float, float], faults: Faults | None = None, **changes: object
+        self,
+        name: str,
+        *,
+        seconds: tuple[float, float],
+        faults: Faults | None = None,
+        validity: bool = False,
+        **changes: object,
     ) -> None:
         self.name = name
         self._seconds = seconds
+        self._validity = validity
         self._changes: Mapping[str, object] = {**changes, "faults": faults or Faults()}
+
+    async def prepare(self, post: Outpost) -> None:
+        for medium in CHANNELS:
+            await post.rehearsal.client.behave(medium, validity=self._validity)
 
     async def strike(self, post: Outpost, chance: Random) -> int:
         before = {medium: post.script.behaviour(medium, "") for medium in CHANNELS}
@@ -43,7 +55,7 @@ def odd_gateways() -> list[OddGateway]:
         OddGateway("gateway hangs", seconds=(1.0, 2.0), faults=Faults(hang_after=20, hang_for=1.5)),
         OddGateway("gateway hangs for good", seconds=(1.0, 2.0), faults=Faults(hang_after=40, hang_for=60)),
         OddGateway("half-open connection", seconds=(1.0, 2.0), faults=Faults(half_open=0.05, hang=0.2)),
-        OddGateway("gateway reads slowly", seconds=(1.5, 2.5), faults=Faults(read_rate=4000)),
+        OddGateway("gateway reads slowly", seconds=(1.5, 2.5), validity=True, faults=Faults(read_rate=4000)),
         OddGateway("garbage bytes", seconds=(1.0, 2.0), faults=Faults(garbage=0.05)),
         OddGateway("connection cut", seconds=(1.0, 2.0), faults=Faults(cut=0.05)),
         OddGateway(
