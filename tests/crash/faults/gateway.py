@@ -17,8 +17,8 @@ CHANNELS = (Medium.SMS, Medium.WECHAT)
 
 
 class OddGateway(Fault):
-    """`changes` hold on the channels of text for `seconds` at a time. A carrier that keeps validity periods (`validity`)
-    does so all the time."""
+    """`changes` hold on the channels of text for `seconds` at a time. A carrier that keeps validity periods
+    (`validity`) does so all the time."""
 
     def __init__(
         self,
