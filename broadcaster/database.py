@@ -14,7 +14,6 @@ import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.context import TortoiseContext, set_global_context
 from tortoise.exceptions import ConfigurationError, DBConnectionError
-from tortoise.migrations.executor import MigrationExecutor
 
 from broadcaster.errors import SettingsError, UnavailableError
 
@@ -29,7 +28,6 @@ MODELS = {
 }
 
 _CONNECT_SECONDS = 10.0
-_MIGRATION_LOCK = 0x64616F6875  # "daohu": the advisory lock that one migrating process holds
 
 
 def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu") -> dict[str, Any]:
@@ -58,7 +56,8 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
         "maxsize": pool_max,
         "timeout": _CONNECT_SECONDS,
         "reset": _as_it_is,
-        "application_name": application,
+        # Compiling a large statement over a new alert, of which nothing is known, takes longer than running it.
+        "server_settings": {"application_name": application, "jit": "off"},
     }
     if "sslmode" in query:
         credentials["ssl"] = query["sslmode"][0]
@@ -116,7 +115,7 @@ class Database:
                 pass
         except (OSError, TimeoutError, asyncpg.PostgresError, DBConnectionError) as error:
             await database.close()
-            raise _unavailable(url, error) from error
+            raise unavailable(url, error) from error
         except BaseException:
             await database.close()
             raise
@@ -151,6 +150,13 @@ class Database:
             finally:
                 self._context.connections.reset(token)
 
+    def figures(self) -> dict[str, float]:
+        """How many connections the pool has, how many of them are idle, and how many it may have."""
+        pool = self._client()._pool
+        if pool is None:
+            return {}
+        return {"pool_size": pool.get_size(), "pool_idle": pool.get_idle_size(), "pool_max": pool.get_max_size()}
+
     async def close(self) -> None:
         """Close the pool; waits up to 10 s for statements under way."""
         await self._context.close_connections()
@@ -168,7 +174,7 @@ async def create_database(url: str) -> bool:
     except asyncpg.InvalidCatalogNameError:
         return await _create(url)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise _unavailable(url, error) from error
+        raise unavailable(url, error) from error
     await connection.close()
     return False
 
@@ -211,38 +217,8 @@ def _name(url: str) -> str:
     return unquote(urlsplit(url).path[1:])
 
 
-async def migrate_database(url: str) -> list[str]:
-    """Bring the schema at `url` up to this version's; returns the names of the migrations applied.
-
-    Everything is one transaction under an advisory lock: run again, by several processes at once, or killed half-way,
-    the schema is either the old or the new one.
-    """
-    config = tortoise_config(url, pool_max=2, application="daohu-migrate")
-    async with TortoiseContext() as context:
-        await context.init(config=config)
-        database = Database(context)
-        applied: list[str] = []
-        try:
-            async with database.transaction() as connection:
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
-                executor = MigrationExecutor(context.connections.get("default"), config["apps"])
-                # First of all, because looking into a missing table would spoil the transaction.
-                await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
-                await executor.migrate(direction="forward", progress=_note(applied))
-        except (OSError, TimeoutError, DBConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-            raise _unavailable(url, error) from error
-        return applied
-
-
-def _note(applied: list[str]) -> Any:
-    def progress(event: str, label: str, name: str) -> None:
-        if event == "apply_done":
-            applied.append(f"{label}.{name}")
-
-    return progress
-
-
-def _unavailable(url: str, error: BaseException) -> UnavailableError:
+def unavailable(url: str, error: BaseException) -> UnavailableError:
+    """The error of a database at `url` that does not answer."""
     reason = str(error) or type(error).__name__
     return UnavailableError(
         f"连接不上数据库 {shown(url)}：{reason}", remedy="请检查 [database] url，以及数据库是否已经启动、允许连接。"

@@ -62,6 +62,12 @@ class NotFoundError(DaohuError):
     code = "not-found"
 
 
+class ArchivedError(DaohuError):
+    """The thing was here and has been archived: its rows lie in files outside, its accounting is still here."""
+
+    code = "archived"
+
+
 class ConflictError(DaohuError):
     """Somebody else changed it first, or the same key was used for a different request."""
 
@@ -82,3 +88,15 @@ class LimitedError(DaohuError):
     def __init__(self, what: str, *, after: float, remedy: str = "") -> None:
         super().__init__(what, remedy=remedy)
         self.after = after
+
+
+class OutdatedError(DaohuError):
+    """The database demands a newer program than this one: it knows schema version `knows`, `needed` is demanded."""
+
+    code = "outdated"
+    remedy = "请在这台机器上升级程序（git pull，make setup），再启动。没有丢失任何东西。"
+
+    def __init__(self, *, knows: int, needed: int) -> None:
+        super().__init__(f"程序太旧：它只懂第 {knows} 版数据库结构，数据库要求至少第 {needed} 版。")
+        self.knows = knows
+        self.needed = needed

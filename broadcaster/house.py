@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from broadcaster.alerts import authoring
 from broadcaster.alerts.actor import Actor
 from broadcaster.alerts.alert import Kind, Status
 from broadcaster.alerts.records import AlertRecord
+from broadcaster.capacity.planner import Planner
 from broadcaster.clock import Clock, SystemClock
-from broadcaster.database import Database, create_database, migrate_database
+from broadcaster.database import Database, create_database
 from broadcaster.dispatch.composer import LedgerComposer
 from broadcaster.dispatch.inbox import GatewayInbox, RecentRefs
 from broadcaster.dispatch.questions import Questions
@@ -33,7 +35,9 @@ from broadcaster.errors import SettingsError
 from broadcaster.escalation import settlement, tick, units
 from broadcaster.issuing import Office, Plans, issue
 from broadcaster.journal import GatewayJournal
+from broadcaster.migrating import migrate_database
 from broadcaster.ports import Driver, GatewaySettings, Inbox, ParsesCallback, Reply
+from broadcaster.presence import Figures, Process, attend
 from broadcaster.registry import Registry
 from broadcaster.responses import inbox as responses
 from broadcaster.responses.tokens import Tokens
@@ -80,6 +84,11 @@ class House:
         """A driver for one slot of a gateway."""
         return self.registry.plugin(gateway.channel, gateway.driver).build(gateway, self.journals[gateway.name])
 
+    @property
+    def planner(self) -> Planner:
+        """Tells before an alert is issued how long it will take."""
+        return Planner(self.database, self.clock, self.office, self.texts, self.settings.gateways, self.registry.window)
+
     async def keep_replies(self, gateway: str, items: Sequence[Reply]) -> None:
         """Store a gateway's replies; durable when this returns. Understanding them is the worker's next look."""
         source = self.settings.gateway(gateway)
@@ -99,10 +108,24 @@ class House:
             jobs = asyncio.create_task(
                 run_jobs(self.redis_url, {PREPARE: self.recordings.prepare}, at_once=self.settings.worker.jobs)
             )
+            worker = self.worker(ear, name)
             try:
-                await self.worker(ear, name).run()
+                await self.attended("worker", worker.run(), worker.figures, name=worker.name)
             finally:
                 await ended(jobs)
+
+    async def attended(
+        self, kind: str, work: Coroutine[Any, Any, None], figures: Figures = dict, *, name: str | None = None
+    ) -> None:
+        """Do `work` with this process present among the others; `OutdatedError`, when it has wound up, once the
+        database demands a newer program."""
+        process = Process(
+            name=name or worker_name(),
+            kind=kind,
+            figures=lambda: {**self.database.figures(), **figures()},
+            seconds=self.settings.worker.lease / 3,
+        )
+        await attend(self.database, process, work)
 
     def worker(self, bell: Bell, name: str = "") -> Worker:
         """This process's worker."""

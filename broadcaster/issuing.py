@@ -86,10 +86,15 @@ async def _refuse_nobody(connection: Connection, plan: Plan) -> None:
         return
     condition, values = where_terminal(plan.selection)
     if not await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM terminal t WHERE {condition})", *values):
-        raise RuleError(
-            "这条预警的区域内没有任何住户、责任人或广播终端，发布了也没有人收到。",
-            remedy="请核对区域代码或图形；如果还没有名册，请先导入（daohu import）。",
-        )
+        raise nobody()
+
+
+def nobody() -> RuleError:
+    """An alert is for no home, no loudspeaker and no duty holder."""
+    return RuleError(
+        "这条预警的区域内没有任何住户、责任人或广播终端，发布了也没有人收到。",
+        remedy="请核对区域代码或图形；如果还没有名册，请先导入（daohu import）。",
+    )
 
 
 def compose(alert: Alert, office: Office, reply_code: str, longest_place: str) -> Sequence[Skeleton]:
@@ -134,18 +139,33 @@ async def _colour(alert_id: int) -> Colour:
 
 async def plan_of(record: AlertRecord, district: str) -> Plan:
     """The plan that an issued alert's run follows."""
-    alert = record.alert
     if record.policy is None or record.expires_at is None:
         raise RuleError(f"预警 {record.id} 尚未发布。", remedy="请先批准并发布。")
+    policy = msgspec.convert(record.policy, Policy)
+    return await _plan(record, policy, await _colour(record.id), record.expires_at, district)
+
+
+async def plan_if_issued(record: AlertRecord, office: Office) -> Plan:
+    """The plan of an alert that was issued; of any other the one that issuing it now would make."""
+    if record.policy is not None:
+        return await plan_of(record, office.district)
+    if record.expires_at is None:
+        raise RuleError(f"预警 {record.id} 还没有写明何时失效。", remedy="请先补全。")
+    colour = await _colour(record.id)
+    policy = policy_of(record.alert, office.policy(colour))
+    return await _plan(record, policy, colour, record.expires_at, office.district)
+
+
+async def _plan(record: AlertRecord, policy: Policy, colour: Colour, expires_at: datetime, district: str) -> Plan:
     first = record if record.lineage == record.identifier else await AlertRecord.get(identifier=record.lineage)
     return Plan(
         alert_id=record.id,
         lineage=first.id,
-        rehearsal=alert.rehearsal,
-        urgency=(await _colour(record.id)).urgency,
-        expires_at=record.expires_at,
-        policy=msgspec.convert(record.policy, Policy),
-        selection=selection_of(alert, district),
+        rehearsal=record.alert.rehearsal,
+        urgency=colour.urgency,
+        expires_at=expires_at,
+        policy=policy,
+        selection=selection_of(record.alert, district),
     )
 
 

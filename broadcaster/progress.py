@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 
 from broadcaster.database import Connection
 from broadcaster.dispatch.delivery import DeliveryState
@@ -54,7 +55,8 @@ class DoorTasks:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far one alert has come. `deliveries` and each of `channels` count by state word; `planned` is False while
-    villages are still to be planned, so totals still grow."""
+    villages are still to be planned, so totals still grow. `archived_at`: since then its deliveries, the reached
+    households and its log lie in the archive; all counts, and who was not reached, are still here."""
 
     alert_id: int
     planned: bool
@@ -65,6 +67,7 @@ class Progress:
     units: Units
     door_tasks: DoorTasks
     duplicates: int
+    archived_at: datetime | None = None
 
 
 async def progress(connection: Connection, alert_id: int) -> Progress:
@@ -74,8 +77,11 @@ async def progress(connection: Connection, alert_id: int) -> Progress:
     run = await connection.fetchrow(
         """
         SELECT NOT EXISTS (SELECT 1 FROM chunk k WHERE k.alert_id = r.alert_id AND k.state = 0) AS planned,
-               (SELECT coalesce(sum(y.duplicates), 0)::int FROM tally y WHERE y.alert_id = r.alert_id) AS duplicates
-        FROM run r WHERE alert_id = $1
+               CASE WHEN a.alert_id IS NULL
+                    THEN (SELECT coalesce(sum(duplicates), 0)::int FROM tally y WHERE y.alert_id = r.alert_id)
+                    ELSE (SELECT coalesce(sum(duplicates), 0)::int FROM archived_count c WHERE c.alert_id = r.alert_id)
+               END AS duplicates, a.sealed_at
+        FROM run r LEFT JOIN archive a ON a.alert_id = r.alert_id WHERE r.alert_id = $1
         """,
         alert_id,
     )
@@ -89,6 +95,7 @@ async def progress(connection: Connection, alert_id: int) -> Progress:
         units=await _units(connection, alert_id),
         door_tasks=await _door_tasks(connection, alert_id),
         duplicates=run["duplicates"] if run else 0,
+        archived_at=run["sealed_at"] if run else None,
     )
 
 
@@ -96,8 +103,14 @@ async def _channels(connection: Connection, alert_id: int) -> dict[str, dict[str
     sums = ", ".join(f"sum({state})::int AS {state}" for state in STATES)
     records = await connection.fetch(
         f"""
-        SELECT channel, {sums} FROM batch JOIN tally USING (alert_id, first)
-        WHERE alert_id = $1 GROUP BY channel ORDER BY channel
+        SELECT b.channel, {sums}
+        FROM batch b CROSS JOIN LATERAL (
+            SELECT * FROM tally y WHERE y.alert_id = b.alert_id AND y.first = b.first OFFSET 0 -- new to the statistics
+        ) y
+        WHERE b.alert_id = $1 AND NOT EXISTS (SELECT 1 FROM archive WHERE alert_id = $1) GROUP BY b.channel
+        UNION ALL
+        SELECT channel, {", ".join(STATES)} FROM archived_count WHERE alert_id = $1
+        ORDER BY channel
         """,
         alert_id,
     )

@@ -90,6 +90,10 @@ class Registry:
                 raise SettingsError(f"网关 {gateway.name}：{problem.what}", remedy=problem.remedy) from problem
             plugin.build(gateway, _Silent())
 
+    def window(self, gateway: GatewaySettings) -> int:
+        """How many messages one connection of a gateway may have in flight; `SettingsError` as in `check`."""
+        return self.plugin(gateway.channel, gateway.driver).build(gateway, _Silent()).capabilities.window
+
     def problems(self) -> tuple[Problem, ...]:
         """Every installed entry that cannot be used; loads them all."""
         found = list(self._misnamed)

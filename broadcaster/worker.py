@@ -45,6 +45,9 @@ LISTEN = 60.0
 MANY = 5_000
 """Deliveries that were planned, after which the database's statistics are renewed."""
 
+PLANNERS = 2
+"""Villages of how many visits are planned at a time: while one commits, the other computes."""
+
 PATIENCE = 2.0
 """Seconds that a lease must have been seen as lapsed before its batch is taken up."""
 
@@ -67,7 +70,7 @@ class Pulse:
     """How often a worker does what: seconds, and rows of one write."""
 
     lease: float = 15.0
-    fold: float = 0.5
+    fold: float = 0.7
     sweep: float = 1.0
     flush_rows: int = 1000
     flush_seconds: float = 0.2
@@ -111,6 +114,7 @@ class Worker:
             seconds=pulse.flush_seconds,
             released=self.leases.gave,
         )
+        self._planned = 0
         self._lapsed_since: float | None = None
         self._tools = Tools(duties.database, self.recorder, self.leases, duties.composer, duties.clock, self.name)
         self._couriers: dict[tuple[int, int], tuple[Courier, asyncio.Task[None]]] = {}
@@ -127,7 +131,7 @@ class Worker:
             ),
             asyncio.create_task(self._every(self._duties.pulse.lease / 3, self.leases.renew), name="leases"),
             asyncio.create_task(self._every(self._duties.pulse.fold, self._fold), name="fold"),
-            asyncio.create_task(self._on_bell(self._plan), name="plan"),
+            *(asyncio.create_task(self._on_bell(self._plan), name=f"plan-{n}") for n in range(PLANNERS)),
             asyncio.create_task(self._on_bell(self._do_chores), name="chores"),
             asyncio.create_task(self._on_bell(self._tidy), name="tidy"),
             asyncio.create_task(self._listen(), name="bell"),
@@ -140,6 +144,16 @@ class Worker:
                 task.result()
         finally:
             await self._wind_up(recording, loops)
+
+    def figures(self) -> dict[str, float]:
+        """How it fares, now."""
+        couriers = [courier for courier, task in self._couriers.values() if not task.done()]
+        return {
+            "recorder_buffered": self.recorder.buffered,
+            "batches_held": self.leases.held,
+            "couriers": len(couriers),
+            "couriers_connected": sum(courier.connected for courier in couriers),
+        }
 
     async def _register(self) -> list[Gateway]:
         async with self._duties.database.connection() as connection:
@@ -203,8 +217,9 @@ class Worker:
             log.error("courier.died", courier=task.get_name(), exc_info=error)
 
     async def _fold(self) -> None:
-        while await ledger.fold(self._duties.database, self._duties.clock.now()):
-            pass
+        """Once, not until nothing is left: what a pause lets gather is folded more cheaply than piece by piece; of a
+        message, acceptance and receipt are often one change."""
+        await ledger.fold(self._duties.database, self._duties.clock.now())
 
     async def _listen(self) -> None:
         """Pass the bell on to whoever looks for work here."""
@@ -239,12 +254,13 @@ class Worker:
 
     async def _plan(self) -> None:
         """Visit every village that is due, the most urgent first."""
-        duties, planned = self._duties, 0
+        duties = self._duties
         while (added := await fanout.advance(duties.database, duties.load_plan, duties.clock.now())) is not None:
-            planned += added
+            self._planned += added
             if added:
                 self._wake_couriers()
-        if planned > MANY:
+        if self._planned > MANY:
+            self._planned = 0
             await ledger.take_stock(duties.database)
 
     async def _do_chores(self) -> None:

@@ -23,8 +23,9 @@ import redis
 from hypothesis import HealthCheck, settings
 
 from broadcaster.clock import ManualClock
-from broadcaster.database import Database, create_database, migrate_database, with_database
+from broadcaster.database import Database, create_database, with_database
 from broadcaster.embedded import EmbeddedServers, Endpoints
+from broadcaster.migrating import migrate_database
 
 Result = TypeVar("Result")
 

@@ -5,7 +5,22 @@ from __future__ import annotations
 import typer
 import typer.rich_utils
 
-from broadcaster.cli import account, audit, bench, cap, demo, doctor, import_, init, issue, serve, status, worker
+from broadcaster.cli import (
+    account,
+    archive,
+    audit,
+    bench,
+    cap,
+    demo,
+    doctor,
+    import_,
+    init,
+    issue,
+    plan,
+    serve,
+    status,
+    worker,
+)
 from broadcaster.cli.chinese import ChineseCommand, ChineseGroup
 from broadcaster.logs import configure_logs
 
@@ -23,8 +38,10 @@ app.command("serve", cls=ChineseCommand)(serve.serve)
 app.command("worker", cls=ChineseCommand)(worker.worker)
 app.command("demo", cls=ChineseCommand)(demo.demo)
 app.add_typer(import_.app, name="import")
+app.command("plan", cls=ChineseCommand)(plan.plan)
 app.command("issue", cls=ChineseCommand)(issue.issue)
 app.command("status", cls=ChineseCommand)(status.status)
+app.command("archive", cls=ChineseCommand)(archive.archive)
 app.command("doctor", cls=ChineseCommand)(doctor.doctor)
 app.add_typer(account.app, name="account")
 app.add_typer(audit.app, name="audit")

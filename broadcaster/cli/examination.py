@@ -18,6 +18,8 @@ OLDEST_POSTGRES = 15
 GIGABYTE = 1024**3
 ROOMY = 2 * GIGABYTE
 RECENT_ALERTS = 20
+LONGEST_TRANSACTION = 1800.0
+MANY_DEAD = 200_000
 MOST_SKEW = 5.0
 """Seconds that the database's clock may differ from ours: leases and expiry are compared with both."""
 
@@ -41,7 +43,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with open_house(settings, application="daohu-doctor") as house:
             yield Finding("内置部件与网关", "ok", "都能打开")
-            for look in (_database, _clock, _doorbell, _worker, _audience, _alerts, _trail):
+            for look in (_database, _vacuum, _clock, _doorbell, _worker, _audience, _alerts, _trail):
                 yield await look(house)
             for finding in _gateways(house):
                 yield finding
@@ -72,6 +74,32 @@ async def _database(house: House) -> Finding:
     if not durable:
         return Finding("数据库", "failed", f"{what}，fsync 已关闭，断电会丢数据", "请在数据库设置中打开 fsync。")
     return Finding("数据库", "ok", what)
+
+
+async def _vacuum(house: House) -> Finding:
+    async with house.database.connection() as connection:
+        dead = await connection.fetchrow(
+            """
+            SELECT relname AS name, n_live_tup AS live, n_dead_tup AS dead FROM pg_stat_user_tables
+            ORDER BY n_dead_tup - n_live_tup DESC LIMIT 1
+            """
+        )
+        oldest = await connection.fetchrow(
+            """
+            SELECT pid, extract(epoch FROM clock_timestamp() - xact_start)::float8 AS seconds FROM pg_stat_activity
+            WHERE datname = current_database() AND backend_type = 'client backend' AND xact_start IS NOT NULL
+            ORDER BY xact_start LIMIT 1
+            """
+        )
+    if oldest["seconds"] > LONGEST_TRANSACTION:
+        what = f"进程 {oldest['pid']} 的事务已开启 {oldest['seconds'] / 60:.0f} 分钟，失效的行无法清理"
+        return Finding(
+            "清理", "warning", what, f"请查明是谁；必要时执行 SELECT pg_terminate_backend({oldest['pid']})。"
+        )
+    if dead["dead"] > MANY_DEAD + dead["live"]:
+        what = f"表 {dead['name']} 有 {dead['dead']} 行失效，多于有效的 {dead['live']} 行"
+        return Finding("清理", "warning", what, f"请检查 autovacuum 是否开启，或执行 VACUUM ANALYZE {dead['name']}。")
+    return Finding("清理", "ok", "失效的行不多，没有长时间开启的事务")
 
 
 async def _clock(house: House) -> Finding:

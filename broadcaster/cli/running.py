@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from broadcaster.errors import DaohuError
+from broadcaster.garbage import collect_rarely
 
 log = structlog.get_logger()
 
@@ -22,6 +23,7 @@ async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
     A work that ends before, with or without an error, ends the others too: a process without its worker is no worker.
     An error with a remedy is raised when all have wound up; any other is logged with its trace.
     """
+    collect_rarely()
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for name in _SIGNALS:
@@ -40,7 +42,7 @@ async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
     faults = [end for end in ends if isinstance(end, Exception)]
     told = next((fault for fault in faults if isinstance(fault, DaohuError)), None)
     for fault in faults:
-        if fault is not told:
+        if str(fault) != str(told):  # a process that is outdated is so in all its parts
             log.error("process.part_failed", exc_info=fault)
     if told is not None:
         raise told

@@ -24,7 +24,7 @@ async def serve_web(house: House) -> None:
     """Answer requests until cancelled. `UnavailableError` when the address cannot be listened on."""
     async with house.callbacks() as callbacks:
         called = {name: Callback(*parts) for name, parts in callbacks.items()}
-        await _serve(house, build_app(web_context(house, called)))
+        await house.attended("serve", _serve(house, build_app(web_context(house, called))))
 
 
 async def _serve(house: House, app: Application) -> None:
@@ -53,6 +53,7 @@ def web_context(house: House, callbacks: Mapping[str, Callback]) -> Context:
         issue=house.issue,
         announce=house.announce,
         tokens=house.tokens,
+        forecast=house.planner.outlook,
         cap=cap,
         callbacks=callbacks,
         probes={"doorbell": lambda: _doorbell(house)},

@@ -12,14 +12,14 @@ from broadcaster.cli import starting
 from broadcaster.cli.boundary import FAILED, OK, command
 from broadcaster.cli.options import AsJson, Config
 from broadcaster.cli.output import answer, complain, say
-from broadcaster.errors import NotFoundError
+from broadcaster.clock import BEIJING
 
 if TYPE_CHECKING:
     from broadcaster.alerts.records import AlertRecord
     from broadcaster.database import Connection
     from broadcaster.progress import Progress
 
-Which = Annotated[str, typer.Argument(metavar="[ALERT]", help="预警的编号或标识；不写则列出正在生效的各条。")]
+Which = Annotated[str, typer.Argument(metavar="[ALERT]", help="预警的编号、标识或回复码；不写则列出正在生效的各条。")]
 
 STATES = {
     "queued": "待发",
@@ -45,11 +45,12 @@ ALERT_STATES = {
 async def status(alert: Which = "", config: Config = None, as_json: AsJson = False) -> int:
     """查看进度，并核对各项计数（守恒）；不守恒时退出码为 1。"""
     from broadcaster.alerts import authoring
+    from broadcaster.cli.alert import named
     from broadcaster.conservation import breaches
     from broadcaster.progress import progress
 
     async with starting.house(config, application="daohu-status") as house, house.database.connection() as connection:
-        records = [await _found(alert)] if alert else await authoring.open_alerts()
+        records = [await named(alert)] if alert else await authoring.open_alerts()
         found: list[dict[str, Any]] = []
         for record in records:
             now = await progress(connection, record.id)
@@ -71,18 +72,6 @@ async def status(alert: Which = "", config: Config = None, as_json: AsJson = Fal
     elif not found:
         say("没有正在生效的预警。")
     return OK if all(one["conserved"] for one in found) else FAILED
-
-
-async def _found(alert: str) -> AlertRecord:
-    from broadcaster.alerts import authoring
-    from broadcaster.alerts.records import AlertRecord
-
-    if alert.isdigit() and len(alert) < 10:
-        return await authoring.load(int(alert))
-    record = await AlertRecord.get_or_none(identifier=alert)
-    if record is None:
-        raise NotFoundError(f"没有标识为 {alert} 的预警。", remedy="请用 daohu status 列出，或检查标识。")
-    return record
 
 
 def _named(record: AlertRecord) -> dict[str, Any]:
@@ -116,3 +105,5 @@ def _show(record: AlertRecord, now: Progress, doors: int) -> None:
         f"责任单元 {units.total}：已确认 {units.acknowledged}，等待 {units.waiting}，升级过 {units.escalated}，"
         f"无人确认 {units.exhausted}；重复发送 {now.duplicates}"
     )
+    if now.archived_at is not None:
+        say(f"已于 {now.archived_at.astimezone(BEIJING):%Y-%m-%d %H:%M} 归档：逐条的发送记录在归档目录中。")

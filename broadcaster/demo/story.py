@@ -3,6 +3,7 @@ all-clear of both."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -16,8 +17,8 @@ from broadcaster.alerts.hazard import HAZARDS
 SENDER = "daohu-demo@example.gov.cn"
 
 
-def warning(hazard: str, now: datetime) -> Alert:
-    """The first issue: red, for the whole district, an exercise."""
+def warning(hazard: str, now: datetime, regions: Sequence[str] = (DISTRICT_CODE,)) -> Alert:
+    """The first issue: red, for the whole district or some of its `regions`, an exercise."""
     name = HAZARDS[hazard].chinese
     return _alert(
         now,
@@ -25,6 +26,7 @@ def warning(hazard: str, now: datetime) -> Alert:
         colour="red",
         headline=f"{DISTRICT_NAME}发布{name}红色预警",
         description=f"预计未来6小时内{DISTRICT_NAME}将受{name}严重影响，情况危急。",
+        regions=list(regions),
         instruction="请低洼地带、危旧房屋内的人员立即转移到就近的避灾安置点；其他人员留在坚固的室内，远离门窗。",
     )
 

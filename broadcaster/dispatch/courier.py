@@ -13,6 +13,7 @@ import structlog
 from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Connection, Database
 from broadcaster.dispatch import ledger
+from broadcaster.dispatch.delivery import BATCH_ROWS
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Row
@@ -66,7 +67,7 @@ class Courier:
         self._tools = tools
         self._pace = Pace(slot.tokens, slot.period)
         self._wake = asyncio.Event()
-        self._batch_rows = 1.0
+        self._batch_rows = float(BATCH_ROWS)
         self.connected = False
 
     def wake(self) -> None:
@@ -134,6 +135,7 @@ class Courier:
     async def _claim(self, stream: Stream) -> list[Load]:
         """About one second of this slot's rate, by the size that batches had of late; nothing while the database is
         away."""
+        await stream.low()
         await stream.room()
         await self._tools.recorder.room()
         asked_at = time.monotonic()
@@ -154,19 +156,20 @@ class Courier:
 
     async def _lease(self, connection: Connection, asked_at: float) -> list[Batch]:
         settings = self._slot.gateway.settings
-        rows = min(MOST_ROWS, self._slot.tokens / self._slot.period)
+        rows = max(1, int(min(MOST_ROWS, self._slot.tokens / self._slot.period)))
         batches = await ledger.claim(
             connection,
             channel=settings.channel.value,
             rehearsal=settings.rehearsal,
             now=self._tools.clock.now(),
-            limit=min(MOST_BATCHES, max(1, int(rows / self._batch_rows))),
+            limit=min(MOST_BATCHES, max(1, int(2 * rows / self._batch_rows))),
             worker=self._tools.worker,
             lease=self._tools.leases.seconds,
+            rows=rows,
         )
         for batch in batches:
             self._tools.leases.took(batch, asked_at)
-            self._batch_rows = max(1.0, self._batch_rows + (batch.last - batch.first + 1 - self._batch_rows) / 8)
+            self._batch_rows = max(1.0, self._batch_rows + (batch.last - batch.first + 1 - self._batch_rows) / 4)
         return batches
 
     async def _compose(self, stream: Stream, batch: Batch, rows: Sequence[Row]) -> Load | None:

@@ -6,11 +6,25 @@
 -- states is held.
 
 -- name: open_chunks
--- One chunk per village of the audience, the most at risk first, and how many households it will have, about.
+-- One chunk per village of the audience, the most at risk first, ranked from behind $5, and how many households it will
+-- have, about.
 INSERT INTO chunk (alert_id, region, rank, expected, next_at)
-SELECT $1, v.region, v.place, v.expected, $4
+SELECT $1, v.region, $5 + v.place, v.expected, $4
 FROM unnest($2::text[], $3::int[]) WITH ORDINALITY AS v(region, expected, place)
 ON CONFLICT DO NOTHING
+
+-- name: rank_of_others
+-- The rank up to which other open alerts of the same urgency ($1), on the same side of the wall ($2), have been sent: on the
+-- channel on which most of theirs waits; up to which they are planned, where nothing does. A newcomer's ranks go on from
+-- there, so that alerts of one colour take turns from the first village on: beginning at one, it would go before all that
+-- is left of the others until it had caught up.
+SELECT coalesce(
+    (SELECT min(b.seq) FROM batch b JOIN run r ON r.alert_id = b.alert_id
+     WHERE b.state = 0 AND b.claims = 0 AND b.urgency = $1 AND b.rehearsal = $2 AND b.tier = 3 AND r.state = 0
+     GROUP BY b.channel ORDER BY count(*) DESC LIMIT 1),
+    (SELECT min(k.rank) FROM chunk k JOIN run r ON r.alert_id = k.alert_id
+     WHERE k.state = 0 AND r.state = 0 AND r.urgency = $1 AND r.rehearsal = $2),
+    1) - 1
 
 -- name: lineage_villages
 -- Villages ('': loudspeakers) where an earlier alert of the lineage may have been heard. Earlier is every other one: a draft that was begun
@@ -69,20 +83,18 @@ WITH chosen AS MATERIALIZED (
 ), listed AS (
     INSERT INTO target (alert_id, household_id, village, region, risk, step, step_at)
     SELECT $1, household_id, village, region, risk, 1, $5 FROM chosen
-    ON CONFLICT DO NOTHING
+    {known}
     RETURNING household_id, village, risk
 ), offered AS (
     SELECT t.household_id, array_position($2::text[], t.village) AS nth, t.risk,
-           c.id AS contact_id, c.address, c.step, c.channel, c.place, c.language, c.priority
+           c.id AS contact_id, c.address, m.step, m.channel, m.place, c.priority,
+           coalesce(CASE WHEN c.person_id IS NOT NULL THEN (SELECT p.language FROM person p WHERE p.id = c.person_id) END,
+                    'zh-CN') AS language
     FROM listed t
     LEFT JOIN LATERAL (
-        SELECT c.id, c.address, m.step, m.channel, m.place, coalesce(p.language, 'zh-CN') AS language, c.priority
-        FROM contact c
-        JOIN unnest($7::int[], $8::text[], $9::text[]) WITH ORDINALITY AS m(step, channel, medium, place) ON m.medium = c.medium
-        LEFT JOIN person p ON p.id = c.person_id
-        WHERE c.household_id = t.household_id AND c.active
-        OFFSET 0
+        SELECT * FROM contact c WHERE c.household_id = t.household_id AND c.active OFFSET 0
     ) c ON true
+    LEFT JOIN unnest($7::int[], $8::text[], $9::text[]) WITH ORDINALITY AS m(step, channel, medium, place) ON m.medium = c.medium
 ), addressed AS (
     SELECT DISTINCT ON (household_id, place, address) *, min(step) OVER (PARTITION BY household_id) AS first_step,
            CASE WHEN risk < $11 THEN 2 ELSE 3 END AS tier,

@@ -1,16 +1,17 @@
 """The ledger: claiming batches, writing down what happened, and folding it into the state of every delivery.
 
-Writing and folding are two steps. A worker appends what gateways said to the log by COPY and commits before anyone is
-answered; the fold then applies whole segments of the log in one set-based statement, one fold at a time in the whole
+Writing and folding are two steps. A worker appends what gateways said to the log and commits before anyone is answered;
+the fold then applies whole segments of the log in one set-based statement, one fold at a time in the whole
 installation. A crash between the two loses nothing: the segment stays unfolded and the next fold takes it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,7 +27,7 @@ FOLD_LOCK = 0x64616F68
 STRAYS_KEPT = timedelta(days=3)
 """How long a receipt waits for its message."""
 
-FOLD_SEGMENTS = 64
+FOLD_SEGMENTS = 40
 """Most log segments that one fold applies."""
 
 
@@ -101,10 +102,18 @@ class Release:
 
 
 async def claim(
-    connection: Connection, *, channel: str, rehearsal: bool, now: datetime, limit: int, worker: str, lease: float
+    connection: Connection,
+    *,
+    channel: str,
+    rehearsal: bool,
+    now: datetime,
+    limit: int,
+    worker: str,
+    lease: float,
+    rows: float = math.inf,
 ) -> list[Batch]:
-    """Lease up to `limit` of the most urgent ready batches for `lease` seconds."""
-    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease)
+    """Lease up to `limit` of the most urgent ready batches for `lease` seconds, until together they have `rows`."""
+    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease, rows)
     batches = [Batch(**dict(record)) for record in records]
     return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))
 
@@ -144,21 +153,36 @@ async def write(
 ) -> None:
     """Append one segment to the log, and release batches with it, in one transaction. Durable when this returns."""
     async with database.transaction() as connection:
-        segment = await connection.fetchval(SQL["open_segment"], worker, len(events))
-        if events:
-            await connection.copy_records_to_table(
-                "event", columns=("segment", *Event._fields), records=[(segment, *event) for event in events]
-            )
+        segment = await connection.fetchval(SQL["append"], worker, *_entries(events), len(events))
         if strays:
             await connection.copy_records_to_table("stray_receipt", columns=StrayReceipt._fields, records=strays)
         if releases:
-            await connection.executemany(
-                SQL["release"],
-                [
-                    (item.batch.alert_id, item.batch.first, worker, segment, item.not_before, item.batch.claims)
-                    for item in releases
-                ],
-            )
+            given = sorted((*item.batch.claim, item.not_before) for item in releases)
+            await connection.execute(SQL["release"], worker, segment, *map(list, zip(*given, strict=True)))
+
+
+def _entries(events: Iterable[Event]) -> list[list[Any]]:
+    """The log's entries for these events, column by column: what was proved at one moment lies together."""
+    together: dict[tuple[Any, ...], tuple[list[int], list[str]]] = {}
+    for alert_id, ordinal, attempt, state, gateway_id, ref, reason, at in events:
+        proof = (alert_id, attempt, state, gateway_id, at, reason, ref is None)
+        found = together.get(proof)
+        if found is None:
+            found = together[proof] = ([], [])
+        found[0].append(ordinal)
+        if ref is not None:
+            found[1].append(ref)
+    rows = [
+        (*proof[:-1], f"{{{','.join(map(str, ordinals))}}}", _array(refs) if refs else None)
+        for proof, (ordinals, refs) in together.items()
+    ]
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(8)]
+
+
+def _array(texts: Iterable[str]) -> str:
+    """The texts as PostgreSQL writes an array."""
+    joined = "\0".join(texts).replace("\\", r"\\").replace('"', r"\"")
+    return '{"' + joined.replace("\0", '","') + '"}'
 
 
 async def fold(database: Database, now: datetime) -> int:
@@ -190,8 +214,11 @@ async def lock_states(connection: Connection) -> None:
 async def _fold_some(connection: Connection, now: datetime) -> int:
     segments = [record["id"] for record in await connection.fetch(SQL["unfolded"], FOLD_SEGMENTS)]
     if segments:
+        # A new alert is one row to the statistics: a plan that is not by key may read all of it for each row.
+        await connection.execute(SQL["by_key_only"])
         await connection.execute(SQL["fold"], segments, now)
         await connection.execute(SQL["fold_releases"], segments)
+        await connection.execute(SQL["by_any_plan"])
     return len(segments)
 
 

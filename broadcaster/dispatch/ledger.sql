@@ -7,8 +7,9 @@
 -- claims after it see the run closed; together with the busy check nothing of a later alert starts while an earlier one
 -- of its lineage may still be sending on that channel (only one run of a lineage is open, so every other is an earlier one;
 -- the first has none before it): a mail server that hangs holds back mails, and no text message. A claim does not wait for a run that is being closed: whoever closes it waits for these batches.
-WITH picked AS (
-    SELECT b.alert_id, b.first
+-- At most $4 batches, and no more than it takes to have $7 rows: what is beyond is another connection's, this moment.
+WITH picked AS MATERIALIZED (
+    SELECT b.alert_id, b.first, b.last - b.first + 1 AS rows, b.urgency, b.tier, b.seq
     FROM batch b JOIN run r ON r.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $1 AND b.rehearsal = $2 AND b.not_before <= $3
       AND r.state = 0 AND r.expires_at > $3
@@ -19,10 +20,15 @@ WITH picked AS (
     LIMIT $4
     FOR UPDATE OF b SKIP LOCKED
     FOR SHARE OF r SKIP LOCKED
+), enough AS (
+    SELECT alert_id, first FROM (
+        SELECT *, sum(rows) OVER (ORDER BY urgency, tier, seq, alert_id, first) - rows AS before FROM picked
+    ) p
+    WHERE before < $7::float8
 )
 UPDATE batch b
 SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = LEAST(b.claims + 1, 32767)
-FROM picked p, run r
+FROM enough p, run r
 WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
 RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
 
@@ -68,10 +74,11 @@ FROM held WHERE b.alert_id = held.alert_id AND b.first = held.first
 RETURNING b.alert_id, b.first, b.claims
 
 -- name: release
--- A batch's last results are in segment $4: the fold that applies it decides between settled and ready again. $6: whoever
--- lost a claim and made another does not release that one with it.
-UPDATE batch SET state = 3, segment = $4, not_before = GREATEST(not_before, $5)
-WHERE alert_id = $1 AND first = $2 AND state = 1 AND lease_owner = $3 AND claims = $6
+-- The last results of batches $3, $4 (with their claims $5) are in segment $2: the fold that applies it decides between settled
+-- and ready again, from $6 on. Whoever lost a claim and made another does not release that one with it.
+UPDATE batch b SET state = 3, segment = $2, not_before = GREATEST(b.not_before, n.not_before)
+FROM unnest($3::int[], $4::int[], $5::int[], $6::timestamptz[]) AS n(alert_id, first, claims, not_before)
+WHERE b.alert_id = n.alert_id AND b.first = n.first AND b.claims = n.claims AND b.state = 1 AND b.lease_owner = $1
 
 -- name: lapsed
 -- Batches whose worker fell silent.
@@ -89,39 +96,57 @@ WITH freed AS (
 UPDATE delivery d SET state = 1, attempts = GREATEST(d.attempts, freed.claims) FROM freed
 WHERE d.alert_id = freed.alert_id AND d.ordinal BETWEEN freed.first AND freed.last AND d.state IN (0, 1)
 
--- name: open_segment
-INSERT INTO segment (worker, rows) VALUES ($1, $2) RETURNING id
+-- name: append
+-- A segment with its entries. The lists in them ($8, $9) come as the text of an array, which is read more quickly than a client
+-- writes the array itself.
+WITH opened AS (INSERT INTO segment (worker, rows) VALUES ($1, $10) RETURNING id), written AS (
+    INSERT INTO entry (segment, alert_id, attempt, state, gateway_id, at, reason, ordinals, refs)
+    SELECT o.id, e.alert_id, e.attempt, e.state, e.gateway_id, e.at, e.reason, e.ordinals::int[], e.refs::text[]
+    FROM opened o, unnest($2::int[], $3::smallint[], $4::smallint[], $5::smallint[], $6::timestamptz[], $7::text[], $8::text[], $9::text[])
+        AS e(alert_id, attempt, state, gateway_id, at, reason, ordinals, refs)
+)
+SELECT id FROM opened
 
 -- name: unfolded
 SELECT id FROM segment WHERE NOT folded ORDER BY id LIMIT $1
 
 -- name: fold
--- Apply log segments $1 to deliveries, then to the counts of batches, households and villages. One fold runs at a
--- time (an advisory lock), so `old` is what the row holds.
-WITH news AS MATERIALIZED (
+-- Apply log segments $1 to deliveries, then to the counts of batches, households and villages, and keep the gateways' message
+-- ids. Run it with nested loops only: see _fold_some.
+WITH log AS MATERIALIZED (
+    SELECT e.alert_id, n.ordinal, e.attempt, e.state, e.gateway_id, e.at, e.reason, n.ref
+    FROM entry e CROSS JOIN LATERAL unnest(e.ordinals, e.refs) AS n(ordinal, ref)
+    WHERE e.segment = ANY($1::bigint[])
+), kept AS (
+    INSERT INTO message_ref (gateway_id, ref, alert_id, ordinal, attempt)
+    SELECT gateway_id, ref, alert_id, ordinal, attempt FROM log WHERE ref IS NOT NULL ORDER BY ref
+), news AS (
     SELECT alert_id, ordinal, max(state) AS state, max(attempt) AS attempt, max(gateway_id) AS gateway_id,
            min(attempt) FILTER (WHERE state >= 4) AS first_proof, max(attempt) FILTER (WHERE state >= 4) AS last_proof,
            min(at) FILTER (WHERE state >= 4) AS submitted_at, max(at) FILTER (WHERE state <> 4) AS settled_at,
            max(reason) AS reason
-    FROM event WHERE segment = ANY($1::bigint[])
-    GROUP BY alert_id, ordinal
+    FROM log GROUP BY alert_id, ordinal
 ), changed AS (
     UPDATE delivery d
-    SET state = GREATEST(d.state, n.state),
-        proved = CASE WHEN n.first_proof IS NULL THEN old.proved
-                      WHEN n.first_proof < n.last_proof OR old.proved NOT IN (0, n.first_proof) THEN -1
+    SET was = d.state + CASE WHEN d.proved = -1 THEN 8 ELSE 0 END,
+        state = GREATEST(d.state, n.state),
+        proved = CASE WHEN n.first_proof IS NULL THEN d.proved
+                      WHEN n.first_proof < n.last_proof OR d.proved NOT IN (0, n.first_proof) THEN -1
                       ELSE n.first_proof END,
         attempts = GREATEST(d.attempts, n.attempt),
         gateway_id = coalesce(n.gateway_id, d.gateway_id),
         submitted_at = coalesce(d.submitted_at, n.submitted_at),
         settled_at = coalesce(n.settled_at, d.settled_at),
         reason = CASE WHEN GREATEST(d.state, n.state) = 6 THEN NULL ELSE coalesce(n.reason, d.reason) END
-    FROM news n JOIN delivery old ON old.alert_id = n.alert_id AND old.ordinal = n.ordinal
+    FROM news n
     WHERE d.alert_id = n.alert_id AND d.ordinal = n.ordinal
-      AND (n.state > old.state OR n.attempt > old.attempts
-           OR (old.proved <> -1 AND (n.first_proof <> old.proved OR n.last_proof <> old.proved)))
-    RETURNING d.alert_id, d.batch, d.household_id, old.state AS was, d.state AS now, n.settled_at,
-              (d.proved = -1 AND old.proved <> -1)::int AS duplicate
+      AND (n.state > d.state OR n.attempt > d.attempts OR (d.proved <> -1 AND (n.first_proof <> d.proved OR n.last_proof <> d.proved)))
+    RETURNING d.alert_id, d.batch, d.household_id, d.was % 8 AS was, d.state AS now, d.settled_at,
+              (d.proved = -1 AND d.was < 8)::int AS duplicate
+), moves AS MATERIALIZED (
+    SELECT alert_id, batch, was, now, count(*)::int AS n, sum(duplicate)::int AS duplicates,
+           bool_or(household_id IS NOT NULL) AS to_households
+    FROM changed WHERE now <> was OR duplicate = 1 GROUP BY alert_id, batch, was, now
 ), counted AS (
     UPDATE tally y
     SET queued = y.queued + c.queued, unknown = y.unknown + c.unknown, expired = y.expired + c.expired,
@@ -129,31 +154,26 @@ WITH news AS MATERIALIZED (
         delivered = y.delivered + c.delivered, duplicates = y.duplicates + c.duplicates
     FROM (
         SELECT alert_id, batch,
-               count(*) FILTER (WHERE now = 0) - count(*) FILTER (WHERE was = 0) AS queued,
-               count(*) FILTER (WHERE now = 1) - count(*) FILTER (WHERE was = 1) AS unknown,
-               count(*) FILTER (WHERE now = 2) - count(*) FILTER (WHERE was = 2) AS expired,
-               count(*) FILTER (WHERE now = 3) - count(*) FILTER (WHERE was = 3) AS cancelled,
-               count(*) FILTER (WHERE now = 4) - count(*) FILTER (WHERE was = 4) AS submitted,
-               count(*) FILTER (WHERE now = 5) - count(*) FILTER (WHERE was = 5) AS failed,
-               count(*) FILTER (WHERE now = 6) - count(*) FILTER (WHERE was = 6) AS delivered,
-               sum(duplicate) AS duplicates
-        FROM changed WHERE now <> was OR duplicate = 1 GROUP BY alert_id, batch
+               sum(n * ((now = 0)::int - (was = 0)::int)) AS queued, sum(n * ((now = 1)::int - (was = 1)::int)) AS unknown,
+               sum(n * ((now = 2)::int - (was = 2)::int)) AS expired, sum(n * ((now = 3)::int - (was = 3)::int)) AS cancelled,
+               sum(n * ((now = 4)::int - (was = 4)::int)) AS submitted, sum(n * ((now = 5)::int - (was = 5)::int)) AS failed,
+               sum(n * ((now = 6)::int - (was = 6)::int)) AS delivered, sum(duplicates) AS duplicates
+        FROM moves GROUP BY alert_id, batch
     ) c
     WHERE y.alert_id = c.alert_id AND y.first = c.batch
 ), arrived AS (
     UPDATE target t
-    SET state = 1, late = (t.state = 2), reached_at = c.settled_at, reached_by = c.channel
+    SET state = 1, late = (t.state = 2), reached_at = a.settled_at, reached_by = a.channel
     FROM (
-        SELECT DISTINCT ON (a.alert_id, a.household_id) a.alert_id, a.household_id, a.settled_at, b.channel
-        FROM changed a JOIN batch b ON b.alert_id = a.alert_id AND b.first = a.batch
+        SELECT a.alert_id, a.household_id, a.settled_at, b.channel
+        FROM changed a CROSS JOIN LATERAL (SELECT channel FROM batch b WHERE b.alert_id = a.alert_id AND b.first = a.batch OFFSET 0) b
         WHERE a.now = 6 AND a.was < 6 AND a.household_id IS NOT NULL
-        ORDER BY a.alert_id, a.household_id, a.settled_at
-    ) c
-    WHERE t.alert_id = c.alert_id AND t.household_id = c.household_id AND t.state <> 1
+    ) a
+    WHERE t.alert_id = a.alert_id AND t.household_id = a.household_id AND t.state <> 1
     RETURNING t.alert_id, t.household_id, t.village AS region, t.late
 ), visited AS (
     UPDATE door_task o SET state = 'done', closed_at = $2
-    FROM arrived a WHERE o.alert_id = a.alert_id AND o.household_id = a.household_id AND o.state = 'open'
+    FROM arrived a WHERE a.late AND o.alert_id = a.alert_id AND o.household_id = a.household_id AND o.state = 'open'
 ), villages AS (
     UPDATE chunk k
     SET reached = k.reached + v.reached, unreached = k.unreached - v.regained,
@@ -161,16 +181,23 @@ WITH news AS MATERIALIZED (
     FROM (
         SELECT alert_id, region, sum(reached)::int AS reached, sum(regained)::int AS regained, bool_or(failed) AS failed
         FROM (
-            SELECT alert_id, region, 1 AS reached, late::int AS regained, false AS failed FROM arrived
+            SELECT alert_id, region, count(*)::int AS reached, count(*) FILTER (WHERE late)::int AS regained, false AS failed
+            FROM arrived GROUP BY alert_id, region
             UNION ALL
-            SELECT DISTINCT b.alert_id, b.region, 0, 0, true
-            FROM changed c JOIN batch b ON b.alert_id = c.alert_id AND b.first = c.batch
-            WHERE c.now = 5 AND c.was < 5 AND c.household_id IS NOT NULL
+            SELECT b.alert_id, b.region, 0, 0, true
+            FROM moves m CROSS JOIN LATERAL (SELECT * FROM batch b WHERE b.alert_id = m.alert_id AND b.first = m.batch OFFSET 0) b
+            WHERE m.now = 5 AND m.was < 5 AND m.to_households
         ) u GROUP BY alert_id, region
     ) v
     WHERE k.alert_id = v.alert_id AND k.region = v.region
 )
 UPDATE segment SET folded = true WHERE id = ANY($1::bigint[])
+
+-- name: by_key_only
+SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '64MB'
+
+-- name: by_any_plan
+SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL work_mem TO DEFAULT
 
 -- name: fold_releases
 UPDATE batch b
@@ -180,19 +207,19 @@ WHERE b.state = 3 AND b.segment = ANY($1::bigint[]) AND y.alert_id = b.alert_id 
 
 -- name: resolve_refs
 -- The deliveries that a gateway's own message ids belong to.
-SELECT ref, alert_id, ordinal, attempt FROM event WHERE gateway_id = $1 AND ref = ANY($2::text[])
+SELECT ref, alert_id, ordinal, attempt FROM message_ref WHERE gateway_id = $1 AND ref = ANY($2::text[])
 
 -- name: adopt_strays
 -- Receipts that came before our own write find their message now.
 WITH found AS (
-    DELETE FROM stray_receipt s USING event e
-    WHERE e.ref = s.ref AND e.gateway_id = s.gateway_id
-    RETURNING e.alert_id, e.ordinal, e.attempt, s.state, s.gateway_id, s.reason, s.at
+    DELETE FROM stray_receipt s USING message_ref m
+    WHERE m.ref = s.ref AND m.gateway_id = s.gateway_id
+    RETURNING m.alert_id, m.ordinal, m.attempt, s.state, s.gateway_id, s.reason, s.at
 ), opened AS (
     INSERT INTO segment (worker, rows) SELECT $1, count(*) FROM found HAVING count(*) > 0 RETURNING id
 )
-INSERT INTO event (segment, alert_id, ordinal, attempt, state, gateway_id, reason, at)
-SELECT o.id, f.alert_id, f.ordinal, f.attempt, f.state, f.gateway_id, f.reason, f.at FROM found f, opened o
+INSERT INTO entry (segment, alert_id, attempt, state, gateway_id, at, reason, ordinals)
+SELECT o.id, f.alert_id, f.attempt, f.state, f.gateway_id, f.at, f.reason, ARRAY[f.ordinal] FROM found f, opened o
 
 -- name: forget_strays
 DELETE FROM stray_receipt WHERE stored_at < $1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,7 +21,8 @@ LONGEST_DEFERRAL = 300.0
 @dataclass(slots=True, eq=False)
 class Load:
     """`envelopes` from `sent` on are still to be written; of those before, `open` have no answer yet. The batch is
-    given back (`release`) once, when nothing is to be written and nothing is open.
+    given back (`release`) once, when nothing is to be written and nothing is open. `known_at`: monotonic seconds at
+    which it was known to be wanted, and to come first.
     """
 
     batch: Batch
@@ -29,6 +31,7 @@ class Load:
     release: Callable[[Release], None]
     sent: int = 0
     open: int = 0
+    known_at: float = field(default_factory=time.monotonic)
     not_before: datetime = field(init=False)
     _released: bool = False
 

@@ -49,6 +49,11 @@ class Recorder:
         self._written = asyncio.Event()
         self._stopping = False
 
+    @property
+    def buffered(self) -> int:
+        """How many results and stray receipts wait to be written."""
+        return len(self._events) + len(self._strays)
+
     def add(self, event: Event) -> None:
         """Keep one event for the next write."""
         self._events.append(event)

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -26,8 +27,11 @@ from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Outcome, Rej
 
 log = structlog.get_logger()
 
-LOOK = 1.0
-"""Seconds of sending after which a stream asks whether what it holds is still wanted, and still comes first."""
+LOOK = 0.5
+"""Seconds after which a stream asks whether what it holds is still wanted, and still comes first."""
+
+AHEAD = 0.4
+"""Seconds of sending that are left when more is claimed: what a claim may take while the database is busy."""
 
 FAREWELL = 5.0
 """Seconds that what is on the wire may take to be answered when the stream ends."""
@@ -77,19 +81,24 @@ class Stream:
         self._refs = refs
         self._tools = tools
         self._slice = min(pace.slice, driver.capabilities.batch_max)
+        self._little = AHEAD * slot.tokens / slot.period
+        self._low = asyncio.Event()
+        self._low.set()
         self._open = 0
         self._under_way: set[asyncio.Task[None]] = set()
         self._answered = asyncio.Event()
         self._heard_at = 0.0
         self._looked_at = 0.0
+        self._moment: datetime | None = None
         self.over = False
 
     async def send(self, loads: Iterable[Load]) -> None:
         """Return when everything has been written or given back; the answers may come later."""
         rest = deque(loads)
-        self._looked_at = time.monotonic()
+        self._looked_at = min((load.known_at for load in rest), default=0.0)
         try:
             while rest:
+                self._note_left(rest)
                 if not rest[0].left:
                     rest.popleft()
                     continue
@@ -104,12 +113,14 @@ class Stream:
                 if part:
                     self._hand_over(part, written)
         finally:
+            self._low.set()
             for load in rest:
                 load.drop()
 
     def end(self) -> None:
         """The connection is gone, or no good any more: nothing more is written."""
         self.over = True
+        self._low.set()
         self._answered.set()
 
     async def finish(self) -> None:
@@ -120,11 +131,22 @@ class Stream:
                 task.cancel()
             await asyncio.gather(*silent, return_exceptions=True)
 
+    async def low(self) -> None:
+        """Wait until little is left of what is being sent: what is claimed sooner than it is needed waits here, while
+        another connection may have nothing to send, and something more urgent may come."""
+        await self._low.wait()
+
     async def room(self) -> None:
         """Wait until there is something to claim for: a gateway that answers nothing is given nothing more."""
         while self._full():
             self._answered.clear()
             await self._answered.wait()
+
+    def _note_left(self, rest: Iterable[Load]) -> None:
+        if self.over or sum(load.left for load in rest) <= self._little:
+            self._low.set()
+        else:
+            self._low.clear()
 
     async def _space(self) -> bool:
         """Wait until the driver has room; False when it gives no answers. It is given a slice more than its window, so
@@ -134,7 +156,7 @@ class Stream:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STALL):
                     await self._answered.wait()
-            if self._full() and time.monotonic() - self._heard_at > STALL:
+            if self._full() and asyncio.get_running_loop().time() - self._heard_at > STALL:
                 log.warning("gateway.stalled", gateway=self._gateway.settings.name, open=self._open)
                 return False
         return True
@@ -204,13 +226,17 @@ class Stream:
         task.add_done_callback(self._under_way.discard)
 
     async def _send_part(self, part: Part, written: int) -> None:
+        loop = asyncio.get_running_loop()
         envelopes = part[0][1] if len(part) == 1 else [envelope for _, piece in part for envelope in piece]
         unanswered = {envelope.key: load for load, piece in part for envelope in piece}
         try:
+            prolonged = loop.time()
             async with asyncio.timeout(PATIENCE) as limit:
                 async for outcome in self._driver.send(envelopes):
-                    self._heard_at = time.monotonic()
-                    limit.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+                    self._heard_at = loop.time()
+                    if self._heard_at > prolonged + 1:  # not for each: it costs as much as everything else here
+                        limit.reschedule(self._heard_at + PATIENCE)
+                        prolonged = self._heard_at
                     load = unanswered.pop(outcome.key, None)
                     if load is not None:
                         self._settle(outcome, load)
@@ -258,6 +284,15 @@ class Stream:
                 self._gateway.id,
                 ledger.storable(ref) if ref else None,
                 ledger.storable(reason) if reason else None,
-                self._tools.clock.now(),
+                self._moment or self._now(),
             )
         )
+
+    def _now(self) -> datetime:
+        """The time, which for everything that one turn of the event loop settles is the same."""
+        self._moment = self._tools.clock.now()
+        asyncio.get_running_loop().call_soon(self._turn_over)
+        return self._moment
+
+    def _turn_over(self) -> None:
+        self._moment = None

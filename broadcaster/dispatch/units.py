@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from broadcaster.database import Connection
-from broadcaster.dispatch.delivery import BATCH_ROWS
 from broadcaster.dispatch.fanout import SQL as FANOUT
 from broadcaster.dispatch.ledger import SQL as LEDGER
 from broadcaster.dispatch.ledger import lock_states
 from broadcaster.ports import Medium
+
+BATCH_ROWS = 50
+"""Most deliveries of one batch to people on duty: all connections of a gateway send at once to those who come first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,25 @@
 -- Statements of escalation: who must confirm, what is done about their silence, and what their answers settle.
 
+-- name: unit_regions
+-- The regions of the right level that lie in the area, hold households of it, or have somebody on that duty there; and those
+-- that an earlier alert of the lineage asked: who was told to go must hear how it goes on. $1 the alert, $2 the role, $3 now,
+-- $4 the level's code length, $5 the lineage. What is filled in is the condition over `h`, here over regions and duties as well.
+SELECT left(h.region_code, $4::int) AS region FROM (
+    SELECT r.code AS region_code, r.lon, r.lat, true AS active, '{{}}'::text[] AS tags FROM region r WHERE length(r.code) = $4::int
+    UNION ALL
+    SELECT d.region_code, NULL, NULL, true, '{{}}'::text[] FROM duty d
+    WHERE d.role = $2::text AND length(d.region_code) = $4::int AND d.valid_from <= $3 AND (d.valid_to IS NULL OR d.valid_to > $3)
+    UNION ALL
+    SELECT h.region_code, h.lon, h.lat, h.active, h.tags FROM household h WHERE length(h.region_code) >= $4::int
+) h WHERE {where}
+UNION
+SELECT u.region FROM run r JOIN unit u ON u.alert_id = r.alert_id
+WHERE r.lineage = $5::int AND r.alert_id <> $1 AND u.role = $2::text
+
 -- name: open_units
--- One unit per region of the right level that lies in the area, holds households of it, or has somebody on that duty there;
--- and per region that an earlier alert of the lineage asked: who was told to go must hear how it goes on.
--- {where} is the audience's condition over `h`, here over regions and duties as well; $4 is the level's code length.
+-- One unit per region that `unit_regions` finds, due at $3.
 INSERT INTO unit (alert_id, region, role, next_at)
-SELECT $1::int, found.region, $2::text, $3::timestamptz
-FROM (
-    SELECT left(h.region_code, $4::int) AS region FROM (
-        SELECT r.code AS region_code, r.lon, r.lat, true AS active, '{{}}'::text[] AS tags FROM region r WHERE length(r.code) = $4::int
-        UNION ALL
-        SELECT d.region_code, NULL, NULL, true, '{{}}'::text[] FROM duty d
-        WHERE d.role = $2::text AND length(d.region_code) = $4::int AND d.valid_from <= $3 AND (d.valid_to IS NULL OR d.valid_to > $3)
-        UNION ALL
-        SELECT h.region_code, h.lon, h.lat, h.active, h.tags FROM household h WHERE length(h.region_code) >= $4::int
-    ) h WHERE {where}
-    UNION
-    SELECT u.region FROM run r JOIN unit u ON u.alert_id = r.alert_id
-    WHERE r.lineage = $5::int AND r.alert_id <> $1 AND u.role = $2::text
-) found
+SELECT $1::int, found.region, $2::text, $3::timestamptz FROM ({regions}) found
 ON CONFLICT (alert_id, region, role) DO NOTHING
 
 -- name: retire_lineage

@@ -15,11 +15,11 @@ from broadcaster.database import Connection, Database
 from broadcaster.dispatch import doors
 from broadcaster.dispatch.fanout import LoadPlan
 from broadcaster.dispatch.ledger import lock_states
-from broadcaster.dispatch.units import UnitDelivery, enqueue
-from broadcaster.escalation.ladder import Climb, DueUnit, Rung, climb
+from broadcaster.dispatch.units import enqueue
+from broadcaster.escalation.ladder import Climb, DueUnit, climb
+from broadcaster.escalation.messages import ByRung, messages
 from broadcaster.escalation.roster import roster
 from broadcaster.escalation.units import SQL
-from broadcaster.ports import Medium
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ async def _write(connection: Connection, climbs: Sequence[Climb], now: datetime)
     )
     await _write_asked(connection, climbs, now)
     await _write_notices(connection, climbs, now)
-    items = _deliveries(climbs)
+    items = messages(climbs)
     await _write_log(connection, climbs, items, now)
     for alert_id in sorted({one.unit.alert_id for one in climbs}):
         batch = [
@@ -105,36 +105,6 @@ async def _write_notices(connection: Connection, climbs: Sequence[Climb], now: d
             [unit.region for unit, _ in notices],
             [kind for _, kind in notices],
         )
-
-
-ByRung = dict[int, dict[int, list[UnitDelivery]]]
-"""Deliveries by unit, then by the number of the step that sends them."""
-
-
-def _deliveries(climbs: Sequence[Climb]) -> ByRung:
-    """Every unit's messages; but nobody's phone rings for two units of one alert at the same moment."""
-    ringing: set[tuple[int, str]] = set()
-    found: ByRung = defaultdict(lambda: defaultdict(list))
-    for one in climbs:
-        for rung in one.rungs:
-            for item in _messages(one.unit, rung):
-                call = (one.unit.alert_id, item.address)
-                if item.channel is Medium.VOICE:
-                    if call in ringing:
-                        continue
-                    ringing.add(call)
-                found[one.unit.id][rung.number].append(item)
-    return found
-
-
-def _messages(unit: DueUnit, rung: Rung) -> list[UnitDelivery]:
-    """One message per address and channel, though two of the people may share it."""
-    items: dict[tuple[Medium, str], UnitDelivery] = {}
-    for holder in rung.asked:
-        for channel, contact in holder.ways(rung.channels):
-            item = UnitDelivery(unit.id, unit.region, channel, contact.id, contact.address, holder.language)
-            items.setdefault((channel, contact.address), item)
-    return list(items.values())
 
 
 async def _write_log(connection: Connection, climbs: Sequence[Climb], items: ByRung, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from audiences import selection as audience
 from broadcaster.database import Connection, Database
@@ -42,10 +43,10 @@ async def open_units(connection: Connection, plan: Plan, now: datetime) -> None:
 
 async def _create(connection: Connection, plan: Plan, now: datetime) -> None:
     due = now + timedelta(seconds=plan.policy.units[0].after)
-    condition, values = audience.where(plan.selection, first_parameter=6)
+    statement, values = _unit_regions(plan)
     for role in plan.policy.unit_roles:
         await connection.execute(
-            SQL["open_units"].format(where=condition),
+            SQL["open_units"].format(regions=statement),
             plan.alert_id,
             role,
             due,
@@ -53,6 +54,23 @@ async def _create(connection: Connection, plan: Plan, now: datetime) -> None:
             plan.lineage,
             *values,
         )
+
+
+async def unit_places(connection: Connection, plan: Plan, now: datetime) -> list[tuple[str, str]]:
+    """The units (region, role) that issuing the plan at `now` would create; none without a policy for them."""
+    if not plan.policy.units:
+        return []
+    statement, values = _unit_regions(plan)
+    found: list[tuple[str, str]] = []
+    for role in plan.policy.unit_roles:
+        rows = await connection.fetch(statement, plan.alert_id, role, now, CODE_LENGTHS[role], plan.lineage, *values)
+        found += [(row["region"], role) for row in rows]
+    return sorted(found)
+
+
+def _unit_regions(plan: Plan) -> tuple[str, list[Any]]:
+    condition, values = audience.where(plan.selection, first_parameter=6)
+    return SQL["unit_regions"].format(where=condition), values
 
 
 async def _tell_those_asked_before(connection: Connection, plan: Plan, now: datetime) -> None:

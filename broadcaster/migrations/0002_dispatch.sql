@@ -1,5 +1,5 @@
 -- The ledger of dispatch. Row by row: a run per alert, a chunk per village, a target per household, a delivery per address,
--- a batch per contiguous range of deliveries with its tally, an append-only log of what happened (event, grouped in segments).
+-- a batch per contiguous range of deliveries with its tally, an append-only log of what happened (segment).
 -- Hot rows carry no index but their key, so that their updates stay in the page (HOT).
 
 CREATE TABLE run (
@@ -40,7 +40,7 @@ CREATE TABLE chunk (
     reached    integer NOT NULL DEFAULT 0,
     unreached  integer NOT NULL DEFAULT 0,
     PRIMARY KEY (alert_id, region)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX chunk_due ON chunk (next_at) WHERE state < 2;
 
 CREATE TABLE target (
@@ -56,7 +56,7 @@ CREATE TABLE target (
     reached_at   timestamptz,
     late         boolean NOT NULL DEFAULT false,-- it had been given up before it was reached
     PRIMARY KEY (alert_id, household_id)
-) WITH (fillfactor = 60);
+) WITH (fillfactor = 42, autovacuum_vacuum_scale_factor = 0.05);
 -- The village first: of two indexes that begin with the alert, the planner takes either for a new alert, as both seem to hold
 -- one row of it.
 CREATE INDEX target_village ON target (village, alert_id);
@@ -66,6 +66,7 @@ CREATE TABLE delivery (
     ordinal      integer NOT NULL,
     batch        integer NOT NULL,             -- the first ordinal of its batch
     state        smallint NOT NULL DEFAULT 0,  -- see dispatch/delivery.py: a higher code always wins
+    was          smallint NOT NULL DEFAULT 0,  -- the state before the last fold that changed the row; + 8: it was a duplicate already
     attempts     smallint NOT NULL DEFAULT 0,
     gateway_id   smallint,
     proved       smallint NOT NULL DEFAULT 0,  -- the attempt that a gateway took: 0 none, -1 several (a duplicate)
@@ -78,7 +79,7 @@ CREATE TABLE delivery (
     settled_at   timestamptz,
     reason       text,
     PRIMARY KEY (alert_id, ordinal)
-) WITH (fillfactor = 55, autovacuum_vacuum_scale_factor = 0.05);
+) WITH (fillfactor = 42, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE TABLE batch (
     alert_id    integer NOT NULL,
@@ -100,8 +101,9 @@ CREATE TABLE batch (
     lease_until timestamptz,
     segment     bigint,                        -- the log segment that holds the last results of a released batch
     claims      smallint NOT NULL DEFAULT 0,
+    planned_at  timestamptz NOT NULL DEFAULT now(), -- the age of what is not delivered counts from here
     PRIMARY KEY (alert_id, first)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX batch_ready ON batch (channel, rehearsal, urgency, tier, seq, alert_id) WHERE state = 0;
 CREATE INDEX batch_busy ON batch (lineage, alert_id) WHERE state IN (1, 3);
 
@@ -119,7 +121,7 @@ CREATE TABLE tally (
     delivered   integer NOT NULL DEFAULT 0,
     duplicates  integer NOT NULL DEFAULT 0,    -- taken more than once by a gateway, by the evidence in the log
     PRIMARY KEY (alert_id, first)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE TABLE gateway (
     id   smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -140,28 +142,42 @@ CREATE TABLE gateway_slot (
     PRIMARY KEY (gateway_id, slot)
 );
 
--- The log: written by COPY and committed before a gateway is answered, folded into deliveries afterwards, kept as evidence.
+-- The log, committed before a gateway is answered, folded into deliveries afterwards, kept as evidence. A segment is what a
+-- worker wrote down at once; an entry what a gateway proved at one moment for any number of an alert's deliveries, which costs
+-- a fraction of a row for each.
 CREATE TABLE segment (
     id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     worker    text NOT NULL,
-    rows      integer NOT NULL,
-    folded    boolean NOT NULL DEFAULT false
+    rows      integer NOT NULL,                -- deliveries in its entries
+    folded    boolean NOT NULL DEFAULT false,
+    written_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX segment_unfolded ON segment (id) WHERE NOT folded;
 
-CREATE TABLE event (
+CREATE TABLE entry (
     segment    bigint NOT NULL,
     alert_id   integer NOT NULL,
-    ordinal    integer NOT NULL,
     attempt    smallint NOT NULL,
-    state      smallint NOT NULL,              -- the delivery state it proves
+    state      smallint NOT NULL,              -- the delivery state that it proves
     gateway_id smallint,
-    ref        text,                           -- the gateway's message id, on the row of its acceptance only
+    at         timestamptz NOT NULL,
     reason     text,
-    at         timestamptz NOT NULL
+    ordinals   integer[] NOT NULL,
+    refs       text[]                          -- the gateway's message ids, with an acceptance; NULL: it gave none
 );
-CREATE INDEX event_segment ON event (segment);
-CREATE INDEX event_ref ON event (ref, gateway_id) WHERE ref IS NOT NULL;
+CREATE INDEX entry_segment ON entry (segment);
+-- To compress them would cost more than to write them.
+ALTER TABLE entry ALTER ordinals SET STORAGE EXTERNAL, ALTER refs SET STORAGE EXTERNAL;
+
+-- Which delivery a gateway's own message id stands for; written by the fold.
+CREATE TABLE message_ref (
+    gateway_id smallint NOT NULL,
+    ref        text COLLATE "C" NOT NULL,
+    alert_id   integer NOT NULL,
+    ordinal    integer NOT NULL,
+    attempt    smallint NOT NULL
+);
+CREATE INDEX message_ref_ref ON message_ref (ref, gateway_id);
 
 -- Receipts whose message is not known yet: they came before our own write, or belong to nobody.
 CREATE TABLE stray_receipt (

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from broadcaster.errors import SettingsError
+from broadcaster.garbage import collect_rarely
 from broadcaster.rehearsal.logbook import Logbook
 from broadcaster.rehearsal.script import Script, read_script
 from broadcaster.rehearsal.stage import Stage
@@ -30,6 +31,7 @@ def main() -> int:
 
 
 async def _run(address: Address, script: Script, log: Path, *, until_input_ends: bool) -> None:
+    collect_rarely()
     ended = asyncio.Event()
     if until_input_ends:
         _watch_input(ended)

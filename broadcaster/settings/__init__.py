@@ -9,6 +9,7 @@ from broadcaster.settings.rules import Secret
 from broadcaster.settings.sections import (
     EMBEDDED,
     ApprovalSettings,
+    ArchiveSettings,
     DatabaseSettings,
     DataSettings,
     DistrictSettings,
@@ -24,6 +25,7 @@ from broadcaster.settings.sections import (
 __all__ = [
     "EMBEDDED",
     "ApprovalSettings",
+    "ArchiveSettings",
     "DataSettings",
     "DatabaseSettings",
     "DistrictSettings",

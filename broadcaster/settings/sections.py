@@ -118,6 +118,15 @@ class SecuritySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSettings:
+    """`after`: days that an alert must be over before it may be archived, three at least (as long as a stray receipt is
+    waited for). `dir`: where it goes, None: `archive` in the data folder."""
+
+    after: int = setting(integer(3, 3650), 30)
+    dir: Path | None = setting(path(), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """`form`: json for machines, text for people; auto takes text on a terminal."""
 
@@ -135,6 +144,7 @@ SECTIONS: dict[str, type[Any]] = {
     "messages": MessageSettings,
     "approval": ApprovalSettings,
     "security": SecuritySettings,
+    "archive": ArchiveSettings,
     "log": LogSettings,
 }
 
@@ -153,9 +163,15 @@ class Settings:
     messages: MessageSettings
     approval: ApprovalSettings
     security: SecuritySettings
+    archive: ArchiveSettings
     log: LogSettings
     policies: Mapping[str, Policy]
     gateways: tuple[GatewaySettings, ...]
+
+    @property
+    def archive_dir(self) -> Path:
+        """Where archived alerts lie."""
+        return self.archive.dir or self.data.dir / "archive"
 
     def policy(self, colour: str) -> Policy:
         """The policy of a colour: red, orange, yellow or blue."""

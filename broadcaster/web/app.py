@@ -28,6 +28,7 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     """The application, ready to be served (see `start`). `pace` is that of live progress."""
     app = web.Application(middlewares=[envelope(error_page)], client_max_size=LARGEST_BODY)
     app[CONTEXT] = context
+    app[health.READING] = health.reading(context)
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:

@@ -11,6 +11,8 @@ from aiohttp import web
 from broadcaster.alerts.actor import Actor
 from broadcaster.alerts.alert import Alert
 from broadcaster.alerts.records import AlertRecord
+from broadcaster.capacity.findings import Translate
+from broadcaster.capacity.planner import Outlook
 from broadcaster.clock import Clock
 from broadcaster.database import Database
 from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback
@@ -51,6 +53,9 @@ Issue = Callable[[int, Actor], Awaitable[AlertRecord]]
 Announce = Callable[[int], Awaitable[None]]
 """Makes the workers look at an alert that was issued; called once that is committed."""
 
+Forecast = Callable[[int, Translate], Awaitable[Outlook]]
+"""How long an alert will take with the gateways that there are, in the reader's language."""
+
 Probe = Callable[[], Awaitable[str]]
 """Looks at one part of the system: "" when it answers, else what is wrong with it (for operators, no secrets)."""
 
@@ -70,6 +75,7 @@ class Context:
     issue: Issue
     announce: Announce
     tokens: Tokens
+    forecast: Forecast
     cap: AlertFormat | None = None
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
     probes: Mapping[str, Probe] = field(default_factory=dict)

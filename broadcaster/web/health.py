@@ -1,86 +1,81 @@
-"""For machines that watch us: alive, ready (and what is not), a few numbers."""
+"""For machines that watch us: alive, ready (and what is not), all the numbers."""
 
 from __future__ import annotations
-
-import asyncio
-from functools import cache
-from importlib.resources import files
 
 import msgspec
 from aiohttp import web
 
-from broadcaster.database import DATABASE_AWAY
-from broadcaster.errors import DaohuError
+from broadcaster import readiness
+from broadcaster.gauges import Gauge, gauges
+from broadcaster.readiness import Check, Fault, Look, Outcome
 from broadcaster.web.context import CONTEXT, Context, Probe
-from broadcaster.web.metrics import METRICS
+from broadcaster.web.metrics import METRICS, Reading
 
-_PATIENCE = 3.0  # seconds for one probe
 routes = web.RouteTableDef()
+READING = web.AppKey("reading", Reading)
+
+_WORDS = {Outcome.OK: "ready", Outcome.DEGRADED: "degraded", Outcome.FAILED: "unready"}
+_NUMBERS = {Outcome.OK: 1.0, Outcome.DEGRADED: 0.5, Outcome.FAILED: 0.0}
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """`status` ready | degraded | unready; `parts`: "ok" or what is wrong, by part."""
+    """`status` ready | degraded | unready: the worst of `checks`."""
 
     status: str
-    parts: dict[str, str]
+    checks: list[Check]
 
 
 @routes.get("/healthz")
 async def healthz(_request: web.Request) -> web.Response:
-    """The process answers."""
+    """The process answers; nothing more is asked. Restart it when it does not."""
     return web.json_response({"status": "alive"})
 
 
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
-    """Whether it can do its work: 200 ready or degraded, 503 not."""
-    readiness = await look(request.app[CONTEXT])
-    status = 503 if readiness.status == "unready" else 200
-    return web.Response(status=status, body=msgspec.json.encode(readiness), content_type="application/json")
+    """Whether the installation can do its work: 200 ready or degraded, 503 not; and what to do about what is wrong."""
+    checks = await _checks(request.app[CONTEXT])
+    outcome = readiness.verdict(checks)
+    body = msgspec.json.encode(Readiness(_WORDS[outcome], checks))
+    status = 503 if outcome is Outcome.FAILED else 200
+    return web.Response(status=status, body=body, content_type="application/json")
 
 
 @routes.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
-    """Counters of this process, and how ready it is (1 ready, 0.5 degraded, 0 not)."""
-    readiness = await look(request.app[CONTEXT])
-    ready = {"ready": 1.0, "degraded": 0.5}.get(readiness.status, 0.0)
-    text = METRICS.text({"daohu_ready": ready})
+    """Counters of this process, and the gauges of the installation."""
+    text = METRICS.text(await request.app[READING].gauges())
     return web.Response(text=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
-async def look(context: Context) -> Readiness:
-    """Look at every part at once."""
-    probes: dict[str, Probe] = {"database": lambda: _database(context), **context.probes}
-    found = await asyncio.gather(*(_patiently(probe) for probe in probes.values()))
-    faults = {name: fault for name, fault in zip(probes, found, strict=True) if fault}
-    status = "ready"
-    if faults:
-        status = "degraded" if faults.keys() <= context.degrading else "unready"
-    return Readiness(status, {name: faults.get(name, "ok") for name in probes})
+def reading(context: Context) -> Reading:
+    """What /metrics reads: the gauges, and how every check comes out."""
+
+    async def read() -> list[Gauge]:
+        async with context.database.connection() as connection:
+            found = await gauges(connection, context.clock.now())
+        checks = await _checks(context)
+        found += [Gauge("daohu_check", _CHECK, _NUMBERS[check.outcome], {"name": check.name}) for check in checks]
+        return [*found, Gauge("daohu_ready", _READY, _NUMBERS[readiness.verdict(checks)])]
+
+    return Reading(read)
 
 
-async def _patiently(probe: Probe) -> str:
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            return await probe()
-    except (DaohuError, *DATABASE_AWAY) as error:
-        return f"{type(error).__name__}"
-    except TimeoutError:
-        return f"no answer within {_PATIENCE:g} s"
+async def _checks(context: Context) -> list[Check]:
+    others = {
+        name: _look(probe, Outcome.DEGRADED if name in context.degrading else Outcome.FAILED)
+        for name, probe in context.probes.items()
+    }
+    return await readiness.examine(context.database, context.settings, others)
 
 
-async def _database(context: Context) -> str:
-    async with context.database.connection() as connection:
-        rows = await connection.fetch("SELECT app, name FROM tortoise_migrations")
-    missing = _migrations() - {(row["app"], row["name"]) for row in rows}
-    return "" if not missing else "not migrated: " + ", ".join(sorted(name for _, name in missing))
+def _look(probe: Probe, outcome: Outcome) -> Look:
+    async def look() -> Fault | None:
+        what = await probe()
+        return Fault(what, "请查看日志，并运行 daohu doctor。", outcome) if what else None
+
+    return look
 
 
-@cache
-def _migrations() -> frozenset[tuple[str, str]]:
-    """Every migration that this version of the program brings."""
-    folders = {"audiences": files("audiences.migrations"), "broadcaster": files("broadcaster.migrations")}
-    names = {(app, file.name) for app, folder in folders.items() for file in folder.iterdir()}
-    return frozenset(
-        (app, name.removesuffix(".py")) for app, name in names if name[:1].isdigit() and name.endswith(".py")
-    )
+_CHECK = "One check of /readyz: 1 ok, 0.5 degraded, 0 failed."
+_READY = "Whether the installation can do its work: 1 ready, 0.5 degraded, 0 not."

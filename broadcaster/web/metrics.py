@@ -1,8 +1,22 @@
-"""A few counters in Prometheus' text format: requests by route and status, how long they took, who watches live."""
+"""Numbers in Prometheus' text format: this process's own counters, and the gauges of the whole installation."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+
+import structlog
+
+from broadcaster.database import DATABASE_AWAY
+from broadcaster.gauges import Gauge
+
+log = structlog.get_logger()
+
+FRESH = 5.0
+"""Seconds for which what was read of the database is good enough: however many watch, it is asked this often."""
 
 
 class Metrics:
@@ -19,22 +33,75 @@ class Metrics:
         self._requests[known, route, status] += 1
         self._seconds[route] += seconds  # type: ignore[assignment]  # typeshed knows counters of whole numbers only
 
-    def text(self, gauges: dict[str, float]) -> str:
-        """Everything in the exposition format, `gauges` too (name → value)."""
-        lines = ["# TYPE daohu_http_requests_total counter"]
+    def text(self, gauges: Iterable[Gauge]) -> str:
+        """Everything in the exposition format, `gauges` too."""
+        lines = ["# HELP daohu_http_requests_total Requests answered.", "# TYPE daohu_http_requests_total counter"]
         lines += [
             f'daohu_http_requests_total{{method="{method}",route="{route}",status="{status}"}} {count}'
             for (method, route, status), count in sorted(self._requests.items())
         ]
-        lines.append("# TYPE daohu_http_request_seconds_total counter")
+        lines += [
+            "# HELP daohu_http_request_seconds_total Seconds spent answering.",
+            "# TYPE daohu_http_request_seconds_total counter",
+        ]
         lines += [
             f'daohu_http_request_seconds_total{{route="{route}"}} {seconds:.6f}'
             for route, seconds in sorted(self._seconds.items())
         ]
-        for name, value in {"daohu_live_watchers": float(self.watchers), **gauges}.items():
-            lines += [f"# TYPE {name} gauge", f"{name} {value:g}"]
+        watching = Gauge("daohu_live_watchers", "Pages that watch an alert live.", self.watchers)
+        lines += exposition([watching, *gauges])
         return "\n".join(lines) + "\n"
 
 
+def exposition(gauges: Iterable[Gauge]) -> Iterator[str]:
+    """Gauges as lines: those of one name together, as the format demands."""
+    for name, group in groupby(sorted(gauges, key=lambda gauge: gauge.name), key=lambda gauge: gauge.name):
+        same = list(group)
+        yield f"# HELP {name} {same[0].help}"
+        yield f"# TYPE {name} gauge"
+        for gauge in same:
+            yield f"{name}{_labels(gauge.labels)} {gauge.value:.10g}"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+class Reading:
+    """What `read` gave, kept for a few seconds; who asks meanwhile waits for the one who is reading."""
+
+    def __init__(self, read: Callable[[], Awaitable[list[Gauge]]]) -> None:
+        self._read = read
+        self._alone = asyncio.Lock()
+        self._until = 0.0
+        self._found: list[Gauge] = []
+
+    async def gauges(self) -> list[Gauge]:
+        """The gauges; when the database is away only the one that says so."""
+        async with self._alone:
+            if time.monotonic() >= self._until:
+                self._found = await self._look()
+                self._until = time.monotonic() + FRESH
+            return self._found
+
+    async def _look(self) -> list[Gauge]:
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(FRESH):
+                found = await self._read()
+        except DATABASE_AWAY as error:
+            log.warning("metrics.database_away", error=type(error).__name__)
+            return [Gauge("daohu_database_up", _UP, 0)]
+        seconds = Gauge("daohu_metrics_seconds", "How long it took to read the gauges.", time.monotonic() - began)
+        return [*found, seconds, Gauge("daohu_database_up", _UP, 1)]
+
+
 METRICS = Metrics()
+_UP = "Whether the database answers."
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

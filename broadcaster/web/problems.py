@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from broadcaster.errors import (
+    ArchivedError,
     ConflictError,
     DaohuError,
     ForbiddenError,
@@ -28,6 +29,7 @@ STATUS: dict[type[DaohuError], int] = {
     ForbiddenError: 403,
     NotFoundError: 404,
     ConflictError: 409,
+    ArchivedError: 410,
     RuleError: 422,
     LimitedError: 429,
     SettingsError: 500,

@@ -53,6 +53,7 @@ class Grounds:
         self._stack, self._context = AsyncExitStack(), copy_context()
         installation = outpost(self.folder(), self.script, self.plan, seed=self.script.seed)
         self._post = await self._inside(self._stack.enter_async_context(installation))
+        await self._inside(self._post.hire())
         return self._post
 
     async def _inside(self, work: Coroutine[Any, Any, T]) -> T:

@@ -29,7 +29,7 @@ class Issue:
 
     alert_id: int
     predecessor: int | None
-    expires: datetime
+    expires: datetime | None
     final: bool
 
 
@@ -116,7 +116,7 @@ def _lost(rows: Mapping[Key, Row], report: Report, issues: Iterable[Issue]) -> l
     taken = {(one.alert, one.ordinal) for one in report.taken}
     refused = {(alert, ordinal) for alert, ordinal, *_ in report.refused}
     proved = {(one.alert, one.ordinal) for one in report.taken if one.ref in report.delivered}
-    over = {issue.alert_id for issue in issues if issue.expires.timestamp() <= time.time()}
+    over = {issue.alert_id for issue in issues if issue.expires and issue.expires.timestamp() <= time.time()}
     found = [f"{key} was taken and counts as never tried" for key in taken if key not in rows or not rows[key].attempts]
     for key, row in rows.items():
         match row.state:

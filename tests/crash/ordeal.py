@@ -79,8 +79,6 @@ class Ordeal:
         self, officer: Officer, alert: Alert, *, predecessor: int | None = None, final: bool = False
     ) -> Issue:
         record = await officer.send(alert)
-        if record.expires_at is None:
-            raise RuntimeError("An alert that went out has an end.")
         issue = Issue(record.id, predecessor, record.expires_at, final)
         self.issues.append(issue)
         return issue

@@ -144,7 +144,14 @@ class District:
         """Lease what is ready on a channel, as the worker `w`."""
         async with self.database.connection() as connection:
             return await ledger.claim(
-                connection, channel=channel, rehearsal=True, now=self.clock.now(), limit=limit, worker="w", lease=lease
+                connection,
+                channel=channel,
+                rehearsal=True,
+                now=self.clock.now(),
+                limit=limit,
+                rows=1_000_000,
+                worker="w",
+                lease=lease,
             )
 
     async def settle(self, batches: Sequence[Batch], state: DeliveryState) -> list[Event]:

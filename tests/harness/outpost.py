@@ -16,6 +16,7 @@ from audiences.generator.places import DISTRICT_CODE, DISTRICT_NAME
 from broadcaster.database import DATABASE_AWAY
 from broadcaster.house import House, open_house
 from broadcaster.ports import GatewaySettings, Medium
+from broadcaster.progress import Progress, progress
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Script
 from broadcaster.settings import load_settings
@@ -115,6 +116,10 @@ class Outpost:
         await asyncio.to_thread(self.web.wait_for_log, "web.listening", within=60)
         return self.web
 
+    async def progress(self, alert_id: int) -> Progress:
+        async with self.house.database.connection() as connection:
+            return await progress(connection, alert_id)
+
     async def calm(self) -> None:
         """Return when every connection of every gateway is held by a worker that lives, and the gateways see them."""
         wanted = sum(slots for _, slots in self.plan.rates.values())
@@ -134,7 +139,7 @@ class Outpost:
 
 @asynccontextmanager
 async def outpost(folder: Path, script: Script, plan: Plan, *, seed: int) -> AsyncIterator[Outpost]:
-    """Set it up with an invented district and one worker; everything in it ends with the block."""
+    """Set it up with an invented district; everything in it ends with the block."""
     servers = None if plan.embedded else GivenServers(folder / "servers")
     async with RehearsalProcess(folder / "rehearsal", script) as rehearsal:
         try:
@@ -146,7 +151,6 @@ async def outpost(folder: Path, script: Script, plan: Plan, *, seed: int) -> Asy
                     await store_district(connection, plan_district(seed, plan.households))
                 post = Outpost(folder, plan, house, script, rehearsal, servers)
                 try:
-                    await post.hire()
                     yield post
                 finally:
                     for process in [*post.workers, *([post.web] if post.web else [])]:

@@ -14,6 +14,7 @@ from broadcaster.clock import ManualClock
 from broadcaster.database import Database
 from broadcaster.dispatch import fanout
 from broadcaster.issuing import Plans
+from broadcaster.schema import VERSION
 from broadcaster.security import accounts, credentials
 from broadcaster.security.permissions import SYSTEM, Grant, Role
 from broadcaster.web.context import Context
@@ -91,6 +92,15 @@ class Web:
         """What the worker would do first: plan every village that is due."""
         while await fanout.advance(self.database, self.plans.load, self.clock.now()) is not None:
             pass
+
+    async def worker_lives(self) -> None:
+        """A worker gives a sign of life."""
+        async with self.database.connection() as connection:
+            await connection.execute(
+                "INSERT INTO process (name, kind, knows, figures) VALUES ('w-1', 'worker', $1, $2::text::jsonb)",
+                VERSION,
+                '{"recorder_buffered": 12, "pool_size": 3}',
+            )
 
     async def value(self, query: str, *values: object) -> Any:
         """One value from the database."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from broadcaster.dispatch.delivery import DeliveryState
-from broadcaster.errors import NotFoundError
+from broadcaster.errors import ArchivedError, NotFoundError
 from broadcaster.ports import Medium
 from broadcaster.security.permissions import Action
 from broadcaster.web.endpoint import Call, Nothing, Table
@@ -69,13 +69,20 @@ class DeliveryQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     query=DeliveryQuery,
     answers=DeliveryPage,
     action=Action.SEE_HOUSEHOLDS,
-    problems=(NotFoundError,),
+    problems=(NotFoundError, ArchivedError),
 )
 async def list_deliveries(call: Call[Nothing, DeliveryQuery]) -> DeliveryPage:
-    """Only those to households, units and loudspeakers of regions whose households the caller may see."""
+    """Only those to households, units and loudspeakers of regions whose households the caller may see. Of an alert that
+    is archived there are none here any more: 410."""
     scopes = await household_scopes(call.context, call.actor, call.id)
     query = call.query
     async with call.context.database.connection() as connection:
+        folder = await connection.fetchval("SELECT folder FROM archive WHERE alert_id = $1", call.id)
+        if folder is not None:
+            raise ArchivedError(
+                "这条预警已归档，逐条的发送记录不再在数据库中。",
+                remedy=f"请管理员查阅归档目录中的 {folder}/delivery.csv.gz。",
+            )
         rows = await connection.fetch(
             SQL["deliveries"],
             call.id,

@@ -233,7 +233,7 @@ async def test_a_gateway_that_answers_nothing_keeps_only_what_it_was_given(
             async with planned.database.connection() as connection:
                 held = await connection.fetchval("SELECT count(*) FROM batch WHERE state = 1 AND channel = 'wechat'")
                 begun = await connection.fetchval("SELECT count(*) FROM batch WHERE claims > 0 AND channel = 'wechat'")
-            return bool(begun == 4 and held < begun)
+            return bool(begun >= 2 and held < begun)
 
         await wait_until(free_again, what="batches for other gateways")
 

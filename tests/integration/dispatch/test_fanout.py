@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from broadcaster.dispatch import ledger
 from broadcaster.dispatch.closing import close_due, supersede
 from broadcaster.dispatch.delivery import DeliveryState
 from tests.harness.district import District
@@ -17,6 +18,21 @@ async def test_every_household_gets_one_delivery_per_address_of_the_first_step(d
     assert await district.breaches(7) == []
 
 
+async def test_a_household_that_moves_while_villages_are_planned_is_one_target(district: District) -> None:
+    await district.village(1, 20)
+    second = await district.village(2, 10)
+    await district.issue(7)
+    async with district.database.connection() as connection:
+        await connection.execute("UPDATE chunk SET next_at = next_at + interval '10 seconds' WHERE region = $1", second)
+        assert await district.advance() == 20
+        await connection.execute(
+            "UPDATE household SET region_code = $1 WHERE id = (SELECT min(household_id) FROM target)", second
+        )
+    district.clock.advance(11)
+    assert await district.advance() == 10
+    assert await district.breaches(7) == []
+
+
 async def test_batches_are_contiguous_vulnerable_first_and_never_over_a_thousand(district: District) -> None:
     await district.village(1, 1200)
     await district.issue(7)
@@ -26,6 +42,25 @@ async def test_batches_are_contiguous_vulnerable_first_and_never_over_a_thousand
     covered = sorted(n for batch in batches for n in range(batch.first, batch.last + 1))
     assert covered == list(range(1200))
     assert max(batch.last - batch.first + 1 for batch in batches) <= 1000
+
+
+async def test_a_claim_takes_no_more_rows_than_asked_but_one_batch_in_any_case(district: District) -> None:
+    await district.village(1, 1200)
+    await district.issue(7)
+    await district.advance()
+    for rows, taken in ((50, [120]), (1000, [1000]), (1000, [80])):
+        async with district.database.connection() as connection:
+            batches = await ledger.claim(
+                connection,
+                channel="wechat",
+                rehearsal=True,
+                now=district.clock.now(),
+                limit=100,
+                rows=rows,
+                worker="w",
+                lease=60,
+            )
+        assert [batch.last - batch.first + 1 for batch in batches] == taken
 
 
 async def test_a_failed_channel_is_followed_by_the_next_and_at_last_by_a_door(district: District) -> None:

@@ -50,7 +50,7 @@ async def settle_all(district: District) -> int:
         now = district.clock.now()
         async with district.database.connection() as connection:
             batches = await ledger.claim(
-                connection, channel="sms", rehearsal=True, now=now, limit=8, worker="w", lease=60
+                connection, channel="sms", rehearsal=True, now=now, limit=8, rows=8000, worker="w", lease=60
             )
             rows = [row for found in await ledger.claimed_rows(connection, batches) for row in found]
         if not batches:

@@ -46,6 +46,7 @@ async def claimed(county: County, channel: Medium, *, rehearsal: bool = True) ->
             rehearsal=rehearsal,
             now=county.clock.now(),
             limit=10,
+            rows=1_000_000,
             worker="w",
             lease=60,
         )

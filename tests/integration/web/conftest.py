@@ -10,11 +10,14 @@ from adapters import cap
 from broadcaster import issuing
 from broadcaster.alerts.actor import Actor as Author
 from broadcaster.alerts.records import AlertRecord
+from broadcaster.capacity.planner import Planner
 from broadcaster.clock import ManualClock
 from broadcaster.database import Database
+from broadcaster.dispatch.texts import Texts
 from broadcaster.doorbell import WORK
 from broadcaster.escalation.units import open_units
 from broadcaster.issuing import Office, Plans
+from broadcaster.registry import Registry
 from broadcaster.responses.tokens import Tokens
 from broadcaster.settings import Settings, settings_from
 from broadcaster.web.app import build_app
@@ -116,7 +119,10 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
     async def announce(_alert_id: int) -> None:
         await bells.ring(WORK)
 
-    return Context(district, clock, settings, bells, issue, announce, Tokens(b"a secret of the tests"), cap=cap)
+    texts = Texts(district)
+    planner = Planner(district, clock, office, texts, settings.gateways, Registry.installed().window)
+    tokens = Tokens(b"a secret of the tests")
+    return Context(district, clock, settings, bells, issue, announce, tokens, planner.outlook, cap=cap)
 
 
 @pytest.fixture

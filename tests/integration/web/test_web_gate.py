@@ -122,20 +122,8 @@ async def test_a_fault_of_ours_is_a_problem_without_details(web: Web) -> None:
     assert any(log["event"] == "request.failed" for log in logs)
 
 
-async def test_health_tells_the_truth(web: Web) -> None:
-    assert (await web.client.get("/healthz")).status == 200
-    ready = await (await web.client.get("/readyz")).json()
-    assert ready == {"status": "ready", "parts": {"database": "ok"}}
-    async with web.database.connection() as connection:
-        await connection.execute("DELETE FROM tortoise_migrations WHERE name = '0004_security'")
-    answer = await web.client.get("/readyz")
-    assert (answer.status, (await answer.json())["status"]) == (503, "unready")
-    assert "0004_security" in (await answer.json())["parts"]["database"]
-
-
 async def test_the_metrics_count_requests_by_route(web: Web) -> None:
     await web.client.get("/r/a-secret-token")
     text = await (await web.client.get("/metrics")).text()
     assert 'daohu_http_requests_total{method="GET",route="/r/{token}",status="404"}' in text
-    assert "daohu_ready 1" in text
     assert "a-secret-token" not in text

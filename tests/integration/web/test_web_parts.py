@@ -35,6 +35,7 @@ async def test_without_the_doorbell_we_are_degraded_without_others_unready(
     make_web: Make, context: Context, probes: dict[str, Probe], status: int, word: str
 ) -> None:
     web: Web = await make_web(replace(context, probes=probes))
+    await web.worker_lives()
     answer = await web.client.get("/readyz")
     assert (answer.status, (await answer.json())["status"]) == (status, word)
 

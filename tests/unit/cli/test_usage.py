@@ -18,6 +18,7 @@ COMMANDS = [
     "import households",
     "import duties",
     "import terminals",
+    "plan",
     "issue",
     "status",
     "doctor",

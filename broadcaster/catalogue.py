@@ -1,0 +1,40 @@
+"""Texts in English, from gettext catalogues: what is written in the code and the templates is Simplified Chinese.
+
+The `.po` file is read when it is first needed: there is no compiled file that could be older than it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from gettext import NullTranslations
+from importlib.resources import files
+from typing import Final
+
+from babel.messages.pofile import read_po
+
+CHINESE: Final = "zh"
+ENGLISH: Final = "en"
+
+
+class Catalogue(NullTranslations):
+    """Translations read from a `.po` file; what is missing stays Chinese."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def gettext(self, message: str) -> str:
+        return self._texts.get(message) or message
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        return self.gettext(singular if n == 1 else plural)
+
+
+@cache
+def catalogue(package: str, domain: str, language: str) -> Catalogue:
+    """The texts of `language` in `package`/locale/…/`domain`.po; Chinese needs none."""
+    if language == CHINESE:
+        return Catalogue({})
+    path = files(package).joinpath("locale", language, "LC_MESSAGES", f"{domain}.po")
+    with path.open("rb") as file:
+        return Catalogue({str(message.id): str(message.string) for message in read_po(file) if message.id})

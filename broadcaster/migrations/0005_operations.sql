@@ -1,0 +1,38 @@
+-- What keeps an installation in order: the processes at work, and the archive of what is over.
+
+-- Every long-running process says here every few seconds that it lives, which schema it knows, and how it fares.
+CREATE TABLE process (
+    name       text PRIMARY KEY,
+    kind       text NOT NULL,                  -- worker | serve
+    knows      integer NOT NULL,               -- the schema version of its program
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    seen_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    figures    jsonb NOT NULL DEFAULT '{}'     -- gauges, name → number
+) WITH (fillfactor = 50);
+
+-- An alert whose rows are in the archive. What is sealed is safe there; what is emptied has left the ledger.
+CREATE TABLE archive (
+    alert_id   integer PRIMARY KEY,
+    state      text NOT NULL DEFAULT 'sealed' CHECK (state IN ('sealed', 'emptied')),
+    folder     text NOT NULL,                  -- its name in the archive's folder
+    digest     text NOT NULL,                  -- SHA-256 of its manifest, which holds that of every file
+    rows       bigint NOT NULL,
+    bytes      bigint NOT NULL,
+    sealed_at  timestamptz NOT NULL,
+    emptied_at timestamptz
+);
+
+-- The deliveries of an archived alert by channel and state, as its tallies had them.
+CREATE TABLE archived_count (
+    alert_id   integer NOT NULL,
+    channel    text NOT NULL,
+    queued     integer NOT NULL,
+    unknown    integer NOT NULL,
+    expired    integer NOT NULL,
+    cancelled  integer NOT NULL,
+    submitted  integer NOT NULL,
+    failed     integer NOT NULL,
+    delivered  integer NOT NULL,
+    duplicates integer NOT NULL,
+    PRIMARY KEY (alert_id, channel)
+);
