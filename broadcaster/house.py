@@ -43,6 +43,7 @@ from broadcaster.responses import inbox as responses
 from broadcaster.responses.tokens import Tokens
 from broadcaster.settings import EMBEDDED, Settings
 from broadcaster.tasks import ended
+from broadcaster.timekeeping import keep_time, ledger_clock
 from broadcaster.worker import Bell, Duties, Pulse, Worker, worker_name
 from channels.speech.studio import AudioStudio
 from templates.issuer import Issuer
@@ -198,8 +199,7 @@ async def open_house(
     settings: Settings, *, clock: Clock | None = None, application: str = "daohu"
 ) -> AsyncIterator[House]:
     """Open everything; close it in the opposite order. Raises `SettingsError` and `UnavailableError`, each with a
-    remedy."""
-    clock = clock or SystemClock()
+    remedy. `clock` is the machine's: the house goes by the database's as soon as that is open."""
     registry = Registry.installed()
     registry.check(settings.gateways)
     async with AsyncExitStack() as stack:
@@ -208,6 +208,8 @@ async def open_house(
         await migrate_database(database_url)
         database = await Database.open(database_url, pool_max=settings.database.pool, application=application)
         stack.push_async_callback(database.close)
+        time = await ledger_clock(database, clock or SystemClock())
+        stack.push_async_callback(ended, asyncio.create_task(keep_time(database, time), name="time"))
         doorbell = Doorbell(redis_url)
         stack.push_async_callback(doorbell.close)
         jobs = JobQueue(redis_url)
@@ -219,7 +221,7 @@ async def open_house(
         longest_link = f"{settings.web.public_url}/r/{'x' * len(tokens.sign(1, 1))}"
         yield House(
             settings=settings,
-            clock=clock,
+            clock=time,
             database=database,
             doorbell=doorbell,
             registry=registry,
@@ -230,7 +232,7 @@ async def open_house(
             office=office_of(settings, longest_link),
             plans=Plans(settings.district.code),
             tokens=tokens,
-            journals={gateway.name: GatewayJournal(clock) for gateway in settings.gateways},
+            journals={gateway.name: GatewayJournal(time) for gateway in settings.gateways},
         )
 
 

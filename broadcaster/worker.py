@@ -117,6 +117,7 @@ class Worker:
         self._planned = 0
         self._lapsed_since: float | None = None
         self._tools = Tools(duties.database, self.recorder, self.leases, duties.composer, duties.clock, self.name)
+        self._slots: slots.Leased = {}
         self._couriers: dict[tuple[int, int], tuple[Courier, asyncio.Task[None]]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
         self._refs: dict[int, RecentRefs] = {}
@@ -169,7 +170,7 @@ class Worker:
         with contextlib.suppress(*DATABASE_AWAY):
             await ledger.fold(self._duties.database, self._duties.clock.now())
             async with self._duties.database.connection() as connection:
-                await slots.leave(connection, self.name)
+                await slots.leave(connection, self.name, self._slots)
         log.info("worker.stopped", worker=self.name)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
@@ -184,7 +185,7 @@ class Worker:
             alive = await slots.appear(connection, self.name, lease)
         for gateway in gateways:
             async with self._duties.database.connection() as connection:
-                held = await slots.hold(connection, gateway, self.name, lease, alive=alive)
+                held = await slots.hold(connection, gateway, self.name, lease, alive=alive, mine=self._slots)
             for number in range(1, usable(gateway.settings) + 1):
                 place = (gateway.id, number)
                 running = self._couriers.get(place)

@@ -33,7 +33,7 @@ class Evidence:
         """A receipt about which something is unusual."""
         if weather.lost:
             return
-        if weather.wrong:
+        if weather.wrong and not weather.early:  # before the answer nobody could tell
             ref, alert, ordinal, attempt, good, reason = row
             row = (ref, alert, ordinal + WRONG_BY, attempt, good, reason)
         if weather.early:
