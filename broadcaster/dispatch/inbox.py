@@ -31,7 +31,7 @@ INT2 = 2**15
 class RecentRefs(Recent[str, DeliveryKey]):
     """The last message ids of one gateway and the deliveries they stand for, so that few receipts need the database.
 
-    `misnames`: this gateway was caught giving another message's key back; what it says is looked up by its ids.
+    `misnames`: this gateway was caught giving another message's key back; from then on only its own ids are believed.
     """
 
     def __init__(self) -> None:
@@ -97,8 +97,6 @@ class GatewayInbox:
             found = known.get(ledger.storable(item.ref))
             if found is not None:
                 events.append(self._event(DeliveryKey(*found), item))
-            elif item.key is not None and _plausible(item.key):
-                events.append(self._event(item.key, item))
             else:
                 state = int(PROVES[item.evidence])
                 strays.append(

@@ -117,6 +117,7 @@ async def test_a_receipt_with_another_messages_key_counts_for_the_message_of_its
     refs["id-1"] = first
     await ledger.write(district.database, "w", [Event(*second, 4, 1, "id-2", None, clock.now())])
     try:
+        await ledger.fold(district.database, clock.now())
         await inbox.receipts([Receipt("id-1", third, Evidence.DELIVERED, "", clock.now())])
         await inbox.receipts([Receipt("id-2", third, Evidence.DELIVERED, "", clock.now())])
     finally:
