@@ -73,7 +73,7 @@ class Report:
     losses: list[Lost] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     acknowledged_receipts: set[str] = field(default_factory=set)
-    acknowledged_replies: set[str] = field(default_factory=set)
+    acknowledged_replies: dict[str, float] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:
@@ -181,7 +181,7 @@ def read_report(path: Path) -> Report:
                 report.taken += _taken(record, channels[record.account], f"{prefix}/{record.connection}")
             case Acknowledged():
                 report.acknowledged_receipts.update(record.receipts)
-                report.acknowledged_replies.update(record.replies)
+                report.acknowledged_replies |= dict.fromkeys(record.replies, record.at)
             case Turned():
                 report.refused += record.rows
             case Evidenced():

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from broadcaster.conservation import breaches
 from broadcaster.database import Connection
+from broadcaster.dispatch import ledger
 from broadcaster.dispatch.delivery import DeliveryState, RunState, TargetState
 from broadcaster.rehearsal.oracle import Report
 from tests.crash.verdict import Verdict
@@ -59,8 +60,10 @@ class Row:
 
 
 async def judge(post: Outpost, fault: str, issues: Sequence[Issue], strikes: Strikes, began: float) -> Verdict:
-    """Read both books; nothing may be under way any more."""
+    """Read the carriers' books first, for late receipts may still come, then fold and read the ledger."""
     whole = post.rehearsal.report()
+    while await ledger.fold(post.house.database, post.house.clock.now()):
+        pass
     alerts = {issue.alert_id for issue in issues}
     report = replace(
         whole,
@@ -70,6 +73,7 @@ async def judge(post: Outpost, fault: str, issues: Sequence[Issue], strikes: Str
     async with post.house.database.connection() as connection:
         rows = await _rows(connection, alerts)
         replies = await _reply_ids(connection)
+        acknowledged = {one for one, at in whole.acknowledged_replies.items() if at >= began} | post.handed_in
         return Verdict(
             fault=fault,
             strikes=len(strikes.moments),
@@ -86,9 +90,9 @@ async def judge(post: Outpost, fault: str, issues: Sequence[Issue], strikes: Str
             counted=await _counted(connection, alerts),
             bound=report.in_flight_at_cuts(IN_FLIGHT),
             overtakings=tuple(report.overtakings({one.alert_id: one.predecessor for one in issues if one.predecessor})),
-            late=report.late,
-            replies=len(report.acknowledged_replies) + len(post.handed_in),
-            replies_lost=tuple(sorted((report.acknowledged_replies | post.handed_in) - replies)),
+            late=tuple(_late(report)),
+            replies=len(acknowledged),
+            replies_lost=tuple(sorted(acknowledged - replies)),
             receipts_lost=tuple(_receipts_lost(rows, report)),
             rates=tuple(
                 _too_fast(replace(whole, taken=[one for one in whole.taken if one.at >= began - 1]), post.limits)
@@ -190,6 +194,10 @@ def _receipts_lost(rows: Mapping[Key, Row], report: Report) -> list[str]:
             if row is None or row.state < proves:
                 found.append(f"{one.ref} about {(one.alert, one.ordinal)}")
     return found
+
+
+def _late(report: Report) -> list[str]:
+    return [f"{one.ref}: {one.at - one.expires:.3f} s" for one in report.taken if one.at > one.expires]
 
 
 def _too_fast(report: Report, limits: Mapping[str, float]) -> list[str]:

@@ -13,7 +13,6 @@ from broadcaster.alerts.alert import Alert, Area
 from broadcaster.database import DATABASE_AWAY
 from broadcaster.demo import story
 from broadcaster.demo.play import settled
-from broadcaster.dispatch import ledger
 from broadcaster.dispatch.delivery import RunState
 from broadcaster.errors import UnavailableError
 from broadcaster.progress import progress
@@ -51,13 +50,12 @@ class Ordeal:
         await self.fault.prepare(self.post)
         await self.post.calm()
         began = time.time()
+        self.post.handed_in.clear()
         try:
             for one in self.schedule.rounds:
                 await self._round(one)
         finally:
             await self.fault.relent(self.post)
-        while await ledger.fold(self.post.house.database, self.post.house.clock.now()):
-            pass
         strikes = Strikes(tuple(self.moments), self.kills)
         return await judge(self.post, self.fault.name, self.issues, strikes, began)
 

@@ -30,6 +30,6 @@ def table(verdicts: Iterable[Verdict]) -> str:
 def _row(name: str, one: Verdict) -> str:
     return (
         f"| {name} | {one.runs} | {one.strikes} | {one.kills} | {one.sent:,} | {len(one.lost)} "
-        f"| {one.twice} / {one.counted} / {one.bound} | {len(one.overtakings)} | {one.late} "
+        f"| {one.twice} / {one.counted} / {one.bound} | {len(one.overtakings)} | {len(one.late)} "
         f"| {one.replies:,}, {len(one.replies_lost)} | {len(one.receipts_lost)} |"
     )

@@ -30,7 +30,7 @@ class Verdict:
     counted: int
     bound: int
     overtakings: tuple[Overtaking, ...] = ()
-    late: int
+    late: tuple[str, ...] = ()
     replies: int
     replies_lost: tuple[str, ...] = ()
     receipts_lost: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Verdict:
             f"counted {self.counted} of {self.provable} provable duplicates" if self.counted < self.provable else "",
             f"counted {self.counted} duplicates, but only {self.repeated} were" if self.counted > self.repeated else "",
             f"overtaken {len(self.overtakings)}: {_some(self.overtakings)}" if self.overtakings else "",
-            f"sent after expiry {self.late}" if self.late else "",
+            f"sent after expiry {len(self.late)}: {_some(self.late)}" if self.late else "",
             f"replies lost {len(self.replies_lost)}: {_some(self.replies_lost)}" if self.replies_lost else "",
             f"receipts lost {len(self.receipts_lost)}: {_some(self.receipts_lost)}" if self.receipts_lost else "",
             f"too fast: {_some(self.rates)}" if self.rates else "",

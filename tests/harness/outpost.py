@@ -90,7 +90,7 @@ class Outpost:
         worker = (
             DaohuProcess(module=module, folder=self.folder, name=name, environment=environment)
             if module
-            else DaohuProcess("worker", folder=self.folder, name=name)
+            else DaohuProcess("worker", folder=self.folder, name=name, environment=environment)
         )
         self.workers.append(worker.start())
         await asyncio.to_thread(worker.wait_for_log, "worker.started", within=60)
