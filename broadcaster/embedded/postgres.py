@@ -137,8 +137,8 @@ class Postgres:
         self._layout.postgres_socket.with_name(self._layout.postgres_socket.name + ".lock").unlink(missing_ok=True)
 
     def _end_orphans(self) -> None:
-        """Backends whose first process was killed go on with their statement: a server that was started beside them
-        would recover while they write. The file that is removed next is what else would stop it."""
+        """Backends whose first process was killed go on with their statement, for hours if need be. Meanwhile no
+        other server can start on their data, and none may: it would recover while they write."""
 
         def orphans() -> list[int]:
             pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]

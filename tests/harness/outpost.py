@@ -47,11 +47,13 @@ units = [
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an outpost is made of. `rates` are messages/s and connections by channel; with `embedded` servers it keeps
-    its own, otherwise they are given by URL, and the test may do to them what it likes."""
+    its own, otherwise they are given by URL, and the test may do to them what it likes. `tables` is where the
+    tables lie, if apart."""
 
     households: int
     rates: Mapping[Medium, tuple[float, int]]
     embedded: bool = False
+    tables: Path | None = None
 
 
 @dataclass(slots=True)
@@ -145,6 +147,8 @@ async def outpost(folder: Path, script: Script, plan: Plan, *, seed: int) -> Asy
         try:
             if servers is not None:
                 await servers.start()
+                if plan.tables is not None:
+                    await servers.put_tables(plan.tables)
             (folder / "daohu.toml").write_text(_settings(folder, plan, rehearsal, servers), encoding="utf-8")
             async with open_house(load_settings(folder / "daohu.toml"), application="daohu-test") as house:
                 async with house.database.connection() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -17,6 +18,9 @@ from broadcaster.embedded.postgres import Postgres
 from broadcaster.embedded.valkey import Valkey
 from broadcaster.errors import UnavailableError
 from tests.harness.waiting import wait_until
+
+ENOUGH_FOR_MESSAGES = 2**21
+"""Bytes that the server's messages never reach, and its write-ahead log's current file does."""
 
 
 class GivenServers:
@@ -104,6 +108,31 @@ class GivenServers:
             )
             if limited.returncode and process.is_running():
                 raise UnavailableError(f"The server's files cannot be limited: {limited.stderr.strip()}")
+
+    async def put_tables(self, folder: Path) -> None:
+        """Make the database, empty, with all its tables and indexes below `folder`."""
+        os.mkdir(folder)  # noqa: PTH102 - at once
+        os.chown(folder, self._account.user, self._account.group)
+        await self.command(
+            f"CREATE TABLESPACE apart LOCATION '{folder}'",
+            f"CREATE DATABASE {DATABASE} ENCODING 'UTF8' TEMPLATE template0 TABLESPACE apart",
+        )
+
+    async def close_log(self) -> None:
+        """Have every write to the write-ahead log fail from now on; the server's own messages are still written."""
+        connection = await asyncpg.connect(dsn=with_database(self.database_url, "postgres"), timeout=10)
+        try:
+            offset = "SELECT file_offset FROM pg_walfile_name_offset(pg_current_wal_insert_lsn())"
+            while await connection.fetchval(offset) < 2 * ENOUGH_FOR_MESSAGES:
+                filler = "SELECT pg_logical_emit_message(false, 'filler', repeat('x', $1))"
+                await connection.execute(filler, ENOUGH_FOR_MESSAGES)
+        finally:
+            await connection.close()
+        self.limit_files(ENOUGH_FOR_MESSAGES)
+
+    def complained(self, words: str) -> int:
+        """How often PostgreSQL's log says `words`."""
+        return (self._layout.logs / "postgres.log").read_text(errors="replace").count(words)
 
     async def command(self, *statements: str) -> None:
         """Have the administrator run statements, each on its own."""

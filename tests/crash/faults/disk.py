@@ -9,6 +9,10 @@ from random import Random
 from tests.crash.fault import Fault
 from tests.harness.outpost import Outpost
 from tests.harness.small_disk import SmallDisk
+from tests.harness.waiting import wait_until
+
+TOO_LARGE, NO_SPACE = "File too large", "No space left on device"
+"""What PostgreSQL's log says then."""
 
 
 class FullLog(Fault):
@@ -19,7 +23,9 @@ class FullLog(Fault):
     seconds = (0.5, 2.0)
 
     async def strike(self, post: Outpost, chance: Random) -> int:
-        post.given.limit_files(0)
+        before = post.given.complained(TOO_LARGE)
+        await post.given.close_log()
+        await wait_until(lambda: post.given.complained(TOO_LARGE) > before, what="PostgreSQL to meet the limit")
         await asyncio.sleep(chance.uniform(*self.seconds))
         await post.given.end_postgres(signal.SIGKILL)
         await post.given.start_postgres()
@@ -31,14 +37,16 @@ class FullDisk(Fault):
     more room."""
 
     name = "disk full: tables"
-    seconds = (1.0, 3.0)
+    seconds = (0.5, 2.5)
 
     def __init__(self, disk: SmallDisk) -> None:
         self._disk = disk
 
     async def strike(self, post: Outpost, chance: Random) -> int:
+        before = post.given.complained(NO_SPACE)
         self._disk.fill()
         try:
+            await wait_until(lambda: post.given.complained(NO_SPACE) > before, what="PostgreSQL to find the disk full")
             await asyncio.sleep(chance.uniform(*self.seconds))
         finally:
             self._disk.clear()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 
 import msgspec
@@ -15,22 +16,23 @@ from tests.harness.outpost import Outpost
 
 CHANNELS = (Medium.SMS, Medium.WECHAT)
 
+SECONDS = (1.0, 2.5)
+"""How long it lasts."""
+
 
 class OddGateway(Fault):
-    """`changes` hold on the channels of text for `seconds` at a time. A carrier that keeps validity periods
+    """`changes` hold on the channels of text for some seconds at a time. A carrier that keeps validity periods
     (`validity`) does so all the time."""
 
     def __init__(
         self,
         name: str,
         *,
-        seconds: tuple[float, float],
         faults: Faults | None = None,
         validity: bool = False,
         **changes: object,
     ) -> None:
         self.name = name
-        self._seconds = seconds
         self._validity = validity
         self._changes: Mapping[str, object] = {**changes, "faults": faults or Faults()}
 
@@ -42,33 +44,32 @@ class OddGateway(Fault):
         before = {medium: post.script.behaviour(medium, "") for medium in CHANNELS}
         for medium in CHANNELS:
             await post.rehearsal.client.behave(medium, **self._changes)
-        await asyncio.sleep(chance.uniform(*self._seconds))
+        await asyncio.sleep(chance.uniform(*SECONDS))
         for medium, behaviour in before.items():
             usual = msgspec.structs.asdict(behaviour)
             await post.rehearsal.client.behave(medium, **{key: usual[key] for key in self._changes})
         return 0
 
 
-def odd_gateways() -> list[OddGateway]:
-    """The misbehaviours, one by one."""
-    return [
-        OddGateway("gateway hangs", seconds=(1.0, 2.0), faults=Faults(hang_after=20, hang_for=1.5)),
-        OddGateway("gateway hangs for good", seconds=(1.0, 2.0), faults=Faults(hang_after=40, hang_for=60)),
-        OddGateway("half-open connection", seconds=(1.0, 2.0), faults=Faults(half_open=0.05, hang=0.2)),
-        OddGateway("gateway reads slowly", seconds=(1.5, 2.5), validity=True, faults=Faults(read_rate=4000)),
-        OddGateway("garbage bytes", seconds=(1.0, 2.0), faults=Faults(garbage=0.05)),
-        OddGateway("connection cut", seconds=(1.0, 2.0), faults=Faults(cut=0.05)),
-        OddGateway(
-            "answers out of order", seconds=(1.0, 2.5), faults=Faults(shuffle=1), answer=Delay(median=0.05, spread=1)
-        ),
-        OddGateway(
-            "receipts early, late, twice, for unknown ids, with wrong keys",
-            seconds=(1.5, 2.5),
-            early=0.3,
-            late=0.2,
-            late_after=Delay(median=1.0),
-            duplicate=0.3,
-            stray=0.3,
-            wrong=0.3,
-        ),
-    ]
+ODD_GATEWAYS: dict[str, Callable[[], OddGateway]] = {
+    "hangs": partial(OddGateway, "gateway hangs", faults=Faults(hang_after=20, hang_for=1.5)),
+    "hangs-for-good": partial(OddGateway, "gateway hangs for good", faults=Faults(hang_after=40, hang_for=60)),
+    "half-open": partial(OddGateway, "half-open connection", faults=Faults(half_open=0.05, hang=0.2)),
+    "slow": partial(OddGateway, "gateway reads slowly", validity=True, faults=Faults(read_rate=4000)),
+    "garbage": partial(OddGateway, "garbage bytes", faults=Faults(garbage=0.05)),
+    "cut": partial(OddGateway, "connection cut", faults=Faults(cut=0.05)),
+    "shuffled": partial(
+        OddGateway, "answers out of order", faults=Faults(shuffle=1), answer=Delay(median=0.05, spread=1, most=2)
+    ),
+    "receipts": partial(
+        OddGateway,
+        "receipts early, late, twice, for unknown ids, with wrong keys",
+        early=0.3,
+        late=0.2,
+        late_after=Delay(median=1.0),
+        duplicate=0.3,
+        stray=0.3,
+        wrong=0.3,
+    ),
+}
+"""The misbehaviours, one by one."""
