@@ -43,6 +43,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=int(os.environ.get("DAOHU_SEED", "1")),
         help="what the crash tests' schedules are drawn from (or DAOHU_SEED)",
     )
+    strikes = os.environ.get("DAOHU_STRIKES")
+    parser.addoption(
+        "--strikes",
+        type=int,
+        default=int(strikes) if strikes else None,
+        help="how often each fault strikes in the crash tests' long form (or DAOHU_STRIKES)",
+    )
 
 
 @pytest.fixture(scope="session")

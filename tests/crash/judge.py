@@ -59,7 +59,9 @@ class Row:
         return self.alert_id, self.ordinal
 
 
-async def judge(post: Outpost, fault: str, issues: Sequence[Issue], strikes: Strikes, began: float) -> Verdict:
+async def judge(
+    post: Outpost, fault: str, issues: Sequence[Issue], strikes: Strikes, began: float, *, schedule: str = ""
+) -> Verdict:
     """Read the carriers' books first, for late receipts may still come, then fold and read the ledger."""
     whole = post.rehearsal.report()
     while await ledger.fold(post.house.database, post.house.clock.now()):
@@ -76,6 +78,7 @@ async def judge(post: Outpost, fault: str, issues: Sequence[Issue], strikes: Str
         acknowledged = {one for one, at in whole.acknowledged_replies.items() if at >= began} | post.handed_in
         return Verdict(
             fault=fault,
+            schedule=schedule,
             strikes=len(strikes.moments),
             midst=_midst(report, strikes.moments),
             kills=strikes.kills,

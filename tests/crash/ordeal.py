@@ -45,7 +45,6 @@ class Ordeal:
 
     async def endure(self) -> Verdict:
         """Go through the whole schedule, wait until nothing is under way any more, and judge."""
-        print(f"{self.fault.name}: {self.schedule}")  # noqa: T201 - what a failure is repeated with
         await self.post.calm()
         await self.fault.prepare(self.post)
         await self.post.calm()
@@ -57,7 +56,7 @@ class Ordeal:
         finally:
             await self.fault.relent(self.post)
         strikes = Strikes(tuple(self.moments), self.kills)
-        return await judge(self.post, self.fault.name, self.issues, strikes, began)
+        return await judge(self.post, self.fault.name, self.issues, strikes, began, schedule=str(self.schedule))
 
     async def _round(self, one: Round) -> None:
         """A warning, a brief alert beside it, the strikes, and an Update in their midst."""
@@ -101,6 +100,9 @@ class Ordeal:
 
     async def _over(self, update: Issue) -> bool:
         """Whether the update is settled and nothing of any alert, receipt or reply is under way."""
+        for worker in self.post.workers:
+            if not worker.running:
+                raise AssertionError(f"a worker ended by itself:\n{worker.said()[-4000:]}")
         try:
             async with self.post.house.database.connection() as connection:
                 if not settled(await progress(connection, update.alert_id)):

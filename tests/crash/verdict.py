@@ -18,6 +18,7 @@ class Verdict:
     """
 
     fault: str
+    schedule: str
     runs: int = 1
     strikes: int
     midst: int
@@ -41,9 +42,9 @@ class Verdict:
         added = {
             field.name: getattr(self, field.name) + getattr(other, field.name)
             for field in fields(self)
-            if field.name != "fault"
+            if field.name not in {"fault", "schedule"}
         }
-        return Verdict(fault=self.fault, **added)
+        return Verdict(fault=self.fault, schedule=f"{self.schedule}; {other.schedule}", **added)
 
     def objections(self) -> list[str]:
         """What is not as promised."""

@@ -6,8 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-import asyncpg
-from tortoise.exceptions import OperationalError, TransactionManagementError
+from tortoise.exceptions import OperationalError
 
 from broadcaster.alerts import authoring
 from broadcaster.alerts.alert import Alert
@@ -19,8 +18,6 @@ from broadcaster.house import House
 
 PATIENCE = 60.0
 """Seconds after which an alert that cannot be sent out is a fault."""
-
-AWAY = (*DATABASE_AWAY, OperationalError, TransactionManagementError, asyncpg.PostgresError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Officer:
                 record = await authoring.create(self.house.database, alert, OFFICER, self.house.clock.now())
                 while record.state != State.ISSUED:
                     record = await self._forward(record)
-            except AWAY:
+            except (*DATABASE_AWAY, OperationalError):
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(0.2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from broadcaster.settings import load_settings
 from tests.harness.ports import free_port
 from tests.harness.processes import DaohuProcess
 from tests.harness.servers import GivenServers
+from tests.harness.small_disk import SmallDisk, small_disk
 from tests.harness.waiting import wait_until
 
 LEASE = 5
@@ -47,13 +48,17 @@ units = [
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an outpost is made of. `rates` are messages/s and connections by channel; with `embedded` servers it keeps
-    its own, otherwise they are given by URL, and the test may do to them what it likes. `tables` is where the
-    tables lie, if apart."""
+    its own, otherwise they are given by URL, and the test may do to them what it likes. With a `small_disk` the
+    tables lie on one that can be filled."""
 
     households: int
     rates: Mapping[Medium, tuple[float, int]]
     embedded: bool = False
-    tables: Path | None = None
+    small_disk: bool = False
+
+    def on(self, lane: str) -> Plan:
+        """The same with what the name of a lane asks for: "embedded", or "small disk"."""
+        return replace(self, embedded=lane == "embedded", small_disk=lane == "small disk")
 
 
 @dataclass(slots=True)
@@ -67,6 +72,7 @@ class Outpost:
     script: Script
     rehearsal: RehearsalProcess
     servers: GivenServers | None
+    disk: SmallDisk | None
     workers: list[DaohuProcess] = field(default_factory=list)
     web: DaohuProcess | None = None
     started: int = 0
@@ -142,18 +148,20 @@ class Outpost:
 @asynccontextmanager
 async def outpost(folder: Path, script: Script, plan: Plan, *, seed: int) -> AsyncIterator[Outpost]:
     """Set it up with an invented district; everything in it ends with the block."""
-    servers = None if plan.embedded else GivenServers(folder / "servers")
-    async with RehearsalProcess(folder / "rehearsal", script) as rehearsal:
+    async with AsyncExitStack() as stack:
+        disk = stack.enter_context(small_disk(folder / "disk")) if plan.small_disk else None
+        rehearsal = await stack.enter_async_context(RehearsalProcess(folder / "rehearsal", script))
+        servers = None if plan.embedded else GivenServers(folder / "servers")
         try:
             if servers is not None:
                 await servers.start()
-                if plan.tables is not None:
-                    await servers.put_tables(plan.tables)
+                if disk is not None:
+                    await servers.put_tables(disk.folder / "tables")
             (folder / "daohu.toml").write_text(_settings(folder, plan, rehearsal, servers), encoding="utf-8")
             async with open_house(load_settings(folder / "daohu.toml"), application="daohu-test") as house:
                 async with house.database.connection() as connection:
                     await store_district(connection, plan_district(seed, plan.households))
-                post = Outpost(folder, plan, house, script, rehearsal, servers)
+                post = Outpost(folder, plan, house, script, rehearsal, servers, disk)
                 try:
                     yield post
                 finally:

@@ -76,7 +76,9 @@ class GivenServers:
 
     async def end_redis(self, how: signal.Signals) -> None:
         """SIGTERM stops it, SIGKILL kills it."""
-        [server] = [child for child in psutil.Process().children() if child.name().startswith("valkey")]
+        [server] = [
+            child for child in psutil.Process().children() if str(self._layout.valkey_socket) in str(child.cmdline())
+        ]
         server.send_signal(how)
         await wait_until(lambda: _ended(self._valkey), within=20, what="Valkey to end")
 

@@ -8,7 +8,6 @@ from random import Random
 
 from tests.crash.fault import Fault
 from tests.harness.outpost import Outpost
-from tests.harness.small_disk import SmallDisk
 from tests.harness.waiting import wait_until
 
 TOO_LARGE, NO_SPACE = "File too large", "No space left on device"
@@ -39,17 +38,16 @@ class FullDisk(Fault):
     name = "disk full: tables"
     seconds = (0.5, 2.5)
 
-    def __init__(self, disk: SmallDisk) -> None:
-        self._disk = disk
-
     async def strike(self, post: Outpost, chance: Random) -> int:
+        if post.disk is None:
+            raise RuntimeError("There is no disk that could be filled.")
         before = post.given.complained(NO_SPACE)
-        self._disk.fill()
+        post.disk.fill()
         try:
             await wait_until(lambda: post.given.complained(NO_SPACE) > before, what="PostgreSQL to find the disk full")
             await asyncio.sleep(chance.uniform(*self.seconds))
         finally:
-            self._disk.clear()
+            post.disk.clear()
         return 0
 
 
