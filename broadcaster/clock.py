@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -27,6 +28,30 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def since_boot() -> float:
+    """Seconds since this machine was started, sleep included; nobody sets it."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class SteadyClock:
+    """The time of one reading (`set`), carried on by the machine's time since its boot: the wall clock may jump as it
+    likes. Before the first reading it is the wall clock's."""
+
+    def __init__(self, wall: Clock) -> None:
+        self._wall = wall
+        self._booted: datetime | None = None
+
+    def set(self, moment: datetime, at: float) -> None:
+        """It was `moment` when `since_boot` was `at`."""
+        self._booted = moment.astimezone(UTC) - timedelta(seconds=at)
+
+    def now(self) -> datetime:
+        return self._wall.now() if self._booted is None else self._booted + timedelta(seconds=since_boot())
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -13,14 +13,24 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.context import TortoiseContext, set_global_context
-from tortoise.exceptions import ConfigurationError, DBConnectionError
+from tortoise.exceptions import ConfigurationError, DBConnectionError, TransactionManagementError
 
 from broadcaster.errors import SettingsError, UnavailableError
 
 Connection: TypeAlias = asyncpg.Connection
 
-DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, DBConnectionError)
-"""What a statement raises when the database is stopped, full, read-only or cut off: worth trying again."""
+DATABASE_AWAY = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    DBConnectionError,
+    TransactionManagementError,
+)
+"""What a statement raises when the database is stopped, full, read-only or cut off: worth trying again. The internal
+error is what asyncpg makes of a connection whose server has just said its last words; tortoise takes a refused write
+for a fault of the transaction."""
 
 MODELS = {
     "audiences": "audiences.records",

@@ -43,6 +43,7 @@ from broadcaster.responses import inbox as responses
 from broadcaster.responses.tokens import Tokens
 from broadcaster.settings import EMBEDDED, Settings
 from broadcaster.tasks import ended
+from broadcaster.timekeeping import keep_time, ledger_clock
 from broadcaster.worker import Bell, Duties, Pulse, Worker, worker_name
 from channels.speech.studio import AudioStudio
 from templates.issuer import Issuer
@@ -102,13 +103,13 @@ class House:
         page, token = f"{self.settings.web.public_url}/r/", self.tokens.of_alert(alert_id, expires + timedelta(days=1))
         return lambda ordinal: page + token(ordinal)
 
-    async def work(self) -> None:
-        """Send, plan, settle and escalate, and run queued jobs, until cancelled."""
+    async def work(self, name: str = "") -> None:
+        """Send, plan, settle and escalate, and run queued jobs, until cancelled; `name` instead of the worker's own."""
         async with self.doorbell.listen(WORK) as ear:
             jobs = asyncio.create_task(
                 run_jobs(self.redis_url, {PREPARE: self.recordings.prepare}, at_once=self.settings.worker.jobs)
             )
-            worker = self.worker(ear)
+            worker = self.worker(ear, name)
             try:
                 await self.attended("worker", worker.run(), worker.figures, name=worker.name)
             finally:
@@ -127,7 +128,7 @@ class House:
         )
         await attend(self.database, process, work)
 
-    def worker(self, bell: Bell) -> Worker:
+    def worker(self, bell: Bell, name: str = "") -> Worker:
         """This process's worker."""
         composer = LedgerComposer(
             self.database,
@@ -156,7 +157,8 @@ class House:
                 bell=bell,
                 chores=(self._settle, self._tick, self._cancel, self._end),
                 pulse=pulse,
-            )
+            ),
+            name or worker_name(),
         )
 
     @asynccontextmanager
@@ -197,8 +199,7 @@ async def open_house(
     settings: Settings, *, clock: Clock | None = None, application: str = "daohu"
 ) -> AsyncIterator[House]:
     """Open everything; close it in the opposite order. Raises `SettingsError` and `UnavailableError`, each with a
-    remedy."""
-    clock = clock or SystemClock()
+    remedy. `clock` is the machine's: the house goes by the database's as soon as that is open."""
     registry = Registry.installed()
     registry.check(settings.gateways)
     async with AsyncExitStack() as stack:
@@ -207,6 +208,8 @@ async def open_house(
         await migrate_database(database_url)
         database = await Database.open(database_url, pool_max=settings.database.pool, application=application)
         stack.push_async_callback(database.close)
+        time = await ledger_clock(database, clock or SystemClock())
+        stack.push_async_callback(ended, asyncio.create_task(keep_time(database, time), name="time"))
         doorbell = Doorbell(redis_url)
         stack.push_async_callback(doorbell.close)
         jobs = JobQueue(redis_url)
@@ -218,7 +221,7 @@ async def open_house(
         longest_link = f"{settings.web.public_url}/r/{'x' * len(tokens.sign(1, 1))}"
         yield House(
             settings=settings,
-            clock=clock,
+            clock=time,
             database=database,
             doorbell=doorbell,
             registry=registry,
@@ -229,7 +232,7 @@ async def open_house(
             office=office_of(settings, longest_link),
             plans=Plans(settings.district.code),
             tokens=tokens,
-            journals={gateway.name: GatewayJournal(clock) for gateway in settings.gateways},
+            journals={gateway.name: GatewayJournal(time) for gateway in settings.gateways},
         )
 
 

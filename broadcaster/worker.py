@@ -102,8 +102,8 @@ def worker_name() -> str:
 class Worker:
     """`run` works until cancelled, then finishes what is on the wire and gives everything back."""
 
-    def __init__(self, duties: Duties) -> None:
-        self.name = worker_name()
+    def __init__(self, duties: Duties, name: str) -> None:
+        self.name = name
         self._duties = duties
         pulse = duties.pulse
         self.leases = Leases(duties.database, self.name, pulse.lease)
@@ -121,6 +121,7 @@ class Worker:
         self._tools = Tools(
             duties.database, self.recorder, self.leases, duties.composer, duties.clock, self.name, self.lineup
         )
+        self._slots: slots.Leased = {}
         self._couriers: dict[tuple[int, int], tuple[Courier, asyncio.Task[None]]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
         self._refs: dict[int, RecentRefs] = {}
@@ -178,7 +179,7 @@ class Worker:
             await ledger.fold(self._duties.database, self._duties.clock.now())
             async with self._duties.database.connection() as connection:
                 await lineup.forget(connection, self.name)
-                await slots.leave(connection, self.name)
+                await slots.leave(connection, self.name, self._slots)
         log.info("worker.stopped", worker=self.name)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
@@ -193,7 +194,7 @@ class Worker:
             alive = await slots.appear(connection, self.name, lease)
         for gateway in gateways:
             async with self._duties.database.connection() as connection:
-                held = await slots.hold(connection, gateway, self.name, lease, alive=alive)
+                held = await slots.hold(connection, gateway, self.name, lease, alive=alive, mine=self._slots)
             for number in range(1, usable(gateway.settings) + 1):
                 place = (gateway.id, number)
                 running = self._couriers.get(place)

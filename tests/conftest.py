@@ -36,6 +36,22 @@ settings.load_profile("daohu")
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--seed",
+        type=int,
+        default=int(os.environ.get("DAOHU_SEED", "1")),
+        help="what the crash tests' schedules are drawn from (or DAOHU_SEED)",
+    )
+    strikes = os.environ.get("DAOHU_STRIKES")
+    parser.addoption(
+        "--strikes",
+        type=int,
+        default=int(strikes) if strikes else None,
+        help="how often each fault strikes in the crash tests' long form (or DAOHU_STRIKES)",
+    )
+
+
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[Endpoints]:
     """Both embedded servers, for this test run alone; the folder's name is short because sockets lie in it."""

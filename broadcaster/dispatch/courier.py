@@ -198,6 +198,9 @@ class Courier:
             log.warning("claim.failed", gateway=self._slot.gateway.settings.name, error=type(error).__name__)
             self._give_back(claimed)
             return []
+        except BaseException:  # whatever it was, the leases must not be kept for ever
+            self._give_back(claimed)
+            raise
         loads = [
             await self._compose(stream, batch, stream.needed(batch, found))
             for batch, found in zip(claimed, rows, strict=True)

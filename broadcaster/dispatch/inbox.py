@@ -29,10 +29,14 @@ INT2 = 2**15
 
 
 class RecentRefs(Recent[str, DeliveryKey]):
-    """The last message ids of one gateway and the deliveries they stand for, so that few receipts need the database."""
+    """The last message ids of one gateway and the deliveries they stand for, so that few receipts need the database.
+
+    `misnames`: this gateway was caught giving another message's key back; from then on only its own ids are believed.
+    """
 
     def __init__(self) -> None:
         super().__init__(most=200_000)
+        self.misnames = False
 
 
 class GatewayInbox:
@@ -57,16 +61,27 @@ class GatewayInbox:
 
     async def receipts(self, items: Sequence[Receipt]) -> None:
         """Keep evidence; returns when it is durable. Evidence for a message that nobody knows is kept as a stray; what
-        a drill's gateway says of a real alert, or a real one of a drill, is no evidence."""
+        a drill's gateway says of a real alert, or a real one of a drill, is no evidence.
+
+        The gateway's own id of the message says more than our key that it gives back: the id came with its answer.
+        """
         events: list[Event] = []
-        nameless: list[Receipt] = []
+        unknown: list[Receipt] = []
+        misnamed = 0
         for item in items:
-            key = item.key if item.key is not None and _plausible(item.key) else self._refs.get(item.ref)
+            given = item.key if item.key is not None and _plausible(item.key) else None
+            key = self._refs.get(item.ref)
+            misnamed += key is not None and given is not None and key != given
+            if key is None and not (item.ref and self._refs.misnames):
+                key = given
             if key is None:
-                nameless.append(item)
+                unknown.append(item)
             else:
                 events.append(self._event(key, item))
-        strays = await self._resolve(nameless, events) if nameless else []
+        if misnamed:
+            self._refs.misnames = True
+            log.warning("receipt.misnamed", gateway=self._gateway.settings.name, count=misnamed)
+        strays = await self._resolve(unknown, events) if unknown else []
         foreign = await self._foreign({event.alert_id for event in events})
         if foreign:
             log.error("receipt.foreign", gateway=self._gateway.settings.name, alerts=sorted(foreign))
@@ -86,10 +101,10 @@ class GatewayInbox:
                 self._drills.update(await ledger.drills(connection, unknown))
         return {alert for alert in alerts if self._drills.get(alert) is not self._gateway.settings.rehearsal}
 
-    async def _resolve(self, nameless: Sequence[Receipt], events: list[Event]) -> list[StrayReceipt]:
-        named = [item for item in nameless if item.ref]
-        if len(named) < len(nameless):
-            log.warning("receipt.nameless", gateway=self._gateway.settings.name, count=len(nameless) - len(named))
+    async def _resolve(self, unknown: Sequence[Receipt], events: list[Event]) -> list[StrayReceipt]:
+        named = [item for item in unknown if item.ref]
+        if len(named) < len(unknown):
+            log.warning("receipt.nameless", gateway=self._gateway.settings.name, count=len(unknown) - len(named))
         async with self._database.connection() as connection:
             known = await ledger.resolve(connection, self._gateway.id, {ledger.storable(item.ref) for item in named})
         strays: list[StrayReceipt] = []

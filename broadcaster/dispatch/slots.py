@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 
 from broadcaster.database import Connection
 from broadcaster.ports import GatewaySettings
@@ -76,33 +77,58 @@ async def appear(connection: Connection, worker: str, seconds: float) -> int:
     return alive
 
 
-async def hold(connection: Connection, gateway: Gateway, owner: str, seconds: float, *, alive: int) -> set[int]:
-    """Keep this worker's slots of a gateway and take free ones, for `seconds`; returns all it holds.
+Leased = dict[tuple[int, int], datetime]
+"""What a process holds: gateway and slot, and until when, as the database said last."""
+
+
+async def hold(
+    connection: Connection, gateway: Gateway, owner: str, seconds: float, *, alive: int, mine: Leased
+) -> set[int]:
+    """Keep this process's slots of a gateway (`mine`, which is brought up to date) and take free ones, for `seconds`;
+    returns all it holds.
 
     It is no more than its even share among `alive` workers: what it has beyond that it lets lapse, for one that has
-    less.
+    less. A lease is known by its end and not by its owner's name: a cloned machine has the name as well, and must not
+    send over the same connections beside the first.
     """
+    known = {slot: until for (gateway_id, slot), until in mine.items() if gateway_id == gateway.id}
     records = await connection.fetch(
         """
         UPDATE gateway_slot s SET owner = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
         FROM (
             SELECT gateway_id, slot FROM gateway_slot
-            WHERE gateway_id = $1 AND slot <= $4 AND (owner IS NULL OR owner = $2 OR lease_until < clock_timestamp())
-            ORDER BY owner IS DISTINCT FROM $2, slot LIMIT $5 FOR UPDATE SKIP LOCKED
+            WHERE gateway_id = $1 AND slot <= $4
+              AND (owner IS NULL OR lease_until < clock_timestamp()
+                   OR (slot, lease_until) IN (SELECT * FROM unnest($6::smallint[], $7::timestamptz[])))
+            ORDER BY slot <> ALL ($6::smallint[]), slot LIMIT $5 FOR UPDATE SKIP LOCKED
         ) free
         WHERE s.gateway_id = free.gateway_id AND s.slot = free.slot
-        RETURNING s.slot
+        RETURNING s.slot, s.lease_until
         """,
         gateway.id,
         owner,
         seconds,
         usable(gateway.settings),
         math.ceil(usable(gateway.settings) / alive),
+        list(known),
+        list(known.values()),
     )
+    for slot in known:
+        del mine[gateway.id, slot]
+    mine.update({(gateway.id, record["slot"]): record["lease_until"] for record in records})
     return {record["slot"] for record in records}
 
 
-async def leave(connection: Connection, owner: str) -> None:
-    """Give every slot of this worker back, and be gone."""
+async def leave(connection: Connection, owner: str, mine: Leased) -> None:
+    """Give every slot of this process back, and be gone."""
     await connection.execute("DELETE FROM worker WHERE name = $1", owner)
-    await connection.execute("UPDATE gateway_slot SET owner = NULL, lease_until = NULL WHERE owner = $1", owner)
+    await connection.execute(
+        """
+        UPDATE gateway_slot SET owner = NULL, lease_until = NULL
+        WHERE (gateway_id, slot, lease_until)
+              IN (SELECT * FROM unnest($1::smallint[], $2::smallint[], $3::timestamptz[]))
+        """,
+        [gateway_id for gateway_id, _ in mine],
+        [slot for _, slot in mine],
+        list(mine.values()),
+    )

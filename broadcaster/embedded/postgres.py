@@ -131,9 +131,27 @@ class Postgres:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, name)
                 wait_until(lambda: not self._is_ours(pid), seconds)
+        self._end_orphans()
         pid_file.unlink(missing_ok=True)
         self._layout.postgres_socket.unlink(missing_ok=True)
         self._layout.postgres_socket.with_name(self._layout.postgres_socket.name + ".lock").unlink(missing_ok=True)
+
+    def _end_orphans(self) -> None:
+        """Backends whose first process was killed go on with their statement, for hours if need be. Meanwhile no
+        other server can start on their data, and none may: it would recover while they write."""
+
+        def orphans() -> list[int]:
+            pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+            return [pid for pid in pids if self._is_ours(pid)]
+
+        for pid in orphans():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not wait_until(lambda: not orphans(), 10.0):
+            raise UnavailableError(
+                f"上一次的 PostgreSQL 进程 {orphans()} 还在使用 {self._layout.postgres}，无法结束。",
+                remedy="请结束这些进程，或重新启动机器。",
+            )
 
     def _is_ours(self, pid: int) -> bool:
         """Whether that process is a server on our data folder: every server's working folder is its data folder."""

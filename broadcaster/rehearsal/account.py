@@ -13,7 +13,7 @@ from broadcaster.rehearsal.counts import Counts
 from broadcaster.rehearsal.evidence import Evidence, named
 from broadcaster.rehearsal.fates import Fates
 from broadcaster.rehearsal.judge import Judge
-from broadcaster.rehearsal.logbook import Evidenced, Logbook, Said, Taken, Turned
+from broadcaster.rehearsal.logbook import Acknowledged, Evidenced, Logbook, Said, Taken, Turned
 from broadcaster.rehearsal.outbox import Carrier, Outbox, Post, split
 from broadcaster.rehearsal.people import People
 from broadcaster.rehearsal.reading import read_all
@@ -131,6 +131,9 @@ class Account:
         self._outbox.add(Replies(0, part) for part in split(rows))
 
     def _acknowledged(self, post: Post) -> None:
+        ids = [row[0] for row in post.rows]
+        receipts = isinstance(post, Receipts)
+        self._logbook.write(Acknowledged(time.time(), self.name, ids if receipts else [], [] if receipts else ids))
         if isinstance(post, Receipts):
             self._counts.receipts_acknowledged += len(post.rows)
             self._counts.receipts_waiting -= len(post.rows)

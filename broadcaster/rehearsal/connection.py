@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from broadcaster.rehearsal.accidents import Accidents
 from broadcaster.rehearsal.account import Account
 from broadcaster.rehearsal.director import direct
 from broadcaster.rehearsal.fates import draw, repeatable
@@ -50,12 +51,14 @@ class Connection(asyncio.Protocol):
         self._stage = stage
         self._loop = asyncio.get_running_loop()
         self._random = repeatable(f"{stage.script.seed}/{number}")
+        self._accidents = Accidents(self._random)
         self._framer = Framer()
         self._transport: asyncio.Transport | None = None
         self._account: Account | None = None
         self._writable = True
         self._mute = False
         self._leaving = False
+        self._resuming = False
         self._reason = ""
         self._unanswered = 0
         self._pieces: dict[str, list[Upload]] = {}
@@ -64,7 +67,7 @@ class Connection(asyncio.Protocol):
 
     def takes_post(self) -> bool:
         """Whether receipts and replies may be written here now."""
-        return self._writable and not self._mute and not self._leaving
+        return self._writable and not self._mute and not self._leaving and not self._silence()
 
     def write(self, frame: Frame) -> None:
         if self._transport is not None and not self._mute:
@@ -86,6 +89,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._mute:
             return
+        self._rest(len(data))
         try:
             for frame in self._framer.feed(data):
                 if self._hear(frame):
@@ -125,7 +129,7 @@ class Connection(asyncio.Protocol):
             case Upload() if self._account is not None:
                 self._receive_file(frame)
             case Ping():
-                self.write(Pong())
+                self._loop.call_later(self._silence(), self.write, Pong())
             case Bye():
                 self._leaving = True
                 self._say_bye()
@@ -188,17 +192,22 @@ class Connection(asyncio.Protocol):
         if faults.garbage and chance() < faults.garbage and self._transport is not None:
             self._transport.write(GARBAGE)
         answers = account.take(frame, self, verdicts)
+        self._accidents.took(len(frame.rows), faults, self._loop.time())
         if faults.half_open and chance() < faults.half_open:
             self._fall_silent()
             return
         delay = draw(self._random, account.behaviour.answer) * self._stage.script.pace
-        if delay > 0:
-            self._loop.call_later(delay, self._answer, frame.frame, answers)
-        else:
-            self._answer(frame.frame, answers)
+        for later, part in self._accidents.pieces(answers, faults):
+            if delay + later > 0:
+                self._loop.call_later(delay + later, self._answer, frame.frame, part)
+            else:
+                self._answer(frame.frame, part)
 
     def _answer(self, number: int, answers: list[AnswerRow]) -> None:
         if self._mute:
+            return
+        if (silence := self._silence()) > 0:
+            self._loop.call_later(silence, self._answer, number, answers)
             return
         self.write(Answers(number, answers))
         self._unanswered -= len(answers)
@@ -208,6 +217,30 @@ class Connection(asyncio.Protocol):
     def _say_bye(self) -> None:
         if self._unanswered == 0:
             self.write(Bye())
+
+    def _silence(self) -> float:
+        """Seconds for which the gateway hangs; once they are over, what is owed goes out."""
+        silence = self._accidents.silence(self._loop.time())
+        if silence > 0 and not self._resuming:
+            self._resuming = True
+            self._loop.call_later(silence, self._resume)
+        return silence
+
+    def _resume(self) -> None:
+        self._resuming = False
+        if self._account is not None:
+            self._account.push()
+
+    def _rest(self, size: int) -> None:
+        """Read nothing more until `size` bytes have had their time."""
+        rate = self._account.behaviour.faults.read_rate if self._account is not None else 0.0
+        if rate and self._transport is not None:
+            self._transport.pause_reading()
+            self._loop.call_later(size / rate, self._read_on)
+
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _fall_silent(self) -> None:
         """Half-open: the socket stays, nobody is there any more."""

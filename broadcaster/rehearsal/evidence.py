@@ -1,4 +1,5 @@
-"""The receipts that a gateway will send: on time, late, early, twice, never, or for messages that never were."""
+"""The receipts that a gateway will send: on time, late, early, twice, never, under a wrong name, or for messages that
+never were."""
 
 from __future__ import annotations
 
@@ -12,6 +13,9 @@ from channels.line.wire import ReceiptRow
 
 AGAIN_AFTER = 0.5
 """Seconds between a receipt and its duplicate."""
+
+WRONG_BY = 1
+"""Messages between the one that a receipt is about and the one that it names by mistake."""
 
 
 class Evidence:
@@ -29,6 +33,9 @@ class Evidence:
         """A receipt about which something is unusual."""
         if weather.lost:
             return
+        if weather.wrong and not weather.early:  # before the answer nobody could tell
+            ref, alert, ordinal, attempt, good, reason = row
+            row = (ref, alert, ordinal + WRONG_BY, attempt, good, reason)
         if weather.early:
             self._owe([row])
         else:

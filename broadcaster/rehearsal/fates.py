@@ -51,7 +51,7 @@ class Traits:
 class Weather:
     """One attempt: seconds until the receipt, and what is odd about it (`plain`: nothing)."""
 
-    __slots__ = ("busy", "delay", "duplicate", "early", "lost", "plain", "stray")
+    __slots__ = ("busy", "delay", "duplicate", "early", "lost", "plain", "stray", "wrong")
 
     def __init__(self, random: Random, behaviour: Behaviour, pace: float) -> None:
         self.delay = draw(random, behaviour.receipt) * pace
@@ -62,7 +62,8 @@ class Weather:
         self.duplicate = random.random() < behaviour.duplicate
         self.early = random.random() < behaviour.early
         self.stray = random.random() < behaviour.stray
-        self.plain = not (self.busy or self.lost or self.duplicate or self.early or self.stray)
+        self.wrong = random.random() < behaviour.wrong
+        self.plain = not (self.busy or self.lost or self.duplicate or self.early or self.stray or self.wrong)
 
 
 class Fates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -52,6 +53,7 @@ class Judge:
     def follow(self, behaviour: Behaviour, fates: Fates) -> None:
         """Behave like this from now on."""
         self._play = behaviour.play
+        self._validity = behaviour.validity
         self._fates = fates
 
     def judge(
@@ -63,6 +65,7 @@ class Judge:
         fates, proper, prefix = self._fates, self._proper, self._prefix
         put = self._evidence.put
         number = self._next_message
+        clock = time.time()
         for index, (alert, ordinal, attempt, address, place, urgency, expires) in enumerate(rows):
             reading = readings[place]
             mark = fates.mark(address)
@@ -70,6 +73,8 @@ class Judge:
             refusal = traits.refusal or ("" if proper(address) else "地址无效")
             if reading.audio and reading.audio not in verdicts:
                 refusal = refusal or "音频文件没有上传"
+            if self._validity and expires < clock:
+                refusal = refusal or "已过有效期"
             if refusal:
                 answer((index, REJECTED, refusal, 0.0))
                 judged.refused.append((alert, ordinal, attempt, address, refusal))

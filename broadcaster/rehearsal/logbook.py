@@ -97,7 +97,16 @@ class Heard(msgspec.Struct, array_like=True, tag=9):
     problem: str
 
 
-Record: TypeAlias = Started | SignedIn | Taken | Turned | Evidenced | Said | Lost | Text | Heard
+class Acknowledged(msgspec.Struct, array_like=True, tag=10):
+    """What the client says it has stored: the message ids of receipts, and the ids of replies."""
+
+    at: float
+    account: str
+    receipts: list[str]
+    replies: list[str]
+
+
+Record: TypeAlias = Started | SignedIn | Taken | Turned | Evidenced | Said | Lost | Text | Heard | Acknowledged
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from broadcaster.rehearsal import logbook
-from broadcaster.rehearsal.logbook import Evidenced, Heard, Lost, SignedIn, Started, Text, Turned, read_logbook
+from broadcaster.rehearsal.logbook import (
+    Acknowledged,
+    Evidenced,
+    Heard,
+    Lost,
+    SignedIn,
+    Started,
+    Text,
+    Turned,
+    read_logbook,
+)
 from channels.line.wire import ReplyRow
 
 
@@ -27,6 +37,17 @@ class Taken(NamedTuple):
     expires: float
     text_hash: int
     ref: str
+    connection: str
+
+
+class Cut(NamedTuple):
+    """A connection that ended without good-bye; `unanswered` messages had been taken and not answered. When the
+    rehearsal itself was killed that is not known, and `at` is the last moment at which it still wrote."""
+
+    at: float
+    account: str
+    connection: str
+    unanswered: int
 
 
 class Overtaking(NamedTuple):
@@ -50,6 +71,9 @@ class Report:
     texts: dict[int, str] = field(default_factory=dict)
     audio: dict[str, Heard] = field(default_factory=dict)
     losses: list[Lost] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
+    acknowledged_receipts: set[str] = field(default_factory=set)
+    acknowledged_replies: dict[str, float] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:
@@ -85,6 +109,17 @@ class Report:
     def late(self) -> int:
         """Messages that were taken after they had expired."""
         return sum(1 for one in self.taken if one.at > one.expires)
+
+    def in_flight_at_cuts(self, window: float) -> int:
+        """Messages whose fate a client may not know: of each connection that was cut, those that were not answered, or
+        those of its last `window` seconds (the time an answer needs to be written down) if these are more."""
+        moments: defaultdict[str, list[float]] = defaultdict(list)
+        for one in self.taken:
+            moments[one.connection].append(one.at)
+        return sum(
+            max(cut.unanswered, sum(cut.at - window <= at <= cut.at for at in moments[cut.connection]))
+            for cut in self.cuts
+        )
 
     def by_channel(self) -> Counter[str]:
         """Messages taken, by channel."""
@@ -132,12 +167,21 @@ def read_report(path: Path) -> Report:
     """Read a logbook, also while it is being written and after a crash of whoever wrote it."""
     report = Report()
     channels: dict[str, str] = {}
+    prefix, last, open_connections = "", 0.0, dict[str, str]()
     for record in read_logbook(path):
         match record:
+            case Started():
+                report.cuts += [Cut(last, account, number, 0) for number, account in open_connections.items()]
+                prefix, open_connections = record.prefix, {}
             case SignedIn():
                 channels[record.account] = record.channel
+                open_connections[f"{prefix}/{record.connection}"] = record.account
             case logbook.Taken():
-                report.taken += _taken(record, channels[record.account])
+                last = record.at
+                report.taken += _taken(record, channels[record.account], f"{prefix}/{record.connection}")
+            case Acknowledged():
+                report.acknowledged_receipts.update(record.receipts)
+                report.acknowledged_replies |= dict.fromkeys(record.replies, record.at)
             case Turned():
                 report.refused += record.rows
             case Evidenced():
@@ -146,19 +190,20 @@ def read_report(path: Path) -> Report:
                 report.replies += record.rows
             case Lost():
                 report.losses.append(record)
+                number = f"{prefix}/{record.connection}"
+                open_connections.pop(number, None)
+                report.cuts.append(Cut(record.at, record.account, number, record.in_flight))
             case Text():
                 report.texts[record.hash] = record.text
             case Heard():
                 report.audio[record.sha256] = record
-            case Started():
-                pass
     return report
 
 
-def _taken(record: logbook.Taken, channel: str) -> list[Taken]:
+def _taken(record: logbook.Taken, channel: str, connection: str) -> list[Taken]:
     at, account = record.at, record.account
     return [
-        Taken(at, account, channel, address, alert, ordinal, attempt, urgency, expires, text_hash, ref)
+        Taken(at, account, channel, address, alert, ordinal, attempt, urgency, expires, text_hash, ref, connection)
         for alert, ordinal, attempt, address, urgency, expires, text_hash, ref in record.rows
     ]
 

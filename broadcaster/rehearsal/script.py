@@ -74,7 +74,11 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     `cut`: the connection breaks, after the messages were taken and before the answer in half of the cases, before they
     were taken in the others (`cut_taken` is that share); `half_open`: nothing more is read or written, nor closed;
-    `garbage`: bytes that are no frame are written.
+    `garbage`: bytes that are no frame are written; `shuffle`: the answers come in pieces, the last rows first, behind
+    those to later frames.
+
+    `hang_after` messages on a connection the gateway takes what comes and says nothing at all for `hang_for` seconds,
+    and again after as many; `read_rate`: bytes per second that it reads; 0 = never, and as they come.
     """
 
     cut: Share = 0.0
@@ -82,6 +86,10 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     half_open: Share = 0.0
     garbage: Share = 0.0
     hang: Share = 0.0
+    shuffle: Share = 0.0
+    hang_after: Annotated[int, Meta(ge=0)] = 0
+    hang_for: Seconds = 0.0
+    read_rate: Annotated[float, Meta(ge=0)] = 0.0
 
 
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -90,9 +98,11 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     `rate`: messages in any one second per account; `connections`: most at a time per account; 0 = no limit.
     `busy`: share answered "try again"; `refuse`: reasons for refusing at once, by address; `failures`: reasons for
     failing afterwards, by address. `loss`: share without a receipt; `duplicate`: with two; `early`: receipt before the
-    answer; `late`: receipt after `late_after` more; `stray`: receipts for unknown messages, per receipt.
+    answer; `late`: receipt after `late_after` more; `stray`: receipts for unknown messages, per receipt; `wrong`:
+    receipts that name the right message id and, as our own key, that of another message.
     `receipt_names`: what a receipt names its message by. `redeliver_after`: seconds until what was not acknowledged is
-    sent again. `play`: how much of the audio's length a call or terminal takes, 0 = none of it.
+    sent again. `validity`: what comes after its end is refused, as by carriers that keep validity periods. `play`: how
+    much of the audio's length a call or terminal takes, 0 = none of it.
     """
 
     answer: Delay = Delay(median=0.002)
@@ -108,8 +118,10 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     late: Share = 0.0
     late_after: Delay = Delay(median=10.0)
     stray: Share = 0.0
+    wrong: Share = 0.0
     receipt_names: Literal["both", "ref", "key"] = "both"
     redeliver_after: Annotated[float, Meta(gt=0)] = 5.0
+    validity: bool = False
     play: Annotated[float, Meta(ge=0, le=10)] = 0.0
     residents: Residents = Residents()
     duty: Duty = Duty()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from broadcaster.demo.play import Demo, settled
 from broadcaster.ports import Medium
 from broadcaster.rehearsal.script import Behaviour, Delay, Duty, Residents, Script
 from broadcaster.schema import VERSION
+from tests.crash.judge import Issue, Strikes, judge
 from tests.harness.newer import newer_program
-from tests.harness.outpost import outpost
+from tests.harness.outpost import Plan, outpost
 from tests.harness.processes import run_daohu
 from tests.harness.waiting import wait_until
 
@@ -32,7 +34,8 @@ async def test_an_outdated_worker_ends_in_order_and_the_next_one_loses_nothing(
     folder = tmp_path_factory.mktemp("newer")
     newer = newer_program(tmp_path_factory.mktemp("program"), "ALTER TABLE worker ADD COLUMN mood text", breaks=True)
     script = Script(seed=5, sms=QUICK, wechat=QUICK, email=QUICK, loudspeaker=QUICK)
-    async with outpost(folder, script, households=500, seed=5, rates=RATES) as post:
+    async with outpost(folder, script, Plan(500, RATES, embedded=True), seed=5) as post:
+        began = time.time()
         old = await post.hire()
         first = await Demo(post.house, post.rehearsal).send(story.warning("typhoon", post.house.clock.now()))
 
@@ -61,10 +64,10 @@ async def test_an_outdated_worker_ends_in_order_and_the_next_one_loses_nothing(
 
         await wait_until(over, within=120, what="the alert to be settled by the newer worker")
         await asyncio.to_thread(successor.stop)
-        report = post.rehearsal.report()
-        assert await post.lost([first.id], report) == 0
-        assert await post.breaches([first.id]) == []
-        assert report.duplicates == 0
+        issue = Issue(first.id, None, first.alert.expires, final=True)
+        verdict = await judge(post, "upgrade", [issue], Strikes((), 0), began)
+        assert verdict.objections() == []
+        assert verdict.twice == 0
 
 
 async def refuses_to_start(folder: Path) -> None:
@@ -79,7 +82,7 @@ async def test_a_worker_goes_on_beside_a_newer_program_whose_schema_only_adds(
     folder = tmp_path_factory.mktemp("adds")
     newer = newer_program(tmp_path_factory.mktemp("program"), "ALTER TABLE delivery ADD COLUMN mood text", breaks=False)
     script = Script(seed=6, sms=QUICK, wechat=QUICK, email=QUICK, loudspeaker=QUICK)
-    async with outpost(folder, script, households=200, seed=6, rates=RATES) as post:
+    async with outpost(folder, script, Plan(200, RATES, embedded=True), seed=6) as post:
         old = await post.hire()
         upgrade = await asyncio.to_thread(run_daohu, "doctor", folder=folder, environment=newer, within=90)
         assert upgrade.returncode == 0, upgrade.stdout + upgrade.stderr

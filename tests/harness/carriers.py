@@ -18,7 +18,7 @@ from broadcaster.rehearsal.oracle import Report, Taken
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Behaviour, Delay, Script
 from broadcaster.testing.memory import MemoryJournal
-from broadcaster.worker import Duties, Pulse, Worker
+from broadcaster.worker import Duties, Pulse, Worker, worker_name
 from channels.sms.rehearsal import plugin
 from tests.harness.district import District
 from tests.harness.waiting import wait_until
@@ -96,7 +96,7 @@ class Carriers:
             bell=self.bells,
             pulse=Pulse(sweep=0.2, fold=0.2, lease=6.0),
         )
-        worker = Worker(duties)
+        worker = Worker(duties, worker_name())
         working = asyncio.create_task(worker.run())
         try:
             yield worker

@@ -1,155 +1,200 @@
-"""An outpost: an installation of its own in a folder, with a rehearsal beside it and workers that can be killed."""
+"""An outpost: an installation of its own in a folder, with a rehearsal beside it and processes that can be killed."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from audiences.generator import plan as plan_district
 from audiences.generator import store as store_district
 from audiences.generator.places import DISTRICT_CODE, DISTRICT_NAME
-from broadcaster.conservation import Breach, breaches
-from broadcaster.demo.play import APPROVER, OFFICER
+from broadcaster.database import DATABASE_AWAY
 from broadcaster.house import House, open_house
 from broadcaster.ports import GatewaySettings, Medium
 from broadcaster.progress import Progress, progress
-from broadcaster.rehearsal.oracle import Report
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Script
 from broadcaster.settings import load_settings
+from tests.harness.ports import free_port
 from tests.harness.processes import DaohuProcess
+from tests.harness.servers import GivenServers
+from tests.harness.small_disk import SmallDisk, small_disk
 from tests.harness.waiting import wait_until
 
 LEASE = 5
-"""Seconds after which a killed worker's connections are another's."""
+"""Seconds after which a killed worker's batches and connections are another's: the shortest that settings allow."""
+
+LINE: dict[str, Any] = {"connect_timeout": 2.0, "answer_timeout": 4.0, "heartbeat": 2.0}
+"""Seconds after which the rehearsal's drivers give up a gateway that does not let them in, answer, or live."""
 
 POLICY = """
 [policies.red]
-loudspeakers = true
-households = [{ channels = ["wechat", "sms"], wait = 15 }, { channels = ["email"], wait = 5 }]
+loudspeakers = {loudspeakers}
+households = [{{ channels = ["wechat", "sms"], wait = 3 }}, {{ channels = ["email"], wait = 2 }}]
 units = [
-  { after = 0, action = "notify_primary", channels = ["sms", "wechat"] },
-  { after = 5, action = "notify_deputy", channels = ["sms", "wechat"] },
-  { after = 5, action = "duty_desk" },
-  { after = 2, action = "door_tasks" },
+  {{ after = 0, action = "notify_primary", channels = ["sms", "wechat"] }},
+  {{ after = 2, action = "notify_deputy", channels = ["sms", "wechat"] }},
+  {{ after = 1, action = "duty_desk" }},
+  {{ after = 1, action = "door_tasks" }},
 ]
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an outpost is made of. `rates` are messages/s and connections by channel; with `embedded` servers it keeps
+    its own, otherwise they are given by URL, and the test may do to them what it likes. With a `small_disk` the
+    tables lie on one that can be filled."""
+
+    households: int
+    rates: Mapping[Medium, tuple[float, int]]
+    embedded: bool = False
+    small_disk: bool = False
+
+    def on(self, lane: str) -> Plan:
+        """The same with what the name of a lane asks for: "embedded", or "small disk"."""
+        return replace(self, embedded=lane == "embedded", small_disk=lane == "small disk")
+
+
 @dataclass(slots=True)
 class Outpost:
-    """`house` is this test's own door to the installation; the work is done by `workers` in processes of their own."""
+    """`house` is this test's own door to the installation; the work is done by `workers` in processes of their own.
+    `servers` is None when the outpost keeps its servers itself."""
 
     folder: Path
+    plan: Plan
     house: House
+    script: Script
     rehearsal: RehearsalProcess
+    servers: GivenServers | None
+    disk: SmallDisk | None
     workers: list[DaohuProcess] = field(default_factory=list)
+    web: DaohuProcess | None = None
     started: int = 0
+    handed_in: set[str] = field(default_factory=set)
+    """Replies that the API has acknowledged, by their ids."""
 
-    async def hire(self, environment: Mapping[str, str] | None = None) -> DaohuProcess:
-        """Start one more worker and wait until it works."""
+    @property
+    def given(self) -> GivenServers:
+        """The servers that were given by URL."""
+        if self.servers is None:
+            raise RuntimeError("This outpost keeps its servers itself.")
+        return self.servers
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """What each account may be given in any one second."""
+        return {f"rehearsal-{medium.value}": rate for medium, (rate, _) in self.plan.rates.items()}
+
+    async def hire(self, *, module: str = "", environment: Mapping[str, str] | None = None) -> DaohuProcess:
+        """Start one more worker and wait until it works; `module` is started instead of `daohu worker`."""
         self.started += 1
         name = f"worker-{self.started}"
-        worker = DaohuProcess("worker", folder=self.folder, name=name, environment=environment).start()
-        self.workers.append(worker)
+        worker = (
+            DaohuProcess(module=module, folder=self.folder, name=name, environment=environment)
+            if module
+            else DaohuProcess("worker", folder=self.folder, name=name, environment=environment)
+        )
+        self.workers.append(worker.start())
         await asyncio.to_thread(worker.wait_for_log, "worker.started", within=60)
         return worker
 
-    async def relieve(self, pause: float) -> bool:
-        """Kill the oldest worker `pause` seconds after it has got connections, with its successor already waiting to
-        take over; whether it held batches at that moment. One that gets no connection is killed all the same."""
-        await self.hire()
-        oldest = self.workers.pop(0)
+    async def dismiss(self, worker: DaohuProcess, *, kill: bool = False) -> None:
+        """Have a worker end, in order or not."""
+        self.workers.remove(worker)
+        await asyncio.to_thread(worker.kill if kill else worker.stop)
 
-        async def connected() -> bool:
-            return await self._count("SELECT count(*) FROM gateway_slot WHERE owner LIKE $1", oldest) > 0
-
-        with contextlib.suppress(AssertionError):
-            await wait_until(connected, within=3 * LEASE, what="the oldest worker to get connections")
-        await asyncio.sleep(pause)
-        held = await self._count("SELECT count(*) FROM batch WHERE state = 1 AND lease_owner LIKE $1", oldest)
-        await asyncio.to_thread(oldest.kill)
-        return held > 0
-
-    async def _count(self, query: str, worker: DaohuProcess) -> int:
-        """`query` about the worker's name, which holds its process id."""
+    async def holds(self, worker: DaohuProcess) -> bool:
+        """Whether a worker has connections; its name holds its process id."""
         async with self.house.database.connection() as connection:
-            number: int = await connection.fetchval(query, f"%-{worker.pid}-%")
-            return number
+            found: bool = await connection.fetchval(
+                "SELECT EXISTS (SELECT 1 FROM gateway_slot WHERE owner LIKE $1)", f"%-{worker.pid}-%"
+            )
+            return found
+
+    async def open_web(self) -> DaohuProcess:
+        """Start the pages and the API, without a worker."""
+        self.started += 1
+        self.web = DaohuProcess("serve", "--no-worker", folder=self.folder, name=f"web-{self.started}").start()
+        await asyncio.to_thread(self.web.wait_for_log, "web.listening", within=60)
+        return self.web
 
     async def progress(self, alert_id: int) -> Progress:
         async with self.house.database.connection() as connection:
             return await progress(connection, alert_id)
 
-    async def breaches(self, alert_ids: Sequence[int]) -> list[Breach]:
-        async with self.house.database.connection() as connection:
-            return [breach for alert_id in alert_ids for breach in await breaches(connection, alert_id)]
+    async def calm(self) -> None:
+        """Return when every connection of every gateway is held by a worker that lives, and the gateways see them."""
+        wanted = sum(slots for _, slots in self.plan.rates.values())
 
-    async def lost(self, alert_ids: Sequence[int], report: Report) -> int:
-        """Deliveries that are still open; that the ledger calls taken and the carriers never saw; or that the carriers
-        took and the ledger calls never tried. (What was on the wire at a kill and then replaced stays "tried".)"""
-        taken = {(message.alert, message.ordinal) for message in report.taken}
-        async with self.house.database.connection() as connection:
-            rows = await connection.fetch(
-                "SELECT alert_id, ordinal, state, attempts FROM delivery WHERE alert_id = ANY($1::int[])",
-                list(alert_ids),
-            )
-        unfinished = sum(row["state"] in {0, 1} for row in rows)
-        invented = sum(row["state"] in {4, 6} and (row["alert_id"], row["ordinal"]) not in taken for row in rows)
-        tried = {(row["alert_id"], row["ordinal"]) for row in rows if row["attempts"] > 0}
-        forgotten = sum(key not in tried for key in taken)
-        return unfinished + invented + forgotten
+        async def connected() -> bool:
+            with contextlib.suppress(*DATABASE_AWAY):
+                async with self.house.database.connection() as connection:
+                    held: int = await connection.fetchval(
+                        "SELECT count(*) FROM gateway_slot WHERE lease_until > clock_timestamp()"
+                    )
+                counts = await self.rehearsal.client.total()
+                return held == wanted == counts.connections
+            return False
 
-    async def counted_duplicates(self, alert_ids: Sequence[int]) -> int:
-        async with self.house.database.connection() as connection:
-            total: int = await connection.fetchval(
-                "SELECT sum(duplicates)::int FROM tally WHERE alert_id = ANY($1::int[])", list(alert_ids)
-            )
-        return total
+        await wait_until(connected, within=60, what="all connections to be held")
 
 
 @asynccontextmanager
-async def outpost(
-    folder: Path, script: Script, *, households: int, seed: int, rates: dict[Medium, tuple[float, int]]
-) -> AsyncIterator[Outpost]:
+async def outpost(folder: Path, script: Script, plan: Plan, *, seed: int) -> AsyncIterator[Outpost]:
     """Set it up with an invented district; everything in it ends with the block."""
-    async with RehearsalProcess(folder / "rehearsal", script) as rehearsal:
-        gateways = [rehearsal.gateway(medium, rate=rate, slots=slots) for medium, (rate, slots) in rates.items()]
-        (folder / "daohu.toml").write_text(_settings(folder, gateways), encoding="utf-8")
-        async with open_house(load_settings(folder / "daohu.toml"), application="daohu-test") as house:
-            async with house.database.connection() as connection:
-                await store_district(connection, plan_district(seed, households))
-            post = Outpost(folder, house, rehearsal)
-            try:
-                yield post
-            finally:
-                for worker in post.workers:
-                    await asyncio.to_thread(worker.kill)
+    async with AsyncExitStack() as stack:
+        disk = stack.enter_context(small_disk(folder / "disk")) if plan.small_disk else None
+        rehearsal = await stack.enter_async_context(RehearsalProcess(folder / "rehearsal", script))
+        servers = None if plan.embedded else GivenServers(folder / "servers")
+        try:
+            if servers is not None:
+                await servers.start()
+                if disk is not None:
+                    await servers.put_tables(disk.folder / "tables")
+            (folder / "daohu.toml").write_text(_settings(folder, plan, rehearsal, servers), encoding="utf-8")
+            async with open_house(load_settings(folder / "daohu.toml"), application="daohu-test") as house:
+                async with house.database.connection() as connection:
+                    await store_district(connection, plan_district(seed, plan.households))
+                post = Outpost(folder, plan, house, script, rehearsal, servers, disk)
+                try:
+                    yield post
+                finally:
+                    for process in [*post.workers, *([post.web] if post.web else [])]:
+                        if process.running:
+                            await asyncio.to_thread(process.kill)
+        finally:
+            if servers is not None:
+                servers.stop()
 
 
-def _settings(folder: Path, gateways: Sequence[GatewaySettings]) -> str:
-    tables = "".join(
-        f'[[gateways]]\nname = "{gateway.name}"\nchannel = "{gateway.channel}"\ndriver = "{gateway.driver}"\n'
-        f'rate = {gateway.rate}\nslots = {gateway.slots}\nrehearsal = true\naddress = "{gateway.options["address"]}"\n'
-        for gateway in gateways
-    )
+def _settings(folder: Path, plan: Plan, rehearsal: RehearsalProcess, servers: GivenServers | None) -> str:
+    gateways = [
+        rehearsal.gateway(medium, rate=rate, slots=slots, **LINE) for medium, (rate, slots) in plan.rates.items()
+    ]
+    given = f'[database]\nurl = "{servers.database_url}"\n[redis]\nurl = "{servers.redis_url}"\n' if servers else ""
+    loudspeakers = str(Medium.LOUDSPEAKER in plan.rates).lower()
+    port = free_port()
     return (
         f'[data]\ndir = "{folder / "data"}"\n[district]\ncode = "{DISTRICT_CODE}"\nname = "{DISTRICT_NAME}"\n'
-        f"[worker]\nlease = {LEASE}\nsweep = 0.5\n{POLICY}{tables}"
+        f'{given}[web]\nport = {port}\npublic_url = "http://127.0.0.1:{port}"\n'
+        f"[worker]\nlease = {LEASE}\nsweep = 0.5\n{POLICY.format(loudspeakers=loudspeakers)}{_tables(gateways)}"
     )
 
 
-async def shake(post: Outpost, kills: int, chance: random.Random, *, longest: float) -> int:
-    """Kill workers one after the other at moments that nobody chose; one is always left. Returns how many of them were
-    in the midst of sending."""
-    if not post.workers:
-        await post.hire()
-    return sum([await post.relieve(chance.uniform(0, longest)) for _ in range(kills)])
+def _tables(gateways: Sequence[GatewaySettings]) -> str:
+    return "".join(
+        f'[[gateways]]\nname = "{gateway.name}"\nchannel = "{gateway.channel}"\ndriver = "{gateway.driver}"\n'
+        f"rate = {gateway.rate}\nslots = {gateway.slots}\nrehearsal = true\n"
+        + "".join(f"{key} = {_toml(value)}\n" for key, value in gateway.options.items())
+        for gateway in gateways
+    )
 
 
-__all__ = ["APPROVER", "OFFICER", "Outpost", "outpost", "shake"]
+def _toml(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -21,9 +21,14 @@ class DaohuProcess:
     """One running command, in a process group of its own; standard output and error go to a file each."""
 
     def __init__(
-        self, *words: str, folder: Path, name: str = "daohu", environment: Mapping[str, str] | None = None
+        self,
+        *words: str,
+        folder: Path,
+        name: str = "daohu",
+        module: str = "broadcaster.cli",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._command = [sys.executable, "-m", "broadcaster.cli", *words]
+        self._command = [sys.executable, "-m", module, *words]
         self._folder = folder
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self.output = folder / f"{name}.out"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from datetime import UTC, datetime
 
 import pytest
 from tortoise.connection import get_connection
 
-from broadcaster.database import Database, create_database, with_database
+from broadcaster.database import DATABASE_AWAY, Database, create_database, with_database
 from broadcaster.errors import SettingsError, UnavailableError
 from broadcaster.migrating import migrate_database
 from broadcaster.schema import CHANGES
+from broadcaster.security.records import AccountRecord
+from tests.harness.ports import socket_folder
+from tests.harness.relay import relay
 
 
 async def count(database: Database, table: str) -> int:
@@ -106,3 +110,22 @@ async def test_no_answer_is_an_error_with_a_remedy_and_without_the_password() ->
 async def test_a_wrong_url_is_refused(url: str) -> None:
     with pytest.raises(SettingsError):
         await Database.open(url)
+
+
+async def test_a_connection_whose_server_is_dying_counts_as_a_database_that_is_away(database_url: str) -> None:
+    with socket_folder() as folder:
+        async with relay(database_url, folder) as between:
+            database = await Database.open(between.url, pool_max=1)
+            between.dying()
+            await asyncio.sleep(0.05)
+            with pytest.raises(DATABASE_AWAY):
+                async with database.transaction() as connection:
+                    await connection.fetchval("SELECT 1")
+            await database.close()
+
+
+async def test_a_refused_write_of_a_record_counts_as_a_database_that_is_away(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("SET TRANSACTION READ ONLY")
+        with pytest.raises(DATABASE_AWAY):
+            await AccountRecord.create(name="somebody", password_hash="", active=True, created_at=datetime.now(UTC))

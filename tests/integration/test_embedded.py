@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -208,6 +209,34 @@ def test_a_killed_keeper_takes_the_servers_down_in_order_and_is_replaced(data: P
     servers.stop()
     wait_for(lambda: servers_left(data) == [], within=1, what="the keeper to be gone")
     assert "database system was shut down" in (data / "log" / "postgres.log").read_text()
+
+
+async def test_a_backend_that_outlives_the_killed_server_is_gone_before_the_next_one_starts(data: Path) -> None:
+    servers = EmbeddedServers(data, servers=["postgres"])
+    url = with_database((await asyncio.to_thread(servers.start)).database_url, "postgres")
+    busy = await asyncpg.connect(dsn=url)
+    try:
+        orphan = psutil.Process(busy.get_server_pid())
+        endless = asyncio.create_task(busy.execute("DO $$ BEGIN LOOP PERFORM 1; END LOOP; END $$"))
+        await wait_until(lambda: orphan.cpu_times().user > 0.2, what="the backend to be busy")
+        first = postmaster(data)
+        first.kill()
+
+        async def answers() -> bool:
+            with contextlib.suppress(asyncpg.PostgresError, OSError):
+                again = await asyncpg.connect(dsn=url)
+                await again.close()
+                return True
+            return False
+
+        await wait_until(answers, within=30, what="the next server")
+        assert postmaster(data) != first
+        assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
+        with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+            await asyncio.wait_for(endless, 5)
+    finally:
+        busy.terminate()
+        await asyncio.to_thread(servers.stop)
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey-server"])

@@ -9,12 +9,14 @@ from datetime import timedelta
 
 from broadcaster.clock import SystemClock
 from broadcaster.database import Database
+from broadcaster.dispatch import ledger
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.inbox import GatewayInbox, RecentRefs
+from broadcaster.dispatch.ledger import Event
 from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.slots import Gateway
 from broadcaster.ports import DeliveryKey, Evidence, GatewaySettings, Medium, Receipt, Reply
-from broadcaster.worker import Chore, Duties, Pulse, Worker
+from broadcaster.worker import Chore, Duties, Pulse, Worker, worker_name
 from tests.harness.district import District
 from tests.harness.waiting import wait_until
 
@@ -43,7 +45,7 @@ async def worker_at_work(district: District, *chores: Chore) -> AsyncIterator[Wo
         chores=chores,
         pulse=Pulse(sweep=0.05, fold=0.05),
     )
-    worker = Worker(duties)
+    worker = Worker(duties, worker_name())
     working = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -121,6 +123,39 @@ async def test_what_a_gateway_says_across_the_wall_between_drills_and_the_real_t
         recorder.stop()
         await asyncio.wait([recording], timeout=3)
     assert await _events(district.database) == 0
+
+
+async def test_a_receipt_with_another_messages_key_counts_for_the_message_of_its_id(district: District) -> None:
+    clock, refs = district.clock, RecentRefs()
+    await district.village(1, households=4)
+    await district.issue(7)
+    await district.advance()
+    batches = await district.claim("wechat")
+    await district.settle(batches, DeliveryState.SUBMITTED)
+    first, second, third = (DeliveryKey(7, batches[0].first + n, 1) for n in range(3))
+    recorder = Recorder(district.database, clock, "w", seconds=0.02)
+    gateway = Gateway(1, GatewaySettings("wechat", Medium.WECHAT, "straw", rate=1, rehearsal=True))
+    inbox = GatewayInbox(gateway, district.database, recorder, clock, refs, keep_nothing)
+    recording = asyncio.create_task(recorder.run())
+    # The first id is remembered; the second was told to another worker, and lies in the log.
+    refs["id-1"] = first
+    await ledger.write(district.database, "w", [Event(*second, 4, 1, "id-2", None, clock.now())])
+    try:
+        await ledger.fold(district.database, clock.now())
+        await inbox.receipts([Receipt("id-1", third, Evidence.DELIVERED, "", clock.now())])
+        await inbox.receipts([Receipt("id-2", third, Evidence.DELIVERED, "", clock.now())])
+    finally:
+        recorder.stop()
+        await asyncio.wait([recording], timeout=3)
+    while await ledger.fold(district.database, clock.now()):
+        pass
+    assert await _delivered(district.database) == [first.ordinal, second.ordinal]
+
+
+async def _delivered(database: Database) -> list[int]:
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT ordinal FROM delivery WHERE state = 6 ORDER BY ordinal")
+    return [row["ordinal"] for row in rows]
 
 
 async def _events(database: Database) -> int:
