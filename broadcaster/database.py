@@ -29,8 +29,8 @@ DATABASE_AWAY = (
     TransactionManagementError,
 )
 """What a statement raises when the database is stopped, full, read-only or cut off: worth trying again. The internal
-error is what asyncpg makes of a connection whose server has just said its last words; tortoise takes a refused write for
-a fault of the transaction."""
+error is what asyncpg makes of a connection whose server has just said its last words; tortoise takes a refused write
+for a fault of the transaction."""
 
 MODELS = {
     "audiences": "audiences.records",

@@ -12,7 +12,9 @@ from datetime import datetime
 import msgspec
 
 from broadcaster.database import Connection
+from broadcaster.dispatch import lineup
 from broadcaster.dispatch.delivery import DeliveryState
+from broadcaster.dispatch.lineup import Health
 from broadcaster.sql import statements
 
 SQL = statements("broadcaster", "gauges.sql")
@@ -62,6 +64,8 @@ async def gauges(connection: Connection, now: datetime) -> list[Gauge]:
         found += _desk(row, {"kind": row["kind"]})
     for row in await connection.fetch(SQL["slots"]):
         found += _slots(row, {"gateway": row["gateway"]})
+    for gateway in await lineup.health(connection):
+        found += _gateway(gateway)
     found += _processes([dict(row) for row in await connection.fetch(SQL["processes"])])
     for row in await connection.fetch(SQL["tables"], list(HOT)):
         found += _table(row, row["name"])
@@ -134,6 +138,18 @@ def _desk(row: Row, labels: Mapping[str, str]) -> Iterator[Gauge]:
 def _slots(row: Row, labels: Mapping[str, str]) -> Iterator[Gauge]:
     yield Gauge("daohu_gateway_slots", "Connections that a gateway may have.", row["slots"], labels)
     yield Gauge("daohu_gateway_slots_held", "Connections that a worker holds.", row["held"], labels)
+
+
+def _gateway(gateway: Health) -> Iterator[Gauge]:
+    labels = {"gateway": gateway.name}
+    yield Gauge("daohu_gateway_up", "Whether a gateway does its work, as the workers see it.", gateway.up, labels)
+    for state, slots in gateway.states.items():
+        yield Gauge(
+            "daohu_gateway_breakers",
+            "Connections by what their couriers make of the gateway: closed (in use), probing, open (paused).",
+            slots,
+            {**labels, "state": state},
+        )
 
 
 def _processes(rows: list[dict[str, object]]) -> Iterator[Gauge]:

@@ -182,8 +182,9 @@ class Journal(Protocol):
 class GatewaySettings:
     """One configured connection on a channel.
 
-    `rate` in messages/s for the whole account, `slots` connections at the most, `priority` lower goes first,
-    `weight` share among equals, `options` the driver's own keys (validated by the driver's `settings` type).
+    `rate` in messages/s for the whole account, `slots` connections at the most, `priority` lower goes first and the
+    others stand by, `weight` share among equals, `options` the driver's own keys (validated by the driver's
+    `settings` type).
     """
 
     name: str

@@ -21,12 +21,13 @@ import structlog
 
 from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Database
-from broadcaster.dispatch import fanout, ledger, slots
+from broadcaster.dispatch import fanout, ledger, lineup, slots
 from broadcaster.dispatch.closing import close_due
 from broadcaster.dispatch.courier import Courier, Tools
 from broadcaster.dispatch.fanout import LoadPlan
 from broadcaster.dispatch.inbox import GatewayInbox, KeepReplies, RecentRefs
 from broadcaster.dispatch.leases import Leases
+from broadcaster.dispatch.lineup import Lineup
 from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.slots import Gateway, Slot, usable
 from broadcaster.dispatch.stream import Composer
@@ -101,8 +102,8 @@ def worker_name() -> str:
 class Worker:
     """`run` works until cancelled, then finishes what is on the wire and gives everything back."""
 
-    def __init__(self, duties: Duties, name: str) -> None:
-        self.name = name
+    def __init__(self, duties: Duties, name: str = "") -> None:
+        self.name = name or worker_name()
         self._duties = duties
         pulse = duties.pulse
         self.leases = Leases(duties.database, self.name, pulse.lease)
@@ -116,7 +117,10 @@ class Worker:
         )
         self._planned = 0
         self._lapsed_since: float | None = None
-        self._tools = Tools(duties.database, self.recorder, self.leases, duties.composer, duties.clock, self.name)
+        self.lineup = Lineup(duties.database, self.name)
+        self._tools = Tools(
+            duties.database, self.recorder, self.leases, duties.composer, duties.clock, self.name, self.lineup
+        )
         self._slots: slots.Leased = {}
         self._couriers: dict[tuple[int, int], tuple[Courier, asyncio.Task[None]]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
@@ -125,12 +129,14 @@ class Worker:
 
     async def run(self) -> None:
         gateways = await self._register()
+        self.lineup.follow(gateways)
         recording = asyncio.create_task(self.recorder.run(), name="recorder")
         loops = [
             asyncio.create_task(
                 self._every(self._duties.pulse.lease / 3, lambda: self._hold_slots(gateways)), name="slots"
             ),
             asyncio.create_task(self._every(self._duties.pulse.lease / 3, self.leases.renew), name="leases"),
+            asyncio.create_task(self._agree(), name="lineup"),
             asyncio.create_task(self._every(self._duties.pulse.fold, self._fold), name="fold"),
             *(asyncio.create_task(self._on_bell(self._plan), name=f"plan-{n}") for n in range(PLANNERS)),
             asyncio.create_task(self._on_bell(self._do_chores), name="chores"),
@@ -157,8 +163,10 @@ class Worker:
         }
 
     async def _register(self) -> list[Gateway]:
+        """The gateways, the preferred ones first: they get their couriers before one that stands by could claim."""
+        preferred = sorted(self._duties.gateways, key=lambda settings: settings.priority)
         async with self._duties.database.connection() as connection:
-            return [await slots.register(connection, settings) for settings in self._duties.gateways]
+            return [await slots.register(connection, settings) for settings in preferred]
 
     async def _wind_up(self, recording: asyncio.Task[None], loops: Sequence[asyncio.Task[None]]) -> None:
         couriers = [task for _, task in self._couriers.values()]
@@ -170,6 +178,7 @@ class Worker:
         with contextlib.suppress(*DATABASE_AWAY):
             await ledger.fold(self._duties.database, self._duties.clock.now())
             async with self._duties.database.connection() as connection:
+                await lineup.forget(connection, self.name)
                 await slots.leave(connection, self.name, self._slots)
         log.info("worker.stopped", worker=self.name)
 
@@ -194,6 +203,7 @@ class Worker:
                     running = None
                 if number in held and running is None:
                     self._couriers[place] = self._start(Slot(gateway, number))
+                    self.lineup.news()
                 elif number not in held and running is not None:
                     self._couriers.pop(place)
                     self._leave(running[1])
@@ -221,6 +231,16 @@ class Worker:
         """Once, not until nothing is left: what a pause lets gather is folded more cheaply than piece by piece; of a
         message, acceptance and receipt are often one change."""
         await ledger.fold(self._duties.database, self._duties.clock.now())
+
+    async def _agree(self) -> None:
+        """Say what the couriers make of their gateways, and have them look for work when others are to take it."""
+        while True:
+            if await self._guarded(self._say_and_hear):
+                self._wake_couriers()
+            await self.lineup.pause()
+
+    async def _say_and_hear(self) -> bool:
+        return await self.lineup.beat([courier.word() for courier, _ in self._couriers.values()])
 
     async def _listen(self) -> None:
         """Pass the bell on to whoever looks for work here."""

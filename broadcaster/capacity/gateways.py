@@ -1,7 +1,7 @@
 """What the configured gateways of a channel take together, and what holds them to it.
 
-Gateways count messages: no driver counts the parts of a text message. All gateways of a channel on the alert's side of
-the wall between drills and the real thing send at once.
+Gateways count messages: no driver counts the parts of a text message. Of the gateways of a channel on the alert's side
+of the wall between drills and the real thing, those of the lowest `priority` send at once; the others stand by.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ def channel_capacity(
 ) -> ChannelCapacity:
     """The capacity of `channel` for drills or for the real thing, with gateways that answer after `answer` seconds, on
     a machine that carries `machine` messages per second."""
+    able = [gateway for gateway in gateways if gateway.channel is channel and gateway.rehearsal is rehearsal]
+    first = min((gateway.priority for gateway in able), default=0)
     found = tuple(
-        gateway_capacity(gateway, window_of(gateway), answer)
-        for gateway in gateways
-        if gateway.channel is channel and gateway.rehearsal is rehearsal
+        gateway_capacity(gateway, window_of(gateway), answer) for gateway in able if gateway.priority == first
     )
     together = math.fsum(one.per_second for one in found)
     if not found:

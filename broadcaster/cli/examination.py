@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 
-from broadcaster.clock import SystemClock
+from broadcaster.clock import BEIJING, SystemClock
 from broadcaster.conservation import breaches
+from broadcaster.dispatch import lineup
+from broadcaster.dispatch.lineup import Health
 from broadcaster.errors import DaohuError
 from broadcaster.house import House, open_house
 from broadcaster.ports import Medium
@@ -46,6 +48,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("内置部件与网关", "ok", "都能打开")
             for look in (_database, _vacuum, _clock, _doorbell, _worker, _audience, _alerts, _trail):
                 yield await look(house)
+            for finding in await _health(house):
+                yield finding
             for finding in _gateways(house):
                 yield finding
     except DaohuError as error:
@@ -168,6 +172,23 @@ async def _trail(house: House) -> Finding:
     if verdict.broken is not None:
         return Finding("审计", "failed", f"第 {verdict.broken} 条断开：{verdict.why}", "请用 daohu audit verify 核对。")
     return Finding("审计", "ok", f"{verdict.entries} 条，完整")
+
+
+async def _health(house: House) -> list[Finding]:
+    """The gateways that the workers do without at the moment."""
+    async with house.database.connection() as connection:
+        found = [one for one in await lineup.health(connection) if not one.up]
+    return [_paused(one) for one in found]
+
+
+def _paused(gateway: Health) -> Finding:
+    since = gateway.since.astimezone(BEIJING)
+    if gateway.states["probing"]:
+        what = f"已重新连上，下一批消息将先少量试发（此前：{gateway.why}）"
+        return Finding(f"网关 {gateway.name}", "warning", what)
+    what = f"自 {since:%m-%d %H:%M:%S} 起暂停使用：{gateway.why or '没有连接'}"
+    remedy = "系统会自动重试；同渠道的其他网关已接替。请检查网络、账号，或询问运营商。"
+    return Finding(f"网关 {gateway.name}", "warning", what, remedy)
 
 
 def _gateways(house: House) -> list[Finding]:

@@ -1,4 +1,8 @@
-"""A courier keeps one slot of a gateway at work: connect, claim, have it written, and connect again when it is lost."""
+"""A courier keeps one slot of a gateway at work: connect, claim, have it written, and connect again when it is lost.
+
+How much it claims depends on its breaker (what it makes of the gateway) and on the line-up (which of the channel's
+gateways go first).
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,19 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Connection, Database
 from broadcaster.dispatch import ledger
+from broadcaster.dispatch.breaker import PROBE, Breaker, Closed, Open, Probing, State
 from broadcaster.dispatch.delivery import BATCH_ROWS
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Row
+from broadcaster.dispatch.lineup import COURTESY, Alone, Precedence, StandsBy, Word
 from broadcaster.dispatch.load import Load, backoff
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
@@ -39,10 +45,6 @@ MOST_ROWS = 4000
 MOST_BATCHES = 400
 """Most batches of one claim."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-STEADY = 10.0
-"""Seconds between two connections, doubled each time until one lasted `STEADY`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -54,6 +56,7 @@ class Tools:
     composer: Composer
     clock: Clock
     worker: str
+    lineup: Precedence = field(default_factory=Alone)
 
 
 class Courier:
@@ -66,23 +69,41 @@ class Courier:
         self._refs = refs
         self._tools = tools
         self._pace = Pace(slot.tokens, slot.period)
+        self._breaker = Breaker(self._tell)
         self._wake = asyncio.Event()
         self._batch_rows = float(BATCH_ROWS)
-        self.connected = False
+        self._stream: Stream | None = None
+        self._probe: Load | None = None
+        self._waiting = False
+        self._given = 0
 
     def wake(self) -> None:
         self._wake.set()
 
+    @property
+    def connected(self) -> bool:
+        """Whether its connection stands."""
+        return self._stream is not None
+
+    def word(self) -> Word:
+        """What to tell the others about this gateway."""
+        self._look_after()
+        state, stream = self._breaker.state, self._stream
+        return Word(
+            gateway_id=self._slot.gateway.id,
+            slot=self._slot.number,
+            up=self._breaker.up,
+            state=type(state).__name__.lower(),
+            why="" if isinstance(state, Closed) else state.why[:200],
+            idle=self._waiting and stream is not None,
+            given=self._given + (stream.written if stream else 0),
+        )
+
     async def run(self) -> None:
         """Connect, serve until the connection is lost, connect again after a pause."""
-        pause = FIRST_PAUSE
         while True:
-            began = time.monotonic()
             await self._connected()
-            if time.monotonic() - began > STEADY:
-                pause = FIRST_PAUSE
-            await self._tools.clock.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await self._tools.clock.sleep(self._breaker.reconnect_in)
 
     async def _connected(self) -> None:
         """One connection, from its first moment to its last."""
@@ -91,13 +112,38 @@ class Courier:
         except UnavailableError as error:
             name = self._slot.gateway.settings.name
             log.warning("gateway.unavailable", gateway=name, slot=self._slot.number, why=error.what)
+            self._breaker.refused(error.what)
             return
-        self.connected = True
+        self._breaker.joined()
+        stream = self._stream = Stream(self._slot, self._driver, self._pace, self._refs, self._breaker, self._tools)
         try:
-            await self._serve(Stream(self._slot, self._driver, self._pace, self._refs, self._tools))
+            await self._serve(stream)
         finally:
-            self.connected = False
+            self._stream, self._given = None, self._given + stream.written
             await self._driver.close()
+
+    def _tell(self, state: State) -> None:
+        """Write down that the breaker has changed, and have the others know."""
+        name, slot = self._slot.gateway.settings.name, self._slot.number
+        match state:
+            case Open(why):
+                log.warning("gateway.opened", gateway=name, slot=slot, why=why, pause=self._breaker.reconnect_in)
+            case Probing(why):
+                log.info("gateway.probing", gateway=name, slot=slot, why=why)
+            case Closed():
+                log.info("gateway.closed", gateway=name, slot=slot)
+        self._wake.set()
+        self._tools.lineup.news()
+
+    def _look_after(self) -> None:
+        """Notice that the gateway has fallen silent, also while nothing more is to be sent; the batch that it was tried
+        with goes to another."""
+        stream = self._stream
+        if stream is None or not stream.silent or isinstance(self._breaker.state, Open):
+            return
+        stream.stalled()
+        if self._probe is not None:
+            self._probe.abandon()
 
     async def _serve(self, stream: Stream) -> None:
         """Write what is claimed, one claim ahead, until the connection is gone."""
@@ -110,6 +156,7 @@ class Courier:
                     await self._idle()
                 ahead = asyncio.create_task(self._claim(stream))
                 await stream.send(loads)
+            self._breaker.parted(stream.why)
         finally:
             watching.cancel()
             stream.end()
@@ -121,12 +168,12 @@ class Courier:
         if isinstance(self._driver, Streams):
             why = await self._driver.lost()
             log.warning("gateway.lost", gateway=self._slot.gateway.settings.name, slot=self._slot.number, why=why)
-            stream.end()
+            stream.end(why)
             self._wake.set()
 
     async def _idle(self) -> None:
         """Wait for the doorbell, or look again after a second: the bell is only a hint."""
-        self._wake.clear()
+        self._waiting = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SWEEP):
                 await self._wake.wait()
@@ -138,11 +185,14 @@ class Courier:
         await stream.low()
         await stream.room()
         await self._tools.recorder.room()
-        asked_at = time.monotonic()
+        most = await self._allowed(stream)
+        if not most:
+            return []
+        asked_at, trying = time.monotonic(), isinstance(self._breaker.state, Probing)
         claimed: list[Batch] = []
         try:
             async with self._tools.database.connection() as connection:
-                claimed = await self._lease(connection, asked_at)
+                claimed = await self._lease(connection, most, asked_at)
                 rows = await ledger.claimed_rows(connection, claimed) if claimed else []
         except DATABASE_AWAY as error:
             log.warning("claim.failed", gateway=self._slot.gateway.settings.name, error=type(error).__name__)
@@ -155,11 +205,41 @@ class Courier:
             await self._compose(stream, batch, stream.needed(batch, found))
             for batch, found in zip(claimed, rows, strict=True)
         ]
-        return [load for load in loads if load is not None]
+        ready = [load for load in loads if load is not None]
+        if ready:
+            self._waiting = False
+            if trying:
+                self._try_with(ready[0])
+        return ready
 
-    async def _lease(self, connection: Connection, asked_at: float) -> list[Batch]:
+    def _try_with(self, load: Load) -> None:
+        """Send of `load` no more than tells whether the gateway works."""
+        load.keep({envelope.key.ordinal for envelope in load.envelopes[:PROBE]})
+        self._probe = load
+        self._breaker.probed()
+
+    async def _allowed(self, stream: Stream) -> int:
+        """Rows that may be claimed now: none while the breaker is open or another gateway goes first, few as a
+        probe."""
+        called = self._wake.is_set()
+        self._wake.clear()
+        standing = self._tools.lineup.standing(self._slot.gateway)
+        if stream.over or isinstance(standing, StandsBy):
+            return 0
+        self._breaker.retry(silent=stream.silent, alone=standing.alone)
+        match self._breaker.state:
+            case Open():
+                return 0
+            case Probing():
+                return PROBE if self._breaker.may_probe() else 0
+        if standing.yields:
+            if self._waiting and not called:
+                return 0  # whatever there is came unannounced, and an idle equal looks by itself
+            await asyncio.sleep(COURTESY)
+        return max(1, int(min(MOST_ROWS, self._slot.tokens / self._slot.period)))
+
+    async def _lease(self, connection: Connection, rows: int, asked_at: float) -> list[Batch]:
         settings = self._slot.gateway.settings
-        rows = max(1, int(min(MOST_ROWS, self._slot.tokens / self._slot.period)))
         batches = await ledger.claim(
             connection,
             channel=settings.channel.value,

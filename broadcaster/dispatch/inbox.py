@@ -57,9 +57,11 @@ class GatewayInbox:
         self._clock = clock
         self._refs = refs
         self._keep_replies = keep_replies
+        self._drills: Recent[int, bool] = Recent(most=1000)
 
     async def receipts(self, items: Sequence[Receipt]) -> None:
-        """Keep evidence; returns when it is durable. Evidence for a message that nobody knows is kept as a stray.
+        """Keep evidence; returns when it is durable. Evidence for a message that nobody knows is kept as a stray; what
+        a drill's gateway says of a real alert, or a real one of a drill, is no evidence.
 
         The gateway's own id of the message says more than our key that it gives back: the id came with its answer.
         """
@@ -80,11 +82,24 @@ class GatewayInbox:
             self._refs.misnames = True
             log.warning("receipt.misnamed", gateway=self._gateway.settings.name, count=misnamed)
         strays = await self._resolve(unknown, events) if unknown else []
+        foreign = await self._foreign({event.alert_id for event in events})
+        if foreign:
+            log.error("receipt.foreign", gateway=self._gateway.settings.name, alerts=sorted(foreign))
+            events = [event for event in events if event.alert_id not in foreign]
         await self._recorder.store(events, strays)
 
     async def replies(self, items: Sequence[Reply]) -> None:
         """Keep what people sent back; returns when it is durable."""
         await self._keep_replies(self._gateway.settings.name, items)
+
+    async def _foreign(self, alerts: set[int]) -> set[int]:
+        """Those of `alerts` that this gateway has no part in: of the other side of the wall between drills and the real
+        thing, or never issued."""
+        unknown = [alert for alert in alerts if alert not in self._drills]
+        if unknown:
+            async with self._database.connection() as connection:
+                self._drills.update(await ledger.drills(connection, unknown))
+        return {alert for alert in alerts if self._drills.get(alert) is not self._gateway.settings.rehearsal}
 
     async def _resolve(self, unknown: Sequence[Receipt], events: list[Event]) -> list[StrayReceipt]:
         named = [item for item in unknown if item.ref]

@@ -258,6 +258,14 @@ async def resolve(connection: Connection, gateway_id: int, refs: Iterable[str]) 
     return {record["ref"]: (record["alert_id"], record["ordinal"], record["attempt"]) for record in records}
 
 
+async def drills(connection: Connection, alerts: Collection[int]) -> dict[int, bool]:
+    """Of each of `alerts` that was issued, whether it is a drill."""
+    records = await connection.fetch(
+        "SELECT alert_id, rehearsal FROM run WHERE alert_id = ANY($1::int[])", list(alerts)
+    )
+    return {record["alert_id"]: record["rehearsal"] for record in records}
+
+
 async def adopt_strays(database: Database, worker: str, now: datetime) -> None:
     """Receipts that came before our own write find their message, now that it is in the log.
 

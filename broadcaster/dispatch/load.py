@@ -65,12 +65,21 @@ class Load:
         self.open -= count
         self._settle()
 
+    def abandon(self) -> None:
+        """Give the batch back at once, although some are open: whoever takes it sends those again."""
+        self.sent = len(self.envelopes)
+        self._give_back()
+
     def again(self, seconds: float) -> None:
         """What is left may be tried again after `seconds` at the soonest."""
         self.not_before = max(self.not_before, self.now + timedelta(seconds=seconds))
 
     def _settle(self) -> None:
-        if not self.left and not self.open and not self._released:
+        if not self.left and not self.open:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        if not self._released:
             self._released = True
             self.release(Release(self.batch, self.not_before))
 

@@ -44,6 +44,10 @@ class Pace:
         if start > now:
             await asyncio.sleep(start - now)
 
+    def short_of(self, count: int) -> bool:
+        """Whether `count` messages have to wait for an answer to one that was written before."""
+        return self._free + sum(resting for _, resting in self._resting) < count
+
     def answered(self, count: int) -> None:
         """`count` messages that had their turn were answered, or their connection is over."""
         self._resting.append((time.monotonic() + self._period, count))

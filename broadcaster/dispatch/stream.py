@@ -15,10 +15,12 @@ import structlog
 from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Database
 from broadcaster.dispatch import ledger
+from broadcaster.dispatch.breaker import Breaker, Open
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Event, Row
+from broadcaster.dispatch.lineup import Precedence, StandsBy
 from broadcaster.dispatch.load import Load, backoff, bearable
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
@@ -37,7 +39,10 @@ FAREWELL = 5.0
 """Seconds that what is on the wire may take to be answered when the stream ends."""
 
 STALL = 5.0
-"""Seconds without any outcome, with the window full, after which what is not written yet is left to other gateways."""
+"""Seconds without any outcome, while some are owed, after which what is not written yet is left to other gateways."""
+
+LONG = 3.0
+"""Seconds of work, at the speed of the last one, of which an idle equal gets what is not begun."""
 
 PATIENCE = 150.0
 """Seconds without any outcome after which a driver is taken to hang. Drivers have time limits of their own, and shorter
@@ -63,6 +68,8 @@ class Tools(Protocol):
     def composer(self) -> Composer: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def lineup(self) -> Precedence: ...
 
 
 Part = list[tuple[Load, Sequence[Envelope]]]
@@ -74,11 +81,14 @@ class Stream:
     takes; a batch is given back when its last message is answered, while later ones are already being written.
     """
 
-    def __init__(self, slot: Slot, driver: Driver, pace: Pace, refs: RecentRefs, tools: Tools) -> None:
+    def __init__(
+        self, slot: Slot, driver: Driver, pace: Pace, refs: RecentRefs, breaker: Breaker, tools: Tools
+    ) -> None:
         self._gateway = slot.gateway
         self._driver = driver
         self._pace = pace
         self._refs = refs
+        self._breaker = breaker
         self._tools = tools
         self._slice = min(pace.slice, driver.capabilities.batch_max)
         self._little = AHEAD * slot.tokens / slot.period
@@ -89,13 +99,18 @@ class Stream:
         self._answered = asyncio.Event()
         self._heard_at = 0.0
         self._looked_at = 0.0
+        self._timed_at = 0.0
+        self._written_before = 0
         self._moment: datetime | None = None
+        self.written = 0
         self.over = False
+        self.why = ""
 
     async def send(self, loads: Iterable[Load]) -> None:
         """Return when everything has been written or given back; the answers may come later."""
         rest = deque(loads)
         self._looked_at = min((load.known_at for load in rest), default=0.0)
+        self._timed_at, self._written_before = time.monotonic(), self.written
         try:
             while rest:
                 self._note_left(rest)
@@ -103,9 +118,11 @@ class Stream:
                     rest.popleft()
                     continue
                 await self._tools.recorder.room()
-                if not await self._space():
+                if not await self._space(rest):
                     break
                 count = min(self._slice, sum(load.left for load in rest))
+                if not count:
+                    break
                 await self._pace.turn(count)
                 part = await self._next(rest, count)
                 written = sum(len(piece) for _, piece in part)
@@ -117,8 +134,9 @@ class Stream:
             for load in rest:
                 load.drop()
 
-    def end(self) -> None:
+    def end(self, why: str = "the connection was given up") -> None:
         """The connection is gone, or no good any more: nothing more is written."""
+        self.why = self.why or why
         self.over = True
         self._low.set()
         self._answered.set()
@@ -142,32 +160,46 @@ class Stream:
             self._answered.clear()
             await self._answered.wait()
 
+    @property
+    def silent(self) -> bool:
+        """Whether it answers nothing although it owes answers."""
+        return bool(self._open) and asyncio.get_running_loop().time() - self._heard_at > STALL
+
     def _note_left(self, rest: Iterable[Load]) -> None:
         if self.over or sum(load.left for load in rest) <= self._little:
             self._low.set()
         else:
             self._low.clear()
 
-    async def _space(self) -> bool:
-        """Wait until the driver has room; False when it gives no answers. It is given a slice more than its window, so
-        that it never runs dry."""
+    async def _space(self, rest: Iterable[Load]) -> bool:
+        """Wait until the driver has room; False when it gives no answers, or none that are good. It is given a slice
+        more than its window, so that it never runs dry. What waits long, of `rest`, may go to others."""
         while self._full():
             self._answered.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STALL):
+                async with asyncio.timeout_at(min(self._heard_at + STALL, asyncio.get_running_loop().time() + LOOK)):
                     await self._answered.wait()
-            if self._full() and asyncio.get_running_loop().time() - self._heard_at > STALL:
-                log.warning("gateway.stalled", gateway=self._gateway.settings.name, open=self._open)
-                return False
-        return True
+            if isinstance(self._breaker.state, Open):
+                break
+            if self.silent:
+                self.stalled()
+            elif self._due():
+                self._give_way(rest)
+        return not isinstance(self._breaker.state, Open)
+
+    def stalled(self) -> None:
+        """Say that it is silent."""
+        log.warning("gateway.stalled", gateway=self._gateway.settings.name, open=self._open)
+        self._breaker.stalled(f"no answer for {STALL:g} s")
 
     def _full(self) -> bool:
-        return self._open > self._driver.capabilities.window and not self.over
+        """Whether its window, or all of its rate, is taken by messages that it has not answered."""
+        taken = self._open > self._driver.capabilities.window or (self._open > 0 and self._pace.short_of(self._slice))
+        return taken and not self.over
 
     async def _next(self, rest: deque[Load], count: int) -> Part:
         """The next at most `count` messages that may be sent; what may not be is given back."""
-        if time.monotonic() - self._looked_at > LOOK:
-            self._looked_at = time.monotonic()
+        if self._due():
             await self._look_again(rest)
         part: Part = []
         while rest and count:
@@ -182,13 +214,23 @@ class Stream:
                 rest.popleft()
         return part
 
+    def _due(self) -> bool:
+        """Whether it is time to look again; if so, the next time is a while later."""
+        if time.monotonic() - self._looked_at <= LOOK:
+            return False
+        self._looked_at = time.monotonic()
+        return True
+
     def _may_send(self, batch: Batch) -> bool:
         return not self.over and self._tools.leases.holds(batch) and self._tools.clock.now() < batch.expires_at
 
     async def _look_again(self, rest: deque[Load]) -> None:
         """Keep of what takes long only what is to be sent after all: nothing of a run that was closed, nothing at all
         if something more urgent waits, and nobody who has answered or was reached meanwhile."""
+        self._give_way(rest)
         loads = [load for load in rest if load.left]
+        if not loads:
+            return
         try:
             async with self._tools.database.connection() as connection:
                 wanted = await ledger.still_first(connection, [load.batch for load in loads], self._tools.clock.now())
@@ -201,6 +243,27 @@ class Stream:
             else:
                 unsent = {one.key.ordinal for one in load.envelopes[load.sent :]}
                 load.keep(unsent & {row.ordinal for row in self.needed(load.batch, found, unsent)})
+
+    def _give_way(self, rest: Iterable[Load]) -> None:
+        """Leave everything to a gateway of higher preference that is up again; and what is not begun to an idle equal,
+        if it would take long here."""
+        standing, speed = self._tools.lineup.standing(self._gateway), self._speed()
+        if isinstance(standing, StandsBy):
+            leaving = list(rest)
+        elif standing.relieved and speed is not None and sum(load.left for load in rest) > LONG * speed:
+            leaving = [load for load in rest if not load.sent]
+        else:
+            return
+        for load in leaving:
+            load.drop()
+
+    def _speed(self) -> float | None:
+        """Messages per second that were written since the last time it was asked; None after too short a time."""
+        seconds, written = time.monotonic() - self._timed_at, self.written - self._written_before
+        if seconds < LOOK:
+            return None
+        self._timed_at, self._written_before = time.monotonic(), self.written
+        return written / seconds
 
     def needed(self, batch: Batch, rows: Sequence[Row], among: set[int] | None = None) -> list[Row]:
         """The rows to be sent (of those `among` these ordinals); that the others need not be is written down."""
@@ -220,7 +283,10 @@ class Stream:
             self._note(batch, row.ordinal, DeliveryState.FAILED, reason=reason)
 
     def _hand_over(self, part: Part, written: int) -> None:
+        if not self._open:
+            self._heard_at = asyncio.get_running_loop().time()
         self._open += written
+        self.written += written
         task = asyncio.create_task(self._send_part(part, written))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -241,7 +307,7 @@ class Stream:
                     if load is not None:
                         self._settle(outcome, load)
         except Exception as error:  # a driver's own fault: what it did not answer for may have gone out
-            self.end()
+            self.end(f"the driver failed: {type(error).__name__}")
             log.error(
                 "driver.failed",
                 gateway=self._gateway.settings.name,
@@ -263,13 +329,17 @@ class Stream:
             case Accepted(key, ref):
                 if ref:
                     self._refs[ref] = key
+                self._breaker.good()
                 self._note(batch, key.ordinal, DeliveryState.SUBMITTED, ref=ref or None)
             case Rejected(key, reason):
+                self._breaker.good()
                 self._note(batch, key.ordinal, DeliveryState.FAILED, reason=reason)
             case Unknown(key, reason):
+                self._breaker.bad(reason)
                 self._note(batch, key.ordinal, DeliveryState.UNKNOWN, reason=reason)
                 load.again(backoff(batch.claims))
-            case Deferred(_, _, after):
+            case Deferred(_, reason, after):
+                self._breaker.bad(reason)
                 load.again(max(bearable(after), backoff(batch.claims)))
 
     def _note(

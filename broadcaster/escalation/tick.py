@@ -28,20 +28,35 @@ BUNDLE = 1000
 
 
 async def tick(database: Database, load_plan: LoadPlan, now: datetime, *, bundle: int = BUNDLE) -> int:
-    """Take the next step for a bundle of silent units; returns how many there were."""
+    """Take the next step for a bundle of silent units; returns how many there were.
+
+    Who is only to be told does not wait for the lock on states, which a fold may hold for seconds while a large alert
+    is on its way. Whoever confirms meanwhile waits for their unit's row, and withdraws what was written here.
+    """
     async with database.connection() as connection:
         if not await connection.fetchval(SQL["any_due"], now):
             return 0
     async with database.transaction() as connection:
-        await lock_states(connection)  # before units and villages, as settling does: whoever answers now gets no task
-        due = [DueUnit(**record) for record in await connection.fetch(SQL["due_units"], now, bundle)]
-        if not due:
-            return 0
-        policies = {alert_id: (await load_plan(alert_id)).policy for alert_id in sorted({one.alert_id for one in due})}
-        people = await roster(connection, [(one.region, one.role) for one in due], now)
-        await _write(connection, [climb(one, policies[one.alert_id], people, now) for one in due], now)
-    log.info("escalation.ticked", alerts=sorted(policies), units=len(due))
-    return len(due)
+        climbs = await _climbs(connection, load_plan, now, bundle)
+        told = [one for one in climbs if not one.doors]
+        await _write(connection, told, now)
+    if len(told) < len(climbs):
+        async with database.transaction() as connection:
+            await lock_states(connection)  # before units and villages, as settling does: whoever answers gets no task
+            climbs = await _climbs(connection, load_plan, now, bundle)
+            await _write(connection, climbs, now)
+            told += climbs
+    if told:
+        log.info("escalation.ticked", alerts=sorted({one.unit.alert_id for one in told}), units=len(told))
+    return len(told)
+
+
+async def _climbs(connection: Connection, load_plan: LoadPlan, now: datetime, bundle: int) -> list[Climb]:
+    """What is to be done for the units that are due; nobody else takes them until the transaction ends."""
+    due = [DueUnit(**record) for record in await connection.fetch(SQL["due_units"], now, bundle)]
+    policies = {alert_id: (await load_plan(alert_id)).policy for alert_id in sorted({one.alert_id for one in due})}
+    people = await roster(connection, [(one.region, one.role) for one in due], now)
+    return [climb(one, policies[one.alert_id], people, now) for one in due]
 
 
 async def cancel_closed(database: Database, now: datetime | None = None) -> int:
@@ -53,6 +68,8 @@ async def cancel_closed(database: Database, now: datetime | None = None) -> int:
 
 async def _write(connection: Connection, climbs: Sequence[Climb], now: datetime) -> None:
     """Deliveries before door tasks: the fan-out takes its ordinals first as well, so that neither waits in a ring."""
+    if not climbs:
+        return
     await connection.execute(
         SQL["climbed"],
         [one.unit.id for one in climbs],

@@ -142,6 +142,23 @@ CREATE TABLE gateway_slot (
     PRIMARY KEY (gateway_id, slot)
 );
 
+-- What the courier of each slot says of its gateway, for a few seconds at a time: who falls silent is no longer heard.
+-- Apart from gateway_slot, because whoever takes slots passes over rows that are just being written to.
+CREATE TABLE gateway_word (
+    gateway_id  smallint NOT NULL,
+    slot        smallint NOT NULL,
+    worker      text NOT NULL,
+    up          boolean NOT NULL,
+    state       text NOT NULL,                 -- of its breaker: closed | probing | open
+    why         text NOT NULL,
+    idle        boolean NOT NULL,              -- it waits for work
+    taken       double precision NOT NULL,     -- messages it was given, fading within minutes
+    since       timestamptz NOT NULL,          -- in this state
+    said_at     timestamptz NOT NULL,
+    holds_until timestamptz NOT NULL,
+    PRIMARY KEY (gateway_id, slot)
+) WITH (fillfactor = 30);
+
 -- The log, committed before a gateway is answered, folded into deliveries afterwards, kept as evidence. A segment is what a
 -- worker wrote down at once; an entry what a gateway proved at one moment for any number of an alert's deliveries, which costs
 -- a fraction of a row for each.

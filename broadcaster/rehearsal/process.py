@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -95,6 +96,16 @@ class RehearsalProcess:
         """SIGKILL."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
+
+    def freeze(self) -> None:
+        """SIGSTOP: its connections stay, and it says nothing."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGCONT)
 
     async def restart(self) -> None:
         """Start again on the same address and logbook, after a kill or not."""

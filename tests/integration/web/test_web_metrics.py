@@ -71,6 +71,13 @@ async def test_every_stage_has_its_number(web: Web) -> None:
         )
         await connection.execute(
             """
+            INSERT INTO gateway_word
+            SELECT id, 1, 'w', false, 'open', 'no route', false, 0, now(), now(), now() + interval '1 minute'
+            FROM gateway
+            """
+        )
+        await connection.execute(
+            """
             INSERT INTO response (gateway, external_id, channel, rehearsal, address, text, received_at, stored_at)
             VALUES ('g', '1', 'sms', true, '+8613912345678', '我是张三，救命', $1, $1)
             """,
@@ -95,6 +102,9 @@ async def test_every_stage_has_its_number(web: Web) -> None:
     assert now[f'daohu_alert_escalation_late_seconds{{alert="{number}"}}'] == 60
     assert now['daohu_gateway_slots{gateway="town-sms"}'] == 3
     assert now['daohu_gateway_slots_held{gateway="town-sms"}'] == 1
+    assert now['daohu_gateway_up{gateway="town-sms"}'] == 0
+    assert now['daohu_gateway_breakers{gateway="town-sms",state="open"}'] == 1
+    assert now['daohu_gateway_breakers{gateway="town-sms",state="closed"}'] == 0
     assert now['daohu_processes{kind="worker"}'] == 1
     assert now['daohu_process_recorder_buffered{process="w-1",kind="worker"}'] == 12
     assert now['daohu_table_live_rows{table="delivery"}'] >= 0

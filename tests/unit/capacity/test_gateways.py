@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from broadcaster.capacity.gateways import Limit, channel_capacity, gateway_capacity
@@ -52,6 +54,12 @@ def test_a_channel_takes_what_its_gateways_take_together_but_not_those_beyond_th
     assert of(rehearsal=True) == (150, Limit.RATE, ["a", "b"])
     assert of(rehearsal=False) == (900, Limit.RATE, ["real"])
     assert of(rehearsal=True, machine=120) == (120, Limit.MACHINE, ["a", "b"])
+
+
+def test_a_gateway_that_stands_by_adds_nothing() -> None:
+    gateways = [replace(gateway(100, name="standby"), priority=10), gateway(50, name="first")]
+    found = channel_capacity(Medium.SMS, gateways, rehearsal=True, answer=0.0, machine=1e6, window_of=lambda _: 1000)
+    assert (found.per_second, [one.name for one in found.gateways]) == (50, ["first"])
 
 
 def test_a_channel_without_a_gateway_takes_nothing() -> None:
