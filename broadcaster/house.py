@@ -158,7 +158,7 @@ class House:
                 chores=(self._settle, self._tick, self._cancel, self._end),
                 pulse=pulse,
             ),
-            name or worker_name(),
+            name,
         )
 
     @asynccontextmanager

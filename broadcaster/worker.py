@@ -102,8 +102,8 @@ def worker_name() -> str:
 class Worker:
     """`run` works until cancelled, then finishes what is on the wire and gives everything back."""
 
-    def __init__(self, duties: Duties, name: str) -> None:
-        self.name = name
+    def __init__(self, duties: Duties, name: str = "") -> None:
+        self.name = name or worker_name()
         self._duties = duties
         pulse = duties.pulse
         self.leases = Leases(duties.database, self.name, pulse.lease)

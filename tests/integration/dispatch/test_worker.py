@@ -16,7 +16,7 @@ from broadcaster.dispatch.ledger import Event
 from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.slots import Gateway
 from broadcaster.ports import DeliveryKey, Evidence, GatewaySettings, Medium, Receipt, Reply
-from broadcaster.worker import Chore, Duties, Pulse, Worker, worker_name
+from broadcaster.worker import Chore, Duties, Pulse, Worker
 from tests.harness.district import District
 from tests.harness.waiting import wait_until
 
@@ -45,7 +45,7 @@ async def worker_at_work(district: District, *chores: Chore) -> AsyncIterator[Wo
         chores=chores,
         pulse=Pulse(sweep=0.05, fold=0.05),
     )
-    worker = Worker(duties, worker_name())
+    worker = Worker(duties)
     working = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -103,28 +103,6 @@ async def test_text_that_no_database_can_hold_does_not_stop_the_recorder(distric
     assert await _events(district.database) == 1
 
 
-async def test_what_a_gateway_says_across_the_wall_between_drills_and_the_real_thing_is_no_evidence(
-    district: District,
-) -> None:
-    await district.village(1, 5)
-    await district.issue(7)
-    recorder = Recorder(district.database, district.clock, "w", seconds=0.02)
-    real = Gateway(1, GatewaySettings("sms", Medium.SMS, "straw", rate=1, rehearsal=False))
-    inbox = GatewayInbox(real, district.database, recorder, district.clock, RecentRefs(), keep_nothing)
-    recording = asyncio.create_task(recorder.run())
-    said = [
-        Receipt("", DeliveryKey(alert, 1, 1), Evidence.DELIVERED, "", district.clock.now())
-        for alert in (7, 8)  # a drill; an alert that was never issued
-    ]
-    try:
-        async with asyncio.timeout(3):
-            await inbox.receipts(said)
-    finally:
-        recorder.stop()
-        await asyncio.wait([recording], timeout=3)
-    assert await _events(district.database) == 0
-
-
 async def test_a_receipt_with_another_messages_key_counts_for_the_message_of_its_id(district: District) -> None:
     clock, refs = district.clock, RecentRefs()
     await district.village(1, households=4)
@@ -156,6 +134,28 @@ async def _delivered(database: Database) -> list[int]:
     async with database.connection() as connection:
         rows = await connection.fetch("SELECT ordinal FROM delivery WHERE state = 6 ORDER BY ordinal")
     return [row["ordinal"] for row in rows]
+
+
+async def test_what_a_gateway_says_across_the_wall_between_drills_and_the_real_thing_is_no_evidence(
+    district: District,
+) -> None:
+    await district.village(1, 5)
+    await district.issue(7)
+    recorder = Recorder(district.database, district.clock, "w", seconds=0.02)
+    real = Gateway(1, GatewaySettings("sms", Medium.SMS, "straw", rate=1, rehearsal=False))
+    inbox = GatewayInbox(real, district.database, recorder, district.clock, RecentRefs(), keep_nothing)
+    recording = asyncio.create_task(recorder.run())
+    said = [
+        Receipt("", DeliveryKey(alert, 1, 1), Evidence.DELIVERED, "", district.clock.now())
+        for alert in (7, 8)  # a drill; an alert that was never issued
+    ]
+    try:
+        async with asyncio.timeout(3):
+            await inbox.receipts(said)
+    finally:
+        recorder.stop()
+        await asyncio.wait([recording], timeout=3)
+    assert await _events(district.database) == 0
 
 
 async def _events(database: Database) -> int:
