@@ -98,8 +98,8 @@ class Account:
             self._redelivery.cancel()
 
     def take(self, frame: Submit, member: Member, verdicts: Mapping[str, Verdict], arrived: float) -> list[AnswerRow]:
-        """The answers to a frame that came at `arrived` (Unix seconds). What was taken is written down when this returns;
-        evidence and replies follow."""
+        """The answers to a frame that came at `arrived` (Unix seconds). What was taken is written down when this
+        returns; evidence and replies follow."""
         now, size = self._loop.time(), len(frame.rows)
         granted = self._window.take(now, size)
         readings = read_all(frame, self._asks)

@@ -30,8 +30,8 @@ LEASE = 5
 """Seconds after which a killed worker's batches and connections are another's: the shortest that settings allow."""
 
 LINE: dict[str, Any] = {"window": 16, "connect_timeout": 2.0, "answer_timeout": 4.0, "heartbeat": 2.0}
-"""Messages that a connection may have unanswered, as carriers have it; seconds after which a gateway is given up that does
-not let us in, answer, or live."""
+"""Messages that a connection may have unanswered, as carriers have it; seconds after which a gateway is given up that
+does not let us in, answer, or live."""
 
 POLICY = """
 [policies.red]
