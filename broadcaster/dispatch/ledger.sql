@@ -12,7 +12,7 @@ WITH picked AS MATERIALIZED (
     SELECT b.alert_id, b.first, b.last - b.first + 1 AS rows, b.urgency, b.tier, b.seq
     FROM batch b JOIN run r ON r.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $1 AND b.rehearsal = $2 AND b.not_before <= $3
-      AND r.state = 0 AND r.expires_at > $3
+      AND r.state = 0 AND r.expires_at > $3::timestamptz + interval '1 second'
       AND (b.alert_id = b.lineage
            OR NOT EXISTS (SELECT 1 FROM batch a
                         WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.channel = b.channel AND a.state IN (1, 3)))
@@ -40,7 +40,7 @@ SELECT r.alert_id FROM run r
 WHERE r.alert_id = ANY($1::int[]) AND r.state = 0 AND NOT EXISTS (
     SELECT 1 FROM batch b JOIN run o ON o.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $2 AND b.rehearsal = $3 AND b.not_before <= $4 AND (b.urgency, LEAST(b.tier, 2)) < ($5, LEAST($6::smallint, 2))
-      AND o.state = 0 AND o.expires_at > $4
+      AND o.state = 0 AND o.expires_at > $4::timestamptz + interval '1 second'
       AND (b.alert_id = b.lineage
            OR NOT EXISTS (SELECT 1 FROM batch a
                         WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.channel = b.channel AND a.state IN (1, 3))))

@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -28,6 +28,10 @@ from broadcaster.dispatch.slots import Slot
 from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Outcome, Rejected, Unknown
 
 log = structlog.get_logger()
+
+ON_THE_WIRE = timedelta(seconds=1)
+"""Before an alert's end by which its last message is written: it is to arrive before the end as well. (`claim` knows it
+too.)"""
 
 LOOK = 0.5
 """Seconds after which a stream asks whether what it holds is still wanted, and still comes first."""
@@ -222,7 +226,8 @@ class Stream:
         return True
 
     def _may_send(self, batch: Batch) -> bool:
-        return not self.over and self._tools.leases.holds(batch) and self._tools.clock.now() < batch.expires_at
+        over = self._tools.clock.now() >= batch.expires_at - ON_THE_WIRE
+        return not self.over and not over and self._tools.leases.holds(batch)
 
     async def _look_again(self, rest: deque[Load]) -> None:
         """Keep of what takes long only what is to be sent after all: nothing of a run that was closed, nothing at all

@@ -97,8 +97,9 @@ class Account:
         if self._redelivery is not None:
             self._redelivery.cancel()
 
-    def take(self, frame: Submit, member: Member, verdicts: Mapping[str, Verdict]) -> list[AnswerRow]:
-        """The answers to a frame. What was taken is written down when this returns; evidence and replies follow."""
+    def take(self, frame: Submit, member: Member, verdicts: Mapping[str, Verdict], arrived: float) -> list[AnswerRow]:
+        """The answers to a frame that came at `arrived` (Unix seconds). What was taken is written down when this
+        returns; evidence and replies follow."""
         now, size = self._loop.time(), len(frame.rows)
         granted = self._window.take(now, size)
         readings = read_all(frame, self._asks)
@@ -109,7 +110,7 @@ class Account:
             answers += [(index, DEFERRED, "流量超限", wait) for index in range(granted, size)]
         at = time.time()
         if taken:
-            self._logbook.write(Taken(at, self.name, member.number, taken))
+            self._logbook.write(Taken(arrived, self.name, member.number, taken))
         if refused:
             self._logbook.write(Turned(at, self.name, member.number, refused))
         self._counts.accepted += len(taken)

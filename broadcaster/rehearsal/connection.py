@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
         self._unanswered = 0
         self._pieces: dict[str, list[Upload]] = {}
         self._listening: asyncio.Task[None] | None = None
-        self._behind: list[Submit] = []
+        self._behind: list[tuple[Submit, float]] = []
 
     def takes_post(self) -> bool:
         """Whether receipts and replies may be written here now."""
@@ -164,34 +164,35 @@ class Connection(asyncio.Protocol):
         """Take a frame now, or behind those that wait for a terminal to have listened to their audio."""
         self._unanswered += len(frame.rows)
         if self._listening is not None:
-            self._behind.append(frame)
+            self._behind.append((frame, time.time()))
         elif audios(frame):
-            self._behind.append(frame)
+            self._behind.append((frame, time.time()))
             self._listening = asyncio.create_task(self._listen())
         else:
-            self._take(frame, {})
+            self._take(frame, {}, time.time())
 
     async def _listen(self) -> None:
         while self._behind:
-            frame = self._behind[0]
+            frame, arrived = self._behind[0]
             verdicts = {sha256: await self._stage.recordings.verdict(sha256) for sha256 in audios(frame)}
             self._behind.pop(0)
-            self._take(frame, {sha256: verdict for sha256, verdict in verdicts.items() if verdict is not None})
+            heard = {sha256: verdict for sha256, verdict in verdicts.items() if verdict is not None}
+            self._take(frame, heard, arrived)
         self._listening = None
 
-    def _take(self, frame: Submit, verdicts: Mapping[str, Verdict]) -> None:
+    def _take(self, frame: Submit, verdicts: Mapping[str, Verdict], arrived: float) -> None:
         account = self._account
         if account is None or self._mute:
             return
         faults, chance = account.behaviour.faults, self._random.random
         if faults.cut and chance() < faults.cut:
             if chance() < faults.cut_taken:
-                account.take(frame, self, verdicts)
+                account.take(frame, self, verdicts, arrived)
             self.cut("cut by the script")
             return
         if faults.garbage and chance() < faults.garbage and self._transport is not None:
             self._transport.write(GARBAGE)
-        answers = account.take(frame, self, verdicts)
+        answers = account.take(frame, self, verdicts, arrived)
         self._accidents.took(len(frame.rows), faults, self._loop.time())
         if faults.half_open and chance() < faults.half_open:
             self._fall_silent()

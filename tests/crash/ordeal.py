@@ -4,6 +4,7 @@ compared."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -22,11 +23,14 @@ from tests.crash.schedule import Round, Schedule
 from tests.crash.verdict import Verdict
 from tests.harness.alerts import with_info
 from tests.harness.officer import Officer
-from tests.harness.outpost import Outpost
+from tests.harness.outpost import LEASE, Outpost
 from tests.harness.waiting import wait_until
 
 BRIEF = 2.5
 """Seconds for which the alert lives that ends in the midst of the trouble."""
+
+AWAITED = 2.0 * LEASE
+"""Seconds that a strike waits for somebody to be at work: longer than it takes to take up what a killed worker held."""
 
 PATIENCE = 180.0
 """Seconds that a round may take to settle after the last strike."""
@@ -94,9 +98,21 @@ class Ordeal:
     async def _strike(self, one: Round, started: float) -> None:
         for moment in one.strikes:
             await _until(started + moment)
+            await self._at_work()
             chance = self.schedule.chance(len(self.moments))
             self.moments.append(time.time())
             self.kills += await self.fault.strike(self.post, chance)
+
+    async def _at_work(self) -> None:
+        """Wait until the carriers take something, or for some seconds: a strike that meets nobody at work proves
+        nothing."""
+        with contextlib.suppress(AssertionError, UnavailableError):
+            before = (await self.post.rehearsal.client.total()).accepted
+
+            async def more() -> bool:
+                return (await self.post.rehearsal.client.total()).accepted > before
+
+            await wait_until(more, within=AWAITED, what="the carriers to take something")
 
     async def _over(self, update: Issue) -> bool:
         """Whether the update is settled and nothing of any alert, receipt or reply is under way."""

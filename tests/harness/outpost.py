@@ -29,8 +29,9 @@ from tests.harness.waiting import wait_until
 LEASE = 5
 """Seconds after which a killed worker's batches and connections are another's: the shortest that settings allow."""
 
-LINE: dict[str, Any] = {"connect_timeout": 2.0, "answer_timeout": 4.0, "heartbeat": 2.0}
-"""Seconds after which the rehearsal's drivers give up a gateway that does not let them in, answer, or live."""
+LINE: dict[str, Any] = {"window": 16, "connect_timeout": 2.0, "answer_timeout": 4.0, "heartbeat": 2.0}
+"""Messages that a connection may have unanswered, as carriers have it; seconds after which a gateway is given up that
+does not let us in, answer, or live."""
 
 POLICY = """
 [policies.red]

@@ -54,7 +54,7 @@ class OddGateway(Fault):
 ODD_GATEWAYS: dict[str, Callable[[], OddGateway]] = {
     "hangs": partial(OddGateway, "gateway hangs", faults=Faults(hang_after=20, hang_for=1.5)),
     "hangs-for-good": partial(OddGateway, "gateway hangs for good", faults=Faults(hang_after=40, hang_for=60)),
-    "half-open": partial(OddGateway, "half-open connection", faults=Faults(half_open=0.05, hang=0.2)),
+    "half-open": partial(OddGateway, "half-open connection", faults=Faults(half_open=0.2, hang=0.2)),
     "slow": partial(OddGateway, "gateway reads slowly", validity=True, faults=Faults(read_rate=4000)),
     "garbage": partial(OddGateway, "garbage bytes", faults=Faults(garbage=0.05)),
     "cut": partial(OddGateway, "connection cut", faults=Faults(cut=0.05)),

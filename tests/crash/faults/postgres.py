@@ -51,8 +51,8 @@ class KilledBackend(Fault):
     name = "PostgreSQL backend killed"
 
     async def strike(self, post: Outpost, chance: Random) -> int:
-        backends = sorted(post.given.backends(), key=lambda one: one.pid)
-        victim = chance.choice(backends)
+        backends = await wait_until(post.given.backends, within=20, what="somebody to be connected")
+        victim = chance.choice(sorted(backends, key=lambda one: one.pid))
         with contextlib.suppress(psutil.NoSuchProcess):
             victim.kill()
         await wait_until(lambda: _answers(post), within=60, what="PostgreSQL to have recovered")
