@@ -228,9 +228,10 @@ class Worker:
             log.error("courier.died", courier=task.get_name(), exc_info=error)
 
     async def _fold(self) -> None:
-        """Once, not until nothing is left: what a pause lets gather is folded more cheaply than piece by piece; of a
-        message, acceptance and receipt are often one change."""
-        await ledger.fold(self._duties.database, self._duties.clock.now())
+        """Not until nothing is left, only until there is no backlog: what a pause lets gather is folded more cheaply
+        than piece by piece; of a message, acceptance and receipt are often one change."""
+        while await ledger.fold(self._duties.database, self._duties.clock.now()) >= ledger.FOLD_SEGMENTS:
+            pass
 
     async def _agree(self) -> None:
         """Say what the couriers make of their gateways, and have them look for work when others are to take it."""
