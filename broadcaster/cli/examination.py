@@ -22,7 +22,7 @@ GIGABYTE = 1024**3
 ROOMY = 2 * GIGABYTE
 RECENT_ALERTS = 20
 LONGEST_TRANSACTION = 1800.0
-MANY_DEAD = 200_000
+MANY_DEAD = 2_000_000
 MOST_SKEW = 5.0
 """Seconds that the database's clock may differ from ours: leases and expiry are compared with both."""
 

@@ -95,10 +95,12 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A worker is done with a batch for now; what remains open is sent again at `not_before`."""
+    """A worker is done with a batch for now; what remains open is sent again at `not_before`. For `owed` seconds a
+    gateway may still take some of it that it gave no answer about: no later alert goes there before."""
 
     batch: Batch
     not_before: datetime
+    owed: float | None = None
 
 
 async def claim(
@@ -157,7 +159,7 @@ async def write(
         if strays:
             await connection.copy_records_to_table("stray_receipt", columns=StrayReceipt._fields, records=strays)
         if releases:
-            given = sorted((*item.batch.claim, item.not_before) for item in releases)
+            given = sorted(((*one.batch.claim, one.not_before, one.owed) for one in releases), key=lambda one: one[:2])
             await connection.execute(SQL["release"], worker, segment, *map(list, zip(*given, strict=True)))
 
 

@@ -6,7 +6,7 @@
 -- The most urgent ready batches of a channel. Taking the run FOR SHARE makes a supersession wait for claims under way, and
 -- claims after it see the run closed; together with the busy check nothing of a later alert starts while an earlier one
 -- of its lineage may still be sending on that channel (only one run of a lineage is open, so every other is an earlier one;
--- the first has none before it): a mail server that hangs holds back mails, and no text message. A claim does not wait for a run that is being closed: whoever closes it waits for these batches.
+-- the first has none before it), nor while a gateway may still take what it gave no answer about: a mail server that hangs holds back mails, and no text message. A claim does not wait for a run that is being closed: whoever closes it waits for these batches.
 -- At most $4 batches, and no more than it takes to have $7 rows: what is beyond is another connection's, this moment.
 WITH picked AS MATERIALIZED (
     SELECT b.alert_id, b.first, b.last - b.first + 1 AS rows, b.urgency, b.tier, b.seq
@@ -15,7 +15,8 @@ WITH picked AS MATERIALIZED (
       AND r.state = 0 AND r.expires_at > $3::timestamptz + interval '1 second'
       AND (b.alert_id = b.lineage
            OR NOT EXISTS (SELECT 1 FROM batch a
-                        WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.channel = b.channel AND a.state IN (1, 3)))
+                        WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.channel = b.channel
+                          AND (a.state IN (1, 3) OR a.owed_until > clock_timestamp())))
     ORDER BY b.urgency, b.tier, b.seq, b.alert_id
     LIMIT $4
     FOR UPDATE OF b SKIP LOCKED
@@ -43,7 +44,8 @@ WHERE r.alert_id = ANY($1::int[]) AND r.state = 0 AND NOT EXISTS (
       AND o.state = 0 AND o.expires_at > $4::timestamptz + interval '1 second'
       AND (b.alert_id = b.lineage
            OR NOT EXISTS (SELECT 1 FROM batch a
-                        WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.channel = b.channel AND a.state IN (1, 3))))
+                        WHERE a.lineage = b.lineage AND a.alert_id <> b.alert_id AND a.channel = b.channel
+                          AND (a.state IN (1, 3) OR a.owed_until > clock_timestamp()))))
 
 -- name: claimed_rows
 -- What of claimed batches (alerts $1, first ordinals $2) is still to be sent, each with its batch's place. Later steps of
@@ -75,9 +77,12 @@ RETURNING b.alert_id, b.first, b.claims
 
 -- name: release
 -- The last results of batches $3, $4 (with their claims $5) are in segment $2: the fold that applies it decides between settled
--- and ready again, from $6 on. Whoever lost a claim and made another does not release that one with it.
-UPDATE batch b SET state = 3, segment = $2, not_before = GREATEST(b.not_before, n.not_before)
-FROM unnest($3::int[], $4::int[], $5::int[], $6::timestamptz[]) AS n(alert_id, first, claims, not_before)
+-- and ready again, from $6 on; for $7 seconds a gateway may still take some of it (NULL: it answered for all). Whoever lost a
+-- claim and made another does not release that one with it.
+UPDATE batch b
+SET state = 3, segment = $2, not_before = GREATEST(b.not_before, n.not_before),
+    owed_until = coalesce(clock_timestamp() + make_interval(secs => n.owed), b.owed_until)
+FROM unnest($3::int[], $4::int[], $5::int[], $6::timestamptz[], $7::float8[]) AS n(alert_id, first, claims, not_before, owed)
 WHERE b.alert_id = n.alert_id AND b.first = n.first AND b.claims = n.claims AND b.state = 1 AND b.lease_owner = $1
 
 -- name: lapsed

@@ -14,6 +14,14 @@ RETRY_FLOOR = 0.5
 RETRY_CEILING = 60.0
 """Seconds before what is still open in a batch is tried again: doubled with every claim, between these."""
 
+OWED = 5.0
+"""Seconds for which a gateway may still take what it gave no answer about: it lies in buffers on the way, on a
+connection that was lost."""
+
+OWED_IN_SILENCE = 30.0
+"""The same for a gateway that has fallen silent while its connection stands: about as long as a driver waits for an
+answer before it gives the connection up."""
+
 LONGEST_DEFERRAL = 300.0
 """Seconds that a gateway may put us off: a warning that waits longer may as well be tried."""
 
@@ -33,6 +41,7 @@ class Load:
     open: int = 0
     known_at: float = field(default_factory=time.monotonic)
     not_before: datetime = field(init=False)
+    _owed: float | None = None
     _released: bool = False
 
     def __post_init__(self) -> None:
@@ -68,7 +77,12 @@ class Load:
     def abandon(self) -> None:
         """Give the batch back at once, although some are open: whoever takes it sends those again."""
         self.sent = len(self.envelopes)
+        self._owed = OWED_IN_SILENCE
         self._give_back()
+
+    def unanswered(self) -> None:
+        """The gateway gave no answer about some, and may have them, or come to have them."""
+        self._owed = OWED
 
     def again(self, seconds: float) -> None:
         """What is left may be tried again after `seconds` at the soonest."""
@@ -81,7 +95,7 @@ class Load:
     def _give_back(self) -> None:
         if not self._released:
             self._released = True
-            self.release(Release(self.batch, self.not_before))
+            self.release(Release(self.batch, self.not_before, self._owed))
 
 
 def backoff(claims: int) -> float:

@@ -342,6 +342,7 @@ class Stream:
             case Unknown(key, reason):
                 self._breaker.bad(reason)
                 self._note(batch, key.ordinal, DeliveryState.UNKNOWN, reason=reason)
+                load.unanswered()
                 load.again(backoff(batch.claims))
             case Deferred(_, reason, after):
                 self._breaker.bad(reason)

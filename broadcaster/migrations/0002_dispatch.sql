@@ -56,7 +56,12 @@ CREATE TABLE target (
     reached_at   timestamptz,
     late         boolean NOT NULL DEFAULT false,-- it had been given up before it was reached
     PRIMARY KEY (alert_id, household_id)
-) WITH (fillfactor = 42, autovacuum_vacuum_scale_factor = 0.05);
+) WITH (
+    fillfactor = 42,
+    autovacuum_vacuum_scale_factor = 0.05,
+    autovacuum_vacuum_threshold = 1000000,
+    autovacuum_vacuum_insert_threshold = 1000000
+);
 -- The village first: of two indexes that begin with the alert, the planner takes either for a new alert, as both seem to hold
 -- one row of it.
 CREATE INDEX target_village ON target (village, alert_id);
@@ -79,7 +84,12 @@ CREATE TABLE delivery (
     settled_at   timestamptz,
     reason       text,
     PRIMARY KEY (alert_id, ordinal)
-) WITH (fillfactor = 42, autovacuum_vacuum_scale_factor = 0.05);
+) WITH (
+    fillfactor = 42,
+    autovacuum_vacuum_scale_factor = 0.05,
+    autovacuum_vacuum_threshold = 1000000,
+    autovacuum_vacuum_insert_threshold = 1000000
+);
 
 CREATE TABLE batch (
     alert_id    integer NOT NULL,
@@ -101,11 +111,12 @@ CREATE TABLE batch (
     lease_until timestamptz,
     segment     bigint,                        -- the log segment that holds the last results of a released batch
     claims      smallint NOT NULL DEFAULT 0,
+    owed_until  timestamptz,                   -- until then a gateway may still take what it gave no answer about
     planned_at  timestamptz NOT NULL DEFAULT now(), -- the age of what is not delivered counts from here
     PRIMARY KEY (alert_id, first)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX batch_ready ON batch (channel, rehearsal, urgency, tier, seq, alert_id) WHERE state = 0;
-CREATE INDEX batch_busy ON batch (lineage, alert_id) WHERE state IN (1, 3);
+CREATE INDEX batch_busy ON batch (lineage, alert_id) WHERE state IN (1, 3) OR owed_until IS NOT NULL;
 
 -- The deliveries of a batch by state. Apart from batch, because workers write there when they please, and only whoever
 -- holds the lock on states writes here: the two never wait for each other.

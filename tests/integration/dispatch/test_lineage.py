@@ -9,7 +9,7 @@ from broadcaster.alerts.policy import ChannelStep, Policy
 from broadcaster.dispatch import ledger, targets
 from broadcaster.dispatch.closing import close_due, supersede
 from broadcaster.dispatch.delivery import DeliveryState
-from broadcaster.dispatch.ledger import Batch
+from broadcaster.dispatch.ledger import Batch, Event, Release
 from broadcaster.ports import Medium
 from tests.harness.district import TOWN, WECHAT_SMS_VOICE, District
 
@@ -60,6 +60,37 @@ async def test_what_a_dead_worker_may_have_sent_gets_the_update_too(district: Di
     await replace(district, 8, regions=(second,), lineage=7)
     await district.advance()
     assert await district.states(8) == {DeliveryState.QUEUED: 10 + 2}
+
+
+async def test_an_update_waits_while_a_gateway_may_still_take_what_it_gave_no_answer_about(district: District) -> None:
+    await district.village(1, 20)
+    await district.issue(7)
+    await district.advance()
+    lost = await district.claim("wechat", limit=1)
+    now = district.clock.now()
+    unknown = [
+        Event(7, one, 1, DeliveryState.UNKNOWN, 1, None, "lost", now) for one in range(lost[0].first, lost[0].last + 1)
+    ]
+    await ledger.write(district.database, "w", unknown, releases=[Release(batch, now, owed=5.0) for batch in lost])
+    await ledger.fold(district.database, now)
+    await replace(district, 8, regions=("330212001",), lineage=7)
+    await district.advance()
+    await close_due(district.database, now)
+    assert await district.claim("wechat") == []
+    async with district.database.connection() as connection:
+        await connection.execute("UPDATE batch SET owed_until = clock_timestamp() WHERE owed_until IS NOT NULL")
+    assert {batch.alert_id for batch in await district.claim("wechat")} == {8}
+
+
+async def test_what_a_gateway_gave_no_answer_about_is_sent_again_at_once(district: District) -> None:
+    await district.village(1, 20)
+    await district.issue(7)
+    await district.advance()
+    lost = await district.claim("wechat")
+    now = district.clock.now()
+    await ledger.write(district.database, "w", [], releases=[Release(batch, now, owed=5.0) for batch in lost])
+    await ledger.fold(district.database, now)
+    assert len(await district.claim("wechat")) == len(lost)
 
 
 async def test_an_update_that_was_drafted_before_its_predecessor_replaces_it_all_the_same(district: District) -> None:
