@@ -33,6 +33,7 @@ class Programme:
     grounds: Callable[[str], Grounds]
     _verdicts: dict[str, asyncio.Future[Verdict]] = field(default_factory=dict)
     _lanes: list[asyncio.Task[None]] = field(default_factory=list)
+    _leaving: list[asyncio.Task[None]] = field(default_factory=list)
 
     def begin(self, trials: Iterable[Trial]) -> None:
         lanes: defaultdict[str, list[Trial]] = defaultdict(list)
@@ -46,10 +47,11 @@ class Programme:
         return await self._verdicts[word]
 
     async def end(self) -> None:
-        """Break off what nobody waits for any more."""
+        """Break off what nobody waits for any more, and clear every installation away to the end."""
         for lane in self._lanes:
             lane.cancel()
         await asyncio.gather(*self._lanes, return_exceptions=True)
+        await asyncio.gather(*self._leaving)
         for verdict in self._verdicts.values():
             if verdict.done() and not verdict.cancelled():
                 verdict.exception()  # looked at: a test that was not run has not asked for it
@@ -65,4 +67,6 @@ class Programme:
                     error.add_note(str(trial))
                     verdict.set_exception(error)
         finally:
-            await grounds.leave()
+            leaving = asyncio.create_task(grounds.leave())
+            self._leaving.append(leaving)
+            await asyncio.shield(leaving)  # whoever breaks the lane off waits for it
