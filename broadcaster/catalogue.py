@@ -1,6 +1,6 @@
 """Texts in English, from gettext catalogues: what is written in the code and the templates is Simplified Chinese.
 
-The `.po` file is read when it is first needed: there is no compiled file that could be older than it.
+The `.po` files are read when they are first needed: there is no compiled file that could be older than they are.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ class Catalogue(NullTranslations):
 
 
 @cache
-def catalogue(package: str, domain: str, language: str) -> Catalogue:
-    """The texts of `language` in `package`/locale/…/`domain`.po; Chinese needs none."""
-    if language == CHINESE:
-        return Catalogue({})
-    path = files(package).joinpath("locale", language, "LC_MESSAGES", f"{domain}.po")
-    with path.open("rb") as file:
-        return Catalogue({str(message.id): str(message.string) for message in read_po(file) if message.id})
+def catalogue(package: str, language: str) -> Catalogue:
+    """The texts of `language` in `package`/locale/…/*.po, one file a subject; Chinese needs none."""
+    texts: dict[str, str] = {}
+    if language != CHINESE:
+        folder = files(package).joinpath("locale", language, "LC_MESSAGES")
+        for path in sorted(folder.iterdir(), key=lambda path: path.name):
+            with path.open("rb") as file:
+                texts |= {str(message.id): str(message.string) for message in read_po(file) if message.id}
+    return Catalogue(texts)

@@ -71,7 +71,7 @@ async def plan(
         raise InputError("请写明一条预警，或者 --recipients。", remedy="两者写一个。")
     if lang not in (CHINESE, ENGLISH):
         raise InputError(f"没有这种语言：{lang}", remedy="可用的有：zh、en。")
-    translate = catalogue("broadcaster.capacity", "capacity", lang).gettext
+    translate = catalogue("broadcaster.capacity", lang).gettext
     machine = _machine(answer_ms / 1000, throughput)
     if recipients is None:
         _refuse_options(channel=channel, text=text, exercise=exercise)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
-
 import msgspec
 from aiohttp import web
 
@@ -17,9 +14,9 @@ from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
 from broadcaster.web.pages import console, desk, reply, signing
 from broadcaster.web.pages.rendering import error_page
+from broadcaster.web.static_files import STATIC
 
 LARGEST_BODY = 2 * 1024 * 1024  # bytes; a CAP message with a picture in it
-_STATIC = Path(str(files("broadcaster.web"))) / "static"
 _OPENAPI = web.AppKey("openapi", bytes)
 routes = web.RouteTableDef()
 
@@ -45,7 +42,7 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         reply.routes,
     ):
         app.add_routes(outside)
-    app.router.add_static("/static", _STATIC)
+    app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(finish)
     app.on_shutdown.append(_stop_watching)
     return app

@@ -21,6 +21,7 @@ from broadcaster.web.context import CONTEXT
 from broadcaster.web.endpoint import Endpoint
 from broadcaster.web.metrics import METRICS
 from broadcaster.web.problems import Problem
+from broadcaster.web.static_files import MARK, caching
 
 REQUEST_ID = web.RequestKey("request_id", str)
 LONGEST = 30.0  # seconds for an answer that is not a stream
@@ -40,8 +41,9 @@ _DATABASE_AWAY = (
 """Faults that pass, as opposed to a statement of ours that is wrong."""
 
 CONTENT_SECURITY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'"
 )
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY,
@@ -81,6 +83,8 @@ async def finish(request: web.Request, response: web.StreamResponse) -> None:
     """Signal handler: the headers that every response carries, streams and static files too."""
     for name, value in SECURITY_HEADERS.items():
         response.headers[name] = value
+    if request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = caching(marked=MARK in request.query)
     response.headers.setdefault("Cache-Control", "no-store")
     if REQUEST_ID in request:
         response.headers["X-Request-ID"] = request[REQUEST_ID]

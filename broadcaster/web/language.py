@@ -14,7 +14,7 @@ __all__ = ["CHINESE", "COOKIE", "ENGLISH", "catalogue", "chosen"]
 
 def catalogue(language: str) -> Catalogue:
     """The texts of the pages in `language`; Chinese is the language of the templates and needs none."""
-    return read("broadcaster.web", "web", language)
+    return read("broadcaster.web", language)
 
 
 def chosen(request: web.BaseRequest) -> str:

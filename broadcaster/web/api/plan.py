@@ -34,4 +34,4 @@ class PlanQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 async def read_plan(call: Call[Nothing, PlanQuery]) -> Outlook:
     """Of a draft: if it were issued now. Of an issued alert: as it was to be. Counted, nobody is listed."""
     await seen(call.context, call.actor, call.id)
-    return await call.context.forecast(call.id, catalogue("broadcaster.capacity", "capacity", call.query.lang).gettext)
+    return await call.context.forecast(call.id, catalogue("broadcaster.capacity", call.query.lang).gettext)

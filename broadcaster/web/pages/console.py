@@ -10,7 +10,6 @@ from aiohttp import web
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.errors import InputError
 from broadcaster.progress import Progress, RegionProgress
-from broadcaster.security.credentials import form_token
 from broadcaster.security.permissions import Action, Actor, scopes
 from broadcaster.web.api.alerts import AlertQuery
 from broadcaster.web.api.alerts import page as alerts_page
@@ -18,8 +17,9 @@ from broadcaster.web.api.help_requests import HelpState, help_requests
 from broadcaster.web.api.notices import ABOUT_UNITS, notices
 from broadcaster.web.api.progress import current
 from broadcaster.web.api.units import UnitQuery, units
-from broadcaster.web.authentication import SESSION_COOKIE, session
 from broadcaster.web.context import CONTEXT, Context
+from broadcaster.web.pages.forms import token
+from broadcaster.web.pages.frame import framed, reader
 from broadcaster.web.pages.rendering import page
 from broadcaster.web.sight import seen
 from broadcaster.web.sql import SQL
@@ -42,7 +42,7 @@ async def alerts(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     shown = await alerts_page(context, actor, query)
     to_do = await attention(context, actor, None, most=_TO_DO)
-    return page(request, "console/alerts.html", alerts=shown.alerts, next=shown.next, **to_do, **_frame(request, actor))
+    return framed(request, actor, "console/alerts.html", alerts=shown.alerts, next=shown.next, **to_do)
 
 
 @routes.get(r"/alerts/{id:\d{1,9}}")
@@ -50,15 +50,14 @@ async def alert(request: web.Request) -> web.Response:
     """How far one alert has come; keeps itself up to date where the browser runs our script."""
     actor = await reader(request)
     record, values = await _status(request, actor)
-    frame = {**values, **_frame(request, actor)}
-    return page(request, "console/alert.html", record=record, alert=record.alert, **frame)
+    return framed(request, actor, "console/alert.html", record=record, alert=record.alert, **values)
 
 
 @routes.get(r"/alerts/{id:\d{1,9}}/status")
 async def status(request: web.Request) -> web.Response:
     """The part of the page that changes."""
     record, values = await _status(request, await reader(request))
-    return page(request, "console/_status.html", record=record, **values)
+    return page(request, "console/_status.html", record=record, form_token=token(request), **values)
 
 
 async def attention(context: Context, actor: Actor, alert_id: int | None, *, most: int) -> dict[str, Any]:
@@ -95,7 +94,6 @@ async def _status(request: web.Request, actor: Actor) -> tuple[AlertRecord, dict
         "units": listed,
         "escalations": steps,
         **await attention(context, actor, alert_id, most=_UNITS),
-        "form_token": form_token(request.cookies[SESSION_COOKIE]),
         "may_see_households": bool(allowed),
         "as_of": context.clock.now(),
     }
@@ -109,15 +107,3 @@ def _silent(now: Progress) -> list[RegionProgress]:
 
     open_ = [region for region in now.regions if region.households.reached < region.households.total]
     return sorted(open_, key=missing)[:_VILLAGES]
-
-
-async def reader(request: web.Request) -> Actor:
-    """Who is signed in; everybody else is sent to sign in."""
-    proof = await session(request)
-    if proof is None:
-        raise web.HTTPFound("/")
-    return proof.actor
-
-
-def _frame(request: web.Request, actor: Actor) -> dict[str, Any]:
-    return {"account": actor.name, "form_token": form_token(request.cookies[SESSION_COOKIE])}

@@ -11,8 +11,8 @@ from broadcaster.security.permissions import Action, require_somewhere
 from broadcaster.web.api.confirmations import PhoneConfirmation, record
 from broadcaster.web.api.help_requests import close
 from broadcaster.web.context import CONTEXT
-from broadcaster.web.pages.console import reader
 from broadcaster.web.pages.forms import fields
+from broadcaster.web.pages.frame import reader
 
 routes = web.RouteTableDef()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -12,6 +14,20 @@ from broadcaster.errors import ForbiddenError, InputError
 from broadcaster.security.credentials import form_token
 from broadcaster.web.authentication import SESSION_COOKIE
 from broadcaster.web.context import CONTEXT
+
+
+@dataclass(slots=True)
+class Form:
+    """What was typed and what is wrong with it, by field name, as the macros of `_fields.html` show it."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
 
 FIELD = "form_token"
 VISITOR_COOKIE = "daohu_form"

@@ -15,6 +15,7 @@ from broadcaster.web.context import CONTEXT
 from broadcaster.web.language import CHINESE, COOKIE, catalogue, chosen
 from broadcaster.web.pages.words import WORDS
 from broadcaster.web.problems import Problem
+from broadcaster.web.static_files import asset
 
 _YEAR = 365 * 24 * 3600
 
@@ -32,6 +33,8 @@ def environment(language: str) -> Environment:
     )
     texts = catalogue(language)
     made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    made.globals["asset"] = asset
+    made.globals["words_said"] = WORDS["said"]
     made.filters["beijing"] = _beijing
     made.filters["number"] = _number
     made.filters["word"] = lambda code, of: texts.gettext(WORDS[of].get(str(code), str(code)))

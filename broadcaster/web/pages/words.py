@@ -7,6 +7,8 @@ from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
 
 WORDS: dict[str, dict[str, str]] = {
+    "section": {"alerts": "预警"},
+    "said": {},
     "delivery": {
         "queued": "待发",
         "unknown": "待核实",

@@ -27,13 +27,13 @@ def texts() -> Iterator[str]:
 
 @pytest.mark.parametrize("text", sorted(set(texts())))
 def test_every_text_has_english_with_the_same_blanks(text: str) -> None:
-    english = catalogue("broadcaster.capacity", "capacity", ENGLISH).gettext(text)
+    english = catalogue("broadcaster.capacity", ENGLISH).gettext(text)
     assert english.isascii()
     assert sorted(_BLANK.findall(text)) == sorted(_BLANK.findall(english))
 
 
 def test_chinese_is_what_the_code_says() -> None:
-    assert catalogue("broadcaster.capacity", "capacity", CHINESE).gettext("短信") == "短信"
+    assert catalogue("broadcaster.capacity", CHINESE).gettext("短信") == "短信"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,48 @@
+"""What stands round every page of the console: who is signed in, and the sections that are theirs to open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from broadcaster.security.permissions import Action, Actor, scopes
+from broadcaster.web.authentication import session
+from broadcaster.web.pages.forms import token
+from broadcaster.web.pages.rendering import page
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the console. Whoever may do `action` somewhere finds it in the navigation; its pages ask again."""
+
+    path: str
+    word: str
+    action: Action
+
+
+SECTIONS = (Section("/alerts", "alerts", Action.SEE),)
+"""In the order of the navigation; `word` is a code of the words `section`."""
+
+
+async def reader(request: web.Request) -> Actor:
+    """Who is signed in; everybody else is sent to sign in."""
+    proof = await session(request)
+    if proof is None:
+        raise web.HTTPFound("/")
+    return proof.actor
+
+
+def framed(request: web.Request, actor: Actor, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """A page of the console. `?said=` names a word of `said` that is shown on top: what the form before has done."""
+    return page(
+        request,
+        template,
+        status=status,
+        account=actor.name,
+        form_token=token(request),
+        sections=[section for section in SECTIONS if scopes(actor, section.action)],
+        said=request.query.get("said", ""),
+        **values,
+    )
