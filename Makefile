@@ -33,7 +33,7 @@ test: dev       ## all tests but the long ones, with coverage
 	$(BIN)/pytest -m "not soak" --cov --cov-report=term:skip-covered $(TESTS)
 
 soak: dev       ## the long ones: load and crashes
-	$(BIN)/pytest -m soak $(TESTS)
+	$(BIN)/pytest -m soak -o faulthandler_timeout=7200 $(TESTS)
 
 lint: dev       ## format, rules, types, floors
 	$(BIN)/ruff format --check .
@@ -54,6 +54,6 @@ requirements:   ## pin the newest allowed versions (needs uv)
 		--no-annotate --upgrade - -o requirements/node.txt
 
 clean:          ## forget everything that can be made again
-	rm -rf broadcaster/web/static/vendor tests/browser/vendor
+	rm -rf broadcaster/web/static/vendor tests/browser/vendor tests/peers/node_modules
 	rm -rf .venv build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

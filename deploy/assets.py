@@ -1,9 +1,9 @@
 """Fetch the browser's libraries: `python3 deploy/assets.py [base|dev]`, with only the standard library.
 
 What is fetched is pinned in deploy/assets/package-lock.json. What the pages need is put into
-broadcaster/web/static/vendor, with a compressed copy beside each file; what the tests need, into tests/browser/vendor.
-All is kept in the user's cache: a second clone, or the same one without a network, is set up from there. npm is
-the machine's own, or comes as a Python wheel.
+broadcaster/web/static/vendor, with a compressed copy beside each file; what the tests need, into tests/browser/vendor
+and tests/peers. All is kept in the user's cache, for a second clone, or the same one without a network. npm is the
+machine's own, or comes as a Python wheel.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from environment import ROOT, pip, wheelhouse
 PINNED = ROOT / "deploy" / "assets"
 PAGES = ROOT / "broadcaster" / "web" / "static" / "vendor"
 TESTS = ROOT / "tests" / "browser" / "vendor"
+PEERS = ROOT / "tests" / "peers" / "node_modules"
 STAMP = ".fetched"
 
 WANTED = {
@@ -34,8 +35,9 @@ WANTED = {
         "leaflet/dist/leaflet.js",
     ),
     TESTS: ("axe-core/axe.min.js",),
+    PEERS: ("smpp", "iconv-lite", "safer-buffer"),
 }
-"""Files of packages, by where they go."""
+"""Files of packages, or whole packages, by where they go."""
 
 LICENCES = ("chart.js/LICENSE.md", "htmx.org/LICENSE", "idiomorph/LICENSE", "leaflet/LICENSE")
 """Texts that have to go along."""
@@ -44,7 +46,7 @@ LICENCES = ("chart.js/LICENSE.md", "htmx.org/LICENSE", "idiomorph/LICENSE", "lea
 def main() -> int:
     parser = argparse.ArgumentParser(description="取得网页所用的浏览器库。")
     parser.add_argument("extent", choices=("base", "dev"), nargs="?", default="dev", help="base 只够运行；dev 还能测试")
-    folders = [PAGES] if parser.parse_args().extent == "base" else [PAGES, TESTS]
+    folders = [PAGES] if parser.parse_args().extent == "base" else list(WANTED)
     wanted = fingerprint()
     if all(is_done(folder, wanted) for folder in folders):
         return 0
@@ -85,9 +87,7 @@ def fetch(kept: Path) -> None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(dir=kept.parent))
         for file in (*LICENCES, *(file for files in WANTED.values() for file in files)):
-            target = made / file
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(work / "node_modules" / file, target)
+            copy(work / "node_modules" / file, made / file)
         made.chmod(0o755)
         try:
             made.rename(kept)
@@ -116,15 +116,25 @@ def environment(work: Path) -> dict[str, str]:
     return os.environ | ({"PATH": f"{own}{os.pathsep}{os.environ.get('PATH', '')}"} if own.exists() else {})
 
 
+def copy(source: Path, target: Path) -> None:
+    """A file, or a folder with everything in it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)
+
+
 def put(kept: Path, folder: Path, wanted: str) -> None:
     """Fill `folder` anew: each file by its own name, with a compressed copy for browsers that take one."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file in WANTED[folder]:
         target = folder / Path(file).name
-        shutil.copyfile(kept / file, target)
-        compressed = gzip.compress(target.read_bytes(), compresslevel=9, mtime=0)
-        target.with_name(target.name + ".gz").write_bytes(compressed)
+        copy(kept / file, target)
+        if folder == PAGES:
+            compressed = gzip.compress(target.read_bytes(), compresslevel=9, mtime=0)
+            target.with_name(target.name + ".gz").write_bytes(compressed)
     if folder == PAGES:
         texts = (f"{Path(file).parent}\n\n{(kept / file).read_text(encoding='utf-8')}" for file in LICENCES)
         (folder / "LICENCES.txt").write_text("\n\n".join(texts), encoding="utf-8")

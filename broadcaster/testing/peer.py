@@ -52,7 +52,7 @@ class Peer(Protocol):
         ...
 
     async def say(self, address: str, text: str) -> str:
-        """Have somebody write back; the id of what they wrote."""
+        """Have somebody write back; the id of what they wrote, "" where the protocol has none."""
         ...
 
     async def hang_up(self) -> None:

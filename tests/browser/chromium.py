@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
-import pytest
-
-REQUIRED = "DAOHU_BROWSER"
-"""Set it to `required` where the tests must not pass without a browser."""
+from tests.harness.parties import program
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -22,11 +16,5 @@ ARGUMENTS = (
 
 
 def executable() -> str:
-    """Its path; without one the test is skipped, or fails where a browser is required."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        reason = "no Chromium here: apt-get install chromium fonts-noto-cjk"
-        if os.environ.get(REQUIRED) == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
+    """Its path; see `program`."""
+    return program("chromium", "chromium-browser", "google-chrome", package="chromium fonts-noto-cjk")

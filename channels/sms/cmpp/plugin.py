@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from broadcaster.ports import Driver, Evidence, GatewaySettings, Journal, Medium
+from broadcaster.ports import Driver, GatewaySettings, Journal, Medium
 from channels.sms.cmpp.settings import CmppOptions
 from channels.sms.cmpp.wire import Cmpp
 from channels.sms.session.driver import CarrierDriver
 from channels.sms.session.reports import Reports
-
-DELIVERED = "DELIVRD"
-ON_ITS_WAY = frozenset({"ENROUTE", "ACCEPTD", "UNKNOWN"})
-"""Statuses that prove nothing yet: the gateway, or somebody else's, has the message and says no more."""
-
-
-def judge(status: str) -> Evidence | None:
-    """What Stat proves. EXPIRED, DELETED, UNDELIV, REJECTD and the carriers' own (MA:0001, MI:0012, …) are failures."""
-    if status == DELIVERED:
-        return Evidence.DELIVERED
-    return None if status in ON_ITS_WAY else Evidence.FAILED
+from channels.sms.session.statuses import judge
 
 
 @dataclass(frozen=True, slots=True)

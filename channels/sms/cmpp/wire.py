@@ -25,6 +25,7 @@ from channels.sms.session.events import (
     Verdict,
     WireError,
 )
+from channels.sms.session.numbers import national
 
 ANSWER = 0x80000000
 
@@ -203,12 +204,6 @@ class Cmpp:
 def validity(expires: datetime) -> bytes:
     """Valid_Time: YYMMDDhhmmss, tenths of a second, and the distance from UTC in quarters of an hour."""
     return expires.astimezone(BEIJING).strftime("%y%m%d%H%M%S").encode() + b"032+"
-
-
-def national(number: str) -> str:
-    """A number without the country's code."""
-    digits = number.lstrip("+")
-    return digits[2:] if digits.startswith("86") and len(digits) == 13 else digits
 
 
 def _frame(command: int, sequence: int, body: bytes) -> bytes:

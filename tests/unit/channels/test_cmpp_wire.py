@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from broadcaster.errors import SettingsError
 from broadcaster.ports import GatewaySettings, Medium
 from channels.sms.cmpp.settings import CmppOptions
-from channels.sms.cmpp.wire import Account, Cmpp, authenticator, national, validity
+from channels.sms.cmpp.wire import Account, Cmpp, authenticator, validity
 from channels.sms.parts import parts
 from channels.sms.session.events import Answered, Reported, Said, SignedIn, Verdict, WireError
+from channels.sms.session.numbers import national
 
 NOW = datetime(2026, 8, 9, 19, 0, 5, tzinfo=UTC)
 SECOND = Cmpp(Account("901234", "secret", 0x20, "10690001", "HELP", 2, "01", "0"))
