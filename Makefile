@@ -8,7 +8,7 @@ BIN := .venv/bin
 # Options for pytest, e.g. make test TESTS=tests/unit
 TESTS ?=
 
-.PHONY: help setup demo test lint soak format requirements clean python base dev
+.PHONY: help setup demo test lint soak pictures format requirements clean python base dev
 
 help:           ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 24
@@ -34,6 +34,9 @@ test: dev       ## all tests but the long ones, with coverage
 
 soak: dev       ## the long ones: load and crashes
 	$(BIN)/pytest -m soak -o faulthandler_timeout=7200 $(TESTS)
+
+pictures: dev   ## pictures of every page, for the documents (needs Chromium)
+	$(BIN)/python -m tests.browser.pictures
 
 lint: dev       ## format, rules, types, floors
 	$(BIN)/ruff format --check .
