@@ -12,7 +12,7 @@ from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.envelope import envelope, finish
 from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
-from broadcaster.web.pages import console, desk, reply, signing
+from broadcaster.web.pages import console, desk, doors, link, public, reply, reports, signing
 from broadcaster.web.pages.rendering import error_page
 from broadcaster.web.static_files import STATIC
 
@@ -27,6 +27,8 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     app[CONTEXT] = context
     app[health.READING] = health.reading(context)
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
+    app[link.THROTTLES] = link.throttles()
+    app[public.SHELF] = public.Shelf()
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:
         for endpoint in table:
@@ -40,6 +42,9 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         console.routes,
         desk.routes,
         reply.routes,
+        doors.routes,
+        public.routes,
+        reports.routes,
     ):
         app.add_routes(outside)
     app.router.add_static("/static", STATIC)

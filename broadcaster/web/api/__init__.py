@@ -12,6 +12,7 @@ from broadcaster.web.api import (
     plan,
     progress,
     replies,
+    reports,
     steps,
     successors,
     units,
@@ -32,5 +33,6 @@ TABLES: tuple[Table, ...] = (
     notices.table,
     help_requests.table,
     replies.table,
+    reports.table,
     audit.table,
 )

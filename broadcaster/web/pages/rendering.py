@@ -64,7 +64,9 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
 
 def error_page(request: web.Request, problem: Problem) -> web.Response:
     """What went wrong, in words."""
-    return page(request, "console/error.html", status=problem.status, problem=problem)
+    outside = request.path.startswith(("/r/", "/a/"))  # residents and responsible people, who have no console
+    template = "public/refused.html" if outside else "console/error.html"
+    return page(request, template, status=problem.status, problem=problem)
 
 
 def _beijing(at: datetime | None) -> str:
