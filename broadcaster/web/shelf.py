@@ -69,6 +69,9 @@ class Shelf:
         self.made = 0
         """How often a document was looked after: what readers cost."""
 
+    def __len__(self) -> int:
+        return len(self._places)
+
     async def take(self, key: Hashable, now: datetime, make: Make) -> Document:
         """The document under `key`; `NotFoundError` where there is none."""
         place = self._places.get(key)

@@ -12,7 +12,7 @@ from broadcaster.escalation import doors
 from broadcaster.escalation.doors import FIRST, Result
 from broadcaster.escalation.posts import Post, post
 from broadcaster.web.context import CONTEXT
-from broadcaster.web.pages.link import answered, done, given, keep_until, link, tap
+from broadcaster.web.pages.link import answered, done, given, keep, link, tap
 from broadcaster.web.pages.rendering import page
 
 _PAGE = 100  # doors
@@ -37,7 +37,7 @@ async def listed(request: web.Request) -> web.Response:
         key=secrets.token_urlsafe(12),
         said=request.query.get("said", ""),
     )
-    keep_until(response, reader.expires_at)
+    keep(request, response, reader.expires_at)
     return response
 
 

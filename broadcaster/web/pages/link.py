@@ -114,11 +114,13 @@ def done(request: web.Request, where: str, said: str = "") -> web.Response:
     raise web.HTTPSeeOther(f"{where}?said={said}" if said else where)
 
 
-def keep_until(response: web.Response, until: datetime | None) -> None:
+def keep(request: web.Request, response: web.Response, until: datetime | None) -> None:
     """Let our service worker keep this page on the telephone, so that it opens without network, until the alert is
-    over. No other cache keeps it; without this header the worker forgets what it had of the link."""
+    over: the header says for how many seconds. No other cache keeps it; without the header the worker forgets what it
+    had of the link."""
     if until is not None:
-        response.headers["X-Daohu-Keep-Until"] = str(int(until.timestamp() * 1000))
+        seconds = (until - request.app[CONTEXT].clock.now()).total_seconds()
+        response.headers["X-Daohu-Keep-For"] = str(max(0, int(seconds)))
 
 
 def _signed(request: web.Request) -> bool:

@@ -24,7 +24,7 @@ from broadcaster.responses.picture import MOST_BYTES
 from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.language import CHINESE, chosen
 from broadcaster.web.pages.forms import Form
-from broadcaster.web.pages.link import Link, answered, done, given, keep_until, link, tap, wants_json
+from broadcaster.web.pages.link import Link, answered, done, given, keep, link, tap, wants_json
 from broadcaster.web.pages.rendering import page
 from broadcaster.web.sql import SQL
 from broadcaster.web.static_files import STATIC
@@ -186,7 +186,7 @@ async def _shown(request: web.Request, found: Link, form: Form, *, status: int =
         said=request.query.get("said", ""),
     )
     if not view.over:
-        keep_until(response, view.record.expires_at)
+        keep(request, response, view.record.expires_at)
     return response
 
 

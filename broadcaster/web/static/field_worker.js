@@ -8,7 +8,8 @@ const PARTS = "daohu-field-parts";
 const MOST_LINKS = 4;
 const MOST_PARTS = 30;
 const PATIENCE = 4000; // milliseconds until a page that is kept is shown instead
-const UNTIL = "X-Daohu-Keep-Until";
+const FOR = "X-Daohu-Keep-For"; // seconds from now: the telephone's clock may be wrong, but it runs
+const UNTIL = "X-Daohu-Kept-Until"; // our own mark, milliseconds of the telephone's clock
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(sweep().then(() => self.clients.claim())));
@@ -50,9 +51,12 @@ async function keep(path, answer) {
   if (answer.status >= 500 || answer.status === 429) return;
   const pages = await caches.open(PAGES);
   const link = path.split("/", 3).join("/");
-  if (answer.ok && answer.headers.get(UNTIL)) {
+  const seconds = Number(answer.headers.get(FOR));
+  if (answer.ok && seconds > 0) {
+    const headers = new Headers(answer.headers);
+    headers.set(UNTIL, String(Date.now() + seconds * 1000));
     await pages.delete(path);
-    await pages.put(path, answer);
+    await pages.put(path, new Response(await answer.blob(), { headers }));
   } else {
     await pages.delete(path);
     await pages.delete(link + "/doors");
