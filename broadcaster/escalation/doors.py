@@ -16,7 +16,7 @@ import structlog
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch.ledger import lock_states
 from broadcaster.dispatch.targets import reach
-from broadcaster.errors import NotFoundError
+from broadcaster.errors import NotFoundError, RuleError
 from broadcaster.escalation import posts
 from broadcaster.escalation.posts import SQL, Post
 from broadcaster.escalation.units import SQL as UNITS
@@ -69,50 +69,99 @@ FIRST = (-1, 0)
 """Before all doors."""
 
 
-async def doors(connection: Connection, post: Post, after: tuple[int, int], limit: int) -> Doors:
-    """The open doors of the post's region behind `after` (risk, household)."""
-    post.require()
-    found = [Door(**row) for row in await connection.fetch(SQL["doors"], post.alert_id, post.region, *after, limit)]
-    left: int = await connection.fetchval(SQL["doors_left"], post.alert_id, post.region)
+async def doors(
+    connection: Connection, alert_id: int, region: str, scopes: Sequence[str], after: tuple[int, int], limit: int
+) -> Doors:
+    """The open doors of an alert inside `region` and inside `scopes`, behind `after` (risk, household)."""
+    rows = await connection.fetch(SQL["doors"], alert_id, region, *after, limit, list(scopes))
+    found = [Door(**row) for row in rows]
+    left: int = await connection.fetchval(SQL["doors_left"], alert_id, region, list(scopes))
     more = (found[-1].risk, found[-1].household_id) if len(found) == limit else None
     return Doors(found, left, more)
 
 
+async def doors_of(connection: Connection, post: Post, after: tuple[int, int], limit: int) -> Doors:
+    """The same for the region of a post; `RuleError` and `ForbiddenError` as `Post.require`."""
+    post.require()
+    return await doors(connection, post.alert_id, post.region, ("",), after, limit)
+
+
 async def left(connection: Connection, post: Post) -> int:
     """How many doors of the post's region are open."""
-    count: int = await connection.fetchval(SQL["doors_left"], post.alert_id, post.region)
+    count: int = await connection.fetchval(SQL["doors_left"], post.alert_id, post.region, [""])
     return count
 
 
 async def visit(database: Database, post: Post, household_id: int, result: Result, now: datetime, *, key: str) -> bool:
-    """Record what was found at a door. False: this visit was recorded before.
+    """Record what was found at a door of a post. False: this visit was recorded before.
 
     `NotFoundError` when it is no door of the post's region. A cry for help is heard even when the alert is over, from
     whoever is on duty; else `RuleError` and `ForbiddenError` as `Post.require`.
     """
     async with database.transaction() as connection:
         await lock_states(connection)  # whoever closes the run holds this: what is read below stays true
-        now_there = await posts.post(connection, post.alert_id, post.ordinal, now)
-        if (
-            now_there is None
-            or await connection.fetchval(SQL["door"], post.alert_id, household_id, post.region) is None
-        ):
-            raise NotFoundError("名单里没有这一户。", remedy="请刷新名单。")
-        person_id = now_there.require_duty() if result is Result.HELP else now_there.require()
-        values = (post.unit_id, person_id, post.name(key), result.value, now)
-        if await connection.fetchval(SQL["visit"], post.alert_id, household_id, *values) is None:
-            return False
-        if result.reached and now_there.open:
-            await reach(connection, post.alert_id, household_id, "door", now)
-            await connection.execute(SQL["close_door"], post.alert_id, household_id, now)
-        if result is Result.HELP:
-            await _raise_help(connection, post, household_id, person_id, now)
-    log.info("field.door", alert=post.alert_id, unit=post.unit_id, result=result.value)
+        there = await posts.post(connection, post.alert_id, post.ordinal, now)
+        if there is None:
+            raise _no_door()
+        person_id = there.require_duty()
+        seen = _Visit(post.alert_id, household_id, result, post.name(key), post.unit_id, person_id)
+        return await _record(connection, seen, (post.region,), now)
+
+
+async def visit_written(
+    connection: Connection,
+    alert_id: int,
+    household_id: int,
+    result: Result,
+    scopes: Sequence[str],
+    now: datetime,
+    *,
+    key: str,
+    written_by: str,
+) -> bool:
+    """The same on the word of an account, inside the regions `scopes` and the caller's transaction."""
+    await lock_states(connection)
+    seen = _Visit(alert_id, household_id, result, f"{alert_id}-desk-{key}", written_by=written_by)
+    return await _record(connection, seen, scopes, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """Who stood at a door: a unit's person, or whoever told the account `written_by`."""
+
+    alert_id: int
+    household_id: int
+    result: Result
+    key: str
+    unit_id: int | None = None
+    person_id: int | None = None
+    written_by: str | None = None
+
+
+async def _record(connection: Connection, seen: _Visit, scopes: Sequence[str], now: datetime) -> bool:
+    door = await connection.fetchrow(SQL["door"], seen.alert_id, seen.household_id, list(scopes), now)
+    if door is None:
+        raise _no_door()
+    if not door["open"] and seen.result is not Result.HELP:
+        raise RuleError("这条消息已经结束或已有更新，没有记录。", remedy="请以最新收到的消息为准。")
+    who = (seen.unit_id, seen.person_id, seen.written_by)
+    values = (*who, seen.key, seen.result.value, now)
+    if await connection.fetchval(SQL["visit"], seen.alert_id, seen.household_id, *values) is None:
+        return False
+    if seen.result.reached and door["open"]:
+        await reach(connection, seen.alert_id, seen.household_id, "door", now)
+        await connection.execute(SQL["close_door"], seen.alert_id, seen.household_id, now)
+    if seen.result is Result.HELP:
+        await _raise_help(connection, seen, now)
+    log.info("field.door", alert=seen.alert_id, unit=seen.unit_id, result=seen.result.value)
     return True
 
 
-async def _raise_help(connection: Connection, post: Post, household_id: int, person_id: int, now: datetime) -> None:
-    raised = await connection.fetchrow(
-        UNITS["raise_help"], post.alert_id, None, household_id, person_id, None, "", "入户时发现需要帮助", now
-    )
+async def _raise_help(connection: Connection, seen: _Visit, now: datetime) -> None:
+    values = (seen.household_id, seen.person_id, None, "", "入户时发现需要帮助", now)
+    raised = await connection.fetchrow(UNITS["raise_help"], seen.alert_id, None, *values)
     await connection.execute(UNITS["notice_help"], raised["alert_id"], None, raised["id"], raised["region"], now)
+
+
+def _no_door() -> NotFoundError:
+    return NotFoundError("名单里没有这一户。", remedy="请刷新名单。")

@@ -76,7 +76,8 @@ SELECT p.file FROM field_photo p JOIN unit u ON u.id = p.unit_id
 WHERE p.alert_id = $1 AND p.id = $2 AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS scope WHERE starts_with(u.region, scope))
 
 -- name: doors
--- Open door tasks inside region $2, the most at risk first, behind (risk $3, household $4); $5 rows.
+-- Open door tasks inside region $2, the most at risk first, behind (risk $3, household $4); $5 rows, $6 the regions that may
+-- be seen.
 SELECT d.household_id, t.risk, d.region, coalesce(g.name, '') AS region_name, coalesce(h.name, '') AS name,
        coalesce(h.address, '') AS address, coalesce(h.tags, '{}') AS tags, coalesce(h.size, 0) AS size,
        coalesce((SELECT array_agg(c.address ORDER BY c.priority, c.id) FROM contact c
@@ -92,20 +93,24 @@ CROSS JOIN LATERAL (
 ) v
 WHERE d.alert_id = $1 AND d.state = 'open' AND d.region ~>=~ $2 AND d.region ~<~ ($2 || ':')
   AND (t.risk, d.household_id) > ($3::int, $4::bigint)
+  AND EXISTS (SELECT 1 FROM unnest($6::text[]) AS scope WHERE starts_with(d.region, scope))
 ORDER BY t.risk, d.household_id
 LIMIT $5
 
 -- name: doors_left
 SELECT count(*)::int FROM door_task d
 WHERE d.alert_id = $1 AND d.state = 'open' AND d.region ~>=~ $2 AND d.region ~<~ ($2 || ':')
+  AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS scope WHERE starts_with(d.region, scope))
 
 -- name: door
--- A door inside region $3, whatever has become of it.
-SELECT state FROM door_task WHERE alert_id = $1 AND household_id = $2 AND starts_with(region, $3)
+-- A door inside the regions $3, whatever has become of it, and whether its alert still asks at $4.
+SELECT d.region, r.state = 0 AND r.expires_at > $4 AS open FROM door_task d JOIN run r ON r.alert_id = d.alert_id
+WHERE d.alert_id = $1 AND d.household_id = $2
+  AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS scope WHERE starts_with(d.region, scope))
 
 -- name: visit
-INSERT INTO door_visit (alert_id, household_id, unit_id, person_id, key, result, visited_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO door_visit (alert_id, household_id, unit_id, person_id, written_by, key, result, visited_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (key) DO NOTHING
 RETURNING id
 

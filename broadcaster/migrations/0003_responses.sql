@@ -161,8 +161,9 @@ CREATE TABLE door_visit (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     alert_id     integer NOT NULL,
     household_id bigint NOT NULL,
-    unit_id      bigint NOT NULL,
-    person_id    bigint NOT NULL,
+    unit_id      bigint,                               -- of whoever came by a link, with
+    person_id    bigint,
+    written_by   text,                                 -- or the account that wrote it down
     key          text NOT NULL UNIQUE,
     result       text NOT NULL CHECK (result IN ('done', 'nobody', 'refused', 'help')),
     visited_at   timestamptz NOT NULL

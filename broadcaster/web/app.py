@@ -14,6 +14,7 @@ from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
 from broadcaster.web.pages import console, desk, doors, link, public, reply, reports, signing
 from broadcaster.web.pages.rendering import error_page
+from broadcaster.web.shelf import Shelf
 from broadcaster.web.static_files import STATIC
 
 LARGEST_BODY = 2 * 1024 * 1024  # bytes; a CAP message with a picture in it
@@ -28,7 +29,7 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     app[health.READING] = health.reading(context)
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
     app[link.THROTTLES] = link.throttles()
-    app[public.SHELF] = public.Shelf()
+    app[public.SHELF] = Shelf()
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:
         for endpoint in table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,17 @@ _REGIONS = "SELECT code, name, level, lon, lat, outline FROM region WHERE code =
 _GROUND = """SELECT code, name, level, lon, lat, outline FROM region WHERE starts_with(code, $1) AND level <= $2
 ORDER BY code LIMIT $3"""
 
+_NAMES = "SELECT code, name FROM region WHERE code = ANY($1::text[])"
+
 Feature = dict[str, Any]
+
+
+async def places(connection: Connection, alerts: Sequence[Alert]) -> Mapping[str, str]:
+    """From what alerts call their areas to what people call them: a bare region code has the region's name."""
+    called = {area.description for alert in alerts for info in alert.infos for area in info.areas}
+    codes = [text for text in called if text.isascii() and text.isdigit()]
+    names = {row["code"]: row["name"] for row in await connection.fetch(_NAMES, codes)} if codes else {}
+    return {text: names.get(text) or text for text in called}
 
 
 async def outline(connection: Connection, alert: Alert, district: str) -> dict[str, Any]:

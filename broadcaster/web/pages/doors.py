@@ -26,7 +26,7 @@ async def listed(request: web.Request) -> web.Response:
     context, found = request.app[CONTEXT], link(request)
     async with context.database.connection() as connection:
         reader = _responsible(await post(connection, found.alert_id, found.ordinal, context.clock.now()))
-        shown = await doors.doors(connection, reader, _after(request), _PAGE)
+        shown = await doors.doors_of(connection, reader, _after(request), _PAGE)
     response = page(
         request,
         "public/doors.html",

@@ -20,7 +20,7 @@ from broadcaster.alerts.state import State
 from broadcaster.errors import NotFoundError
 from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.language import CHINESE, ENGLISH
-from broadcaster.web.outline import outline
+from broadcaster.web.outline import outline, places
 from broadcaster.web.pages.rendering import environment
 from broadcaster.web.shelf import Document, Shelf
 
@@ -46,7 +46,9 @@ async def in_force(request: web.Request) -> web.Response:
         if former is not None and former.stamp == stamp:
             return former
         shown = [(record, alert) for record in records if (alert := record.alert).scope is Scope.PUBLIC]
-        return _document(context, "public/alerts.html", "/a", language, stamp, shown=shown)
+        async with context.database.connection() as connection:
+            named = await places(connection, [alert for _, alert in shown])
+        return _document(context, "public/alerts.html", "/a", language, stamp, shown=shown, places=named)
 
     return (await request.app[SHELF].take(("list", language), context.clock.now(), make)).answer(request)
 
@@ -63,6 +65,8 @@ async def alert(request: web.Request) -> web.Response:
         stamp = (_over(record, now), tuple((one.id, one.version) for one in history))
         if former is not None and former.stamp == stamp:
             return former
+        async with context.database.connection() as connection:
+            named = await places(connection, [shown])
         return _document(
             context,
             "public/alert.html",
@@ -72,6 +76,7 @@ async def alert(request: web.Request) -> web.Response:
             record=record,
             info=shown.info("zh-CN" if language == CHINESE else "en"),
             alert=shown,
+            places=named,
             over=_over(record, now),
             cancel=record.msg_type == MsgType.CANCEL,
             history=history,

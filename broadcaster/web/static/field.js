@@ -133,6 +133,7 @@
         const then = page.getElementById(id);
         if (now && then) now.replaceWith(then);
       }
+      document.getElementById("kept").hidden = true;
       open.forEach(function (id) {
         const each = document.getElementById(id);
         if (each) each.open = true;

@@ -137,3 +137,32 @@ async def test_a_long_list_comes_in_pages(web: Web) -> None:
     second = await (await web.client.get(f"{link}/doors?after={after}")).text()
     assert second.count('class="card door"') == 33
     assert (await web.client.get(f"{link}/doors?after=x")).status == 400
+
+
+async def test_machines_read_and_mark_doors_of_their_own_regions(web: Web) -> None:
+    _, number, homes = await _doors(web)
+    [foreign, *_] = await doors_open(web, number, TOWN + "002")
+    path = f"/api/v1/alerts/{number}/doors"
+    village = (await (await web.ask("GET", path, "village_head", VILLAGE)).json())["doors"]
+    assert sorted(door["household_id"] for door in village) == homes
+    page = await (await web.ask("GET", f"{path}?limit=4")).json()
+    rest = await (await web.ask("GET", f"{path}?limit=4&after={page['next']}")).json()
+    assert (len(page["doors"]), len(rest["doors"]), page["left"], rest["next"]) == (4, 2, 6, None)
+    assert (await web.ask("GET", f"{path}?after=x")).status == 400
+
+    visit = {"id": "v-1", "result": "done"}
+    for recorded in (True, False):
+        answer = await web.ask("POST", f"{path}/{homes[0]}", "village_head", VILLAGE, json=visit)
+        assert (answer.status, (await answer.json())["recorded"]) == (200, recorded)
+    assert await web.value("SELECT written_by FROM door_visit") == f"village_head-{VILLAGE}"
+    assert await web.value("SELECT sum(reached)::int FROM chunk") == 1
+    assert await web.value("SELECT count(*) FROM audit_entry WHERE action = 'door.visit'") == 1
+    for household, role, region, status in (
+        (foreign, "village_head", VILLAGE, 404),
+        (homes[1], "viewer", "330212", 403),
+        (999_999, "author", "330212", 404),
+    ):
+        assert (await web.ask("POST", f"{path}/{household}", role, region, json=visit)).status == status
+    web.clock.advance(13 * 3600)
+    answer = await web.ask("POST", f"{path}/{homes[1]}", json={"id": "v-2", "result": "refused"})
+    assert answer.status == 422

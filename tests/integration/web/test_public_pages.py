@@ -23,7 +23,7 @@ async def test_what_is_in_force_is_listed_and_its_page_says_everything(web: Web)
     listed = await (await web.client.get("/a")).text()
     assert f'href="/a/{name}"' in listed
     text = await (await web.client.get(f"/a/{name}")).text()
-    for words in ("台风 &lt;b&gt;红色", "请立即转移到安全地带", "有效至", f"/feeds/cap/{name}.xml"):
+    for words in ("台风 &lt;b&gt;红色", "<li>第1镇</li>", "请立即转移到安全地带", "有效至", f"/feeds/cap/{name}.xml"):
         assert words in text
     assert "<b>红色" not in text
     feed = await (await web.client.get("/feeds/cap.atom")).text()
