@@ -15,12 +15,12 @@ import msgspec
 from aiohttp import web
 
 from broadcaster.alerts.alert import Alert, MsgType, Scope, Status
+from broadcaster.alerts.outline import outline, places
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.alerts.state import State
 from broadcaster.errors import NotFoundError
 from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.language import CHINESE, ENGLISH
-from broadcaster.web.outline import outline, places
 from broadcaster.web.pages.rendering import environment
 from broadcaster.web.shelf import Document, Shelf
 
