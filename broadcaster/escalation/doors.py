@@ -23,6 +23,9 @@ from broadcaster.escalation.units import SQL as UNITS
 
 log = structlog.get_logger()
 
+_BY_RISK = SQL["doors"].format(picked=SQL["by_risk"])
+_BY_PLACE = SQL["doors"].format(picked=SQL["by_place"])
+
 
 class Result(StrEnum):
     """What was found at a door."""
@@ -57,8 +60,8 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """One page of them, the most at risk first; `left` counts all that are open; `next`: behind which the next page
-    begins, None at the end."""
+    """One page of a post's doors, the most at risk first; `left` counts all that are open; `next`: behind which (risk,
+    household) the next page begins, None at the end."""
 
     doors: list[Door]
     left: int
@@ -69,26 +72,27 @@ FIRST = (-1, 0)
 """Before all doors."""
 
 
-async def doors(
-    connection: Connection, alert_id: int, region: str, scopes: Sequence[str], after: tuple[int, int], limit: int
-) -> Doors:
-    """The open doors of an alert inside `region` and inside `scopes`, behind `after` (risk, household)."""
-    rows = await connection.fetch(SQL["doors"], alert_id, region, *after, limit, list(scopes))
-    found = [Door(**row) for row in rows]
-    left: int = await connection.fetchval(SQL["doors_left"], alert_id, region, list(scopes))
-    more = (found[-1].risk, found[-1].household_id) if len(found) == limit else None
-    return Doors(found, left, more)
-
-
 async def doors_of(connection: Connection, post: Post, after: tuple[int, int], limit: int) -> Doors:
-    """The same for the region of a post; `RuleError` and `ForbiddenError` as `Post.require`."""
+    """The open doors of a post's region behind `after`; `RuleError` and `ForbiddenError` as `Post.require`."""
     post.require()
-    return await doors(connection, post.alert_id, post.region, ("",), after, limit)
+    rows = await connection.fetch(_BY_RISK, post.alert_id, post.region, *after, limit)
+    found = sorted((Door(**row) for row in rows), key=lambda door: (door.risk, door.household_id))
+    more = (found[-1].risk, found[-1].household_id) if len(found) == limit else None
+    return Doors(found, await left(connection, post), more)
+
+
+async def doors_in(
+    connection: Connection, alert_id: int, region: str, scopes: Sequence[str], after: tuple[str, int], limit: int
+) -> list[Door]:
+    """The open doors of an alert inside `region` and inside `scopes`, place by place, behind `after` (region,
+    household)."""
+    rows = await connection.fetch(_BY_PLACE, alert_id, region, *after, limit, list(scopes))
+    return sorted((Door(**row) for row in rows), key=lambda door: (door.region, door.household_id))
 
 
 async def left(connection: Connection, post: Post) -> int:
     """How many doors of the post's region are open."""
-    count: int = await connection.fetchval(SQL["doors_left"], post.alert_id, post.region, [""])
+    count: int = await connection.fetchval(SQL["doors_left"], post.alert_id, post.region)
     return count
 
 

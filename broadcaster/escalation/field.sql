@@ -75,32 +75,41 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 SELECT p.file FROM field_photo p JOIN unit u ON u.id = p.unit_id
 WHERE p.alert_id = $1 AND p.id = $2 AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS scope WHERE starts_with(u.region, scope))
 
+-- name: by_risk
+-- Open door tasks inside region $2, the most at risk first, behind (risk $3, household $4); $5 rows. For a village, or a town.
+SELECT d.alert_id, d.household_id, d.region, t.risk
+FROM door_task d JOIN target t ON t.alert_id = d.alert_id AND t.household_id = d.household_id
+WHERE d.alert_id = $1 AND d.state = 'open' AND d.region COLLATE "C" >= $2 AND d.region COLLATE "C" < $2 || ':'
+  AND (t.risk, d.household_id) > ($3::int, $4::bigint)
+ORDER BY t.risk, d.household_id LIMIT $5
+
+-- name: by_place
+-- Open door tasks inside region $2 and the regions $6, place by place, behind (region $3, household $4); $5 rows. For any area.
+SELECT d.alert_id, d.household_id, d.region, t.risk
+FROM door_task d JOIN target t ON t.alert_id = d.alert_id AND t.household_id = d.household_id
+WHERE d.alert_id = $1 AND d.state = 'open' AND d.region COLLATE "C" >= $2 AND d.region COLLATE "C" < $2 || ':'
+  AND (d.region COLLATE "C", d.household_id) > ($3::text, $4::bigint)
+  AND EXISTS (SELECT 1 FROM unnest($6::text[]) AS scope WHERE starts_with(d.region, scope))
+ORDER BY d.region COLLATE "C", d.household_id LIMIT $5
+
 -- name: doors
--- Open door tasks inside region $2, the most at risk first, behind (risk $3, household $4); $5 rows, $6 the regions that may
--- be seen.
-SELECT d.household_id, t.risk, d.region, coalesce(g.name, '') AS region_name, coalesce(h.name, '') AS name,
-       coalesce(h.address, '') AS address, coalesce(h.tags, '{}') AS tags, coalesce(h.size, 0) AS size,
+-- What one must know before knocking; only of the few doors that were picked.
+SELECT d.household_id, d.risk, d.region, coalesce(g.name, '') AS region_name, coalesce(h.name, '') AS name,
+       coalesce(h.address, '') AS address, coalesce(h.tags, '{{}}') AS tags, coalesce(h.size, 0) AS size,
        coalesce((SELECT array_agg(c.address ORDER BY c.priority, c.id) FROM contact c
-                 WHERE c.household_id = d.household_id AND c.medium = 'phone' AND c.active), '{}') AS phones,
+                 WHERE c.household_id = d.household_id AND c.medium = 'phone' AND c.active), '{{}}') AS phones,
        v.visits, v.visited_at
-FROM door_task d
-JOIN target t ON t.alert_id = d.alert_id AND t.household_id = d.household_id
+FROM ({picked}) d
 LEFT JOIN household h ON h.id = d.household_id
 LEFT JOIN region g ON g.code = d.region
 CROSS JOIN LATERAL (
     SELECT count(*)::int AS visits, max(w.visited_at) AS visited_at FROM door_visit w
     WHERE w.alert_id = d.alert_id AND w.household_id = d.household_id
 ) v
-WHERE d.alert_id = $1 AND d.state = 'open' AND d.region ~>=~ $2 AND d.region ~<~ ($2 || ':')
-  AND (t.risk, d.household_id) > ($3::int, $4::bigint)
-  AND EXISTS (SELECT 1 FROM unnest($6::text[]) AS scope WHERE starts_with(d.region, scope))
-ORDER BY t.risk, d.household_id
-LIMIT $5
 
 -- name: doors_left
 SELECT count(*)::int FROM door_task d
-WHERE d.alert_id = $1 AND d.state = 'open' AND d.region ~>=~ $2 AND d.region ~<~ ($2 || ':')
-  AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS scope WHERE starts_with(d.region, scope))
+WHERE d.alert_id = $1 AND d.state = 'open' AND d.region COLLATE "C" >= $2 AND d.region COLLATE "C" < $2 || ':'
 
 -- name: door
 -- A door inside the regions $3, whatever has become of it, and whether its alert still asks at $4.

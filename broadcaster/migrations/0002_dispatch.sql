@@ -233,4 +233,4 @@ CREATE TABLE door_task (
 );
 CREATE INDEX door_task_assignee ON door_task (assignee_person_id, alert_id) WHERE state = 'open';
 -- The list of whoever answers for a region.
-CREATE INDEX door_task_region ON door_task (alert_id, region text_pattern_ops) WHERE state = 'open';
+CREATE INDEX door_task_region ON door_task (alert_id, region COLLATE "C", household_id) WHERE state = 'open';

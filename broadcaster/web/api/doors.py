@@ -10,14 +10,14 @@ import msgspec
 
 from broadcaster.errors import InputError, NotFoundError, RuleError
 from broadcaster.escalation import doors
-from broadcaster.escalation.doors import FIRST, Result
+from broadcaster.escalation.doors import Result
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action, require_somewhere
 from broadcaster.web.endpoint import Call, Nothing, Table
 from broadcaster.web.sight import household_scopes, seen
 
 table = Table("doors")
-_CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})")
+_CURSOR = re.compile(r"(\d{1,15})-(\d{1,18})")
 
 
 class OpenDoor(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,10 +37,9 @@ class OpenDoor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoorPage(msgspec.Struct, frozen=True):
-    """One page, the most at risk first; `left` counts all of them, `next` is the `after` of the page behind it."""
+    """One page, place by place; `next` is the `after` of the page behind it, null at the end."""
 
     doors: list[OpenDoor]
-    left: int
     next: str | None
 
 
@@ -83,12 +82,12 @@ async def list_doors(call: Call[Nothing, DoorQuery]) -> DoorPage:
     match = _CURSOR.fullmatch(query.after)
     if query.after and match is None:
         raise InputError("after 不是上一页给出的值。", remedy="请原样使用 next 的值。")
-    after = (int(match[1]), int(match[2])) if match else FIRST
+    after = (match[1], int(match[2])) if match else ("", 0)
     scopes = await household_scopes(call.context, call.actor, call.id)
     async with call.context.database.connection() as connection:
-        found = await doors.doors(connection, call.id, query.region, scopes, after, query.limit)
-    shown = msgspec.convert(found.doors, list[OpenDoor], from_attributes=True)
-    return DoorPage(shown, found.left, "-".join(map(str, found.next)) if found.next else None)
+        found = await doors.doors_in(connection, call.id, query.region, scopes, after, query.limit)
+    shown = msgspec.convert(found, list[OpenDoor], from_attributes=True)
+    return DoorPage(shown, f"{shown[-1].region}-{shown[-1].household_id}" if len(shown) == query.limit else None)
 
 
 @table.endpoint(
