@@ -153,7 +153,9 @@ async def test_the_pages_outside_the_console_have_no_serious_fault(office: Offic
     name = quote(str(await web.value("SELECT identifier FROM alert")), safe="")
     head = await office.visitor(PHONE)
     for path in (link, f"{link}/doors", "/a", f"/a/{name}"):
-        await head.go(f"{path}?lang={language}")
-        assert await head.violations() == [], path
+        for width, height in (PHONE, (1366, 768)):
+            await head.page.set_viewport_size({"width": width, "height": height})
+            await head.go(f"{path}?lang={language}")
+            assert await head.violations() == [], (path, width)
     await head.page.goto(f"{office.address}/r/{'A' * 32}?lang={language}")
     assert await head.violations() == []

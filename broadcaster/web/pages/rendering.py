@@ -35,6 +35,7 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     made.globals["asset"] = asset
     made.globals["words_said"] = WORDS["said"]
+    made.filters["translated"] = texts.gettext
     made.filters["beijing"] = _beijing
     made.filters["number"] = _number
     made.filters["word"] = lambda code, of: texts.gettext(WORDS[of].get(str(code), str(code)))

@@ -22,7 +22,7 @@ from broadcaster.escalation.posts import Post, post
 from broadcaster.escalation.reports import Figures, Numbers
 from broadcaster.responses.picture import MOST_BYTES
 from broadcaster.web.context import CONTEXT, Context
-from broadcaster.web.language import CHINESE, chosen
+from broadcaster.web.language import CHINESE, catalogue, chosen
 from broadcaster.web.pages.forms import Form
 from broadcaster.web.pages.link import Link, answered, done, given, keep, link, tap, wants_json
 from broadcaster.web.pages.rendering import page
@@ -107,7 +107,12 @@ async def photo(request: web.Request) -> web.Response:
     except InputError as error:
         if wants_json(request):
             raise
-        return await _shown(request, found, Form(faults={"photo": str(error)}), status=422)
+        return await _shown(
+            request,
+            found,
+            Form(faults={"photo": f"{_in_words(request, error.what)} {_in_words(request, error.remedy)}"}),
+            status=422,
+        )
     return done(request, found.path, "photo")
 
 
@@ -116,11 +121,11 @@ async def _report(request: web.Request, found: Link, values: dict[str, str]) -> 
     for name in _COUNTS:
         number = values.get(name, "").strip()
         if number and not (number.isascii() and number.isdigit() and int(number[:9]) <= reports.MOST_PEOPLE):
-            form.faults[name] = "请填 0 到 999999 的整数，或不填。"
+            form.faults[name] = _in_words(request, "请填 0 到 999999 的整数，或不填。")
     if len(values.get("note", "")) > reports.LONGEST_NOTE:
-        form.faults["note"] = "最多 500 字。"
+        form.faults["note"] = _in_words(request, "最多 500 字。")
     if form.good and not any(values.get(name, "").strip() for name in (*_COUNTS, "note")):
-        form.faults["moved"] = "请至少填一个人数，或写几句说明。"
+        form.faults["moved"] = _in_words(request, "请至少填一个人数，或写几句说明。")
     if not form.good:
         if wants_json(request):
             raise InputError("；".join(form.faults.values()), remedy="请改正后重新上报。")
@@ -131,6 +136,10 @@ async def _report(request: web.Request, found: Link, values: dict[str, str]) -> 
         context.database, sender, numbers, values.get("note", ""), context.clock.now(), key=tap(values)
     )
     return done(request, found.path, "reported")
+
+
+def _in_words(request: web.Request, text: str) -> str:
+    return catalogue(chosen(request)).gettext(text)
 
 
 async def _picture(request: web.Request) -> tuple[str, bytes]:

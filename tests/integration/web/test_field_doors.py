@@ -24,12 +24,14 @@ def _mark(household: int, result: str, key: str = "tap-00000001") -> dict[str, s
 async def test_the_list_shows_the_doors_of_the_village_with_numbers_to_call(web: Web) -> None:
     link, number, _ = await _doors(web)
     await doors_open(web, number, TOWN + "002")
+    await web.value("UPDATE household SET address = '<script>alert(1)</script>' WHERE name = '户1001-2'")
     text = await (await web.client.get(f"{link}/doors")).text()
     assert "还有 3 户" in text
     assert text.count('href="tel:') == 3
     for words in ("户1001-1", "中心路1号", "独居", "一网格"):
         assert words in text
     assert "户1002" not in text
+    assert "<script>alert" not in text
     assert "还有 3 户" in await (await web.client.get(link)).text()
 
 

@@ -110,3 +110,9 @@ async def test_a_drill_says_so(web: Web) -> None:
 async def test_a_script_in_an_alert_is_only_text(web: Web) -> None:
     link = await _household_link(web, description="<script>alert(1)</script>")
     assert "<script>" not in await (await web.client.get(link)).text()
+
+
+async def test_what_is_wrong_with_a_link_is_said_in_the_readers_language(web: Web) -> None:
+    text = await (await web.client.get(f"/r/{'A' * 32}?lang=en")).text()
+    assert "The link is cut off or no longer good." in text
+    assert "call 110 or 119" in text
