@@ -20,11 +20,16 @@ from broadcaster.errors import NotFoundError, RuleError
 from broadcaster.escalation import posts
 from broadcaster.escalation.posts import SQL, Post
 from broadcaster.escalation.units import SQL as UNITS
+from broadcaster.responses.inbox import storable
 
 log = structlog.get_logger()
 
 _BY_RISK = SQL["doors"].format(picked=SQL["by_risk"])
 _BY_PLACE = SQL["doors"].format(picked=SQL["by_place"])
+
+
+LONGEST_NOTE = 200
+"""Characters."""
 
 
 class Result(StrEnum):
@@ -96,7 +101,9 @@ async def left(connection: Connection, post: Post) -> int:
     return count
 
 
-async def visit(database: Database, post: Post, household_id: int, result: Result, now: datetime, *, key: str) -> bool:
+async def visit(
+    database: Database, post: Post, household_id: int, result: Result, now: datetime, *, key: str, note: str = ""
+) -> bool:
     """Record what was found at a door of a post. False: this visit was recorded before.
 
     `NotFoundError` when it is no door of the post's region. A cry for help is heard even when the alert is over, from
@@ -108,7 +115,7 @@ async def visit(database: Database, post: Post, household_id: int, result: Resul
         if there is None:
             raise _no_door()
         person_id = there.require_duty()
-        seen = _Visit(post.alert_id, household_id, result, post.name(key), post.unit_id, person_id)
+        seen = _Visit(post.alert_id, household_id, result, post.name(key), note, post.unit_id, person_id)
         return await _record(connection, seen, (post.region,), now)
 
 
@@ -122,10 +129,11 @@ async def visit_written(
     *,
     key: str,
     written_by: str,
+    note: str = "",
 ) -> bool:
     """The same on the word of an account, inside the regions `scopes` and the caller's transaction."""
     await lock_states(connection)
-    seen = _Visit(alert_id, household_id, result, f"{alert_id}-desk-{key}", written_by=written_by)
+    seen = _Visit(alert_id, household_id, result, f"{alert_id}-desk-{key}", note, written_by=written_by)
     return await _record(connection, seen, scopes, now)
 
 
@@ -137,6 +145,7 @@ class _Visit:
     household_id: int
     result: Result
     key: str
+    note: str
     unit_id: int | None = None
     person_id: int | None = None
     written_by: str | None = None
@@ -149,22 +158,24 @@ async def _record(connection: Connection, seen: _Visit, scopes: Sequence[str], n
     if not door["open"] and seen.result is not Result.HELP:
         raise RuleError("这条消息已经结束或已有更新，没有记录。", remedy="请以最新收到的消息为准。")
     who = (seen.unit_id, seen.person_id, seen.written_by)
-    values = (*who, seen.key, seen.result.value, now)
+    note = storable(seen.note.strip(), LONGEST_NOTE)
+    values = (*who, seen.key, seen.result.value, note, now)
     if await connection.fetchval(SQL["visit"], seen.alert_id, seen.household_id, *values) is None:
         return False
     if seen.result.reached and door["open"]:
         await reach(connection, seen.alert_id, seen.household_id, "door", now)
         await connection.execute(SQL["close_door"], seen.alert_id, seen.household_id, now)
     if seen.result is Result.HELP:
-        await _raise_help(connection, seen, now)
+        await _raise_help(connection, seen, note, now)
     log.info("field.door", alert=seen.alert_id, unit=seen.unit_id, result=seen.result.value)
     return True
 
 
-async def _raise_help(connection: Connection, seen: _Visit, now: datetime) -> None:
-    values = (seen.household_id, seen.person_id, None, "", "入户时发现需要帮助", now)
-    raised = await connection.fetchrow(UNITS["raise_help"], seen.alert_id, None, *values)
-    await connection.execute(UNITS["notice_help"], raised["alert_id"], None, raised["id"], raised["region"], now)
+async def _raise_help(connection: Connection, seen: _Visit, note: str, now: datetime) -> None:
+    text = " ".join(filter(None, ("入户时发现需要帮助", note)))
+    raised = await connection.fetchrow(SQL["help_at_door"], seen.alert_id, seen.household_id, seen.person_id, text, now)
+    await connection.execute(UNITS["notice_help"], seen.alert_id, None, raised["id"], raised["region"], now)
+    log.warning("help.raised", alert=seen.alert_id, household=seen.household_id)
 
 
 def _no_door() -> NotFoundError:

@@ -118,10 +118,21 @@ WHERE d.alert_id = $1 AND d.household_id = $2
   AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS scope WHERE starts_with(d.region, scope))
 
 -- name: visit
-INSERT INTO door_visit (alert_id, household_id, unit_id, person_id, written_by, key, result, visited_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO door_visit (alert_id, household_id, unit_id, person_id, written_by, key, result, note, visited_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (key) DO NOTHING
 RETURNING id
 
 -- name: close_door
 UPDATE door_task SET state = 'done', closed_at = $3 WHERE alert_id = $1 AND household_id = $2 AND state = 'open'
+
+-- name: help_at_door
+-- As a cry of the household; what it wrote itself is not lost. The index is help_request_open.
+INSERT INTO help_request (alert_id, household_id, person_id, region, text, created_at)
+SELECT $1::int, $2::bigint, $3::bigint, coalesce((SELECT h.region_code FROM household h WHERE h.id = $2), ''), $4::text, $5::timestamptz
+ON CONFLICT (coalesce(alert_id, 0), coalesce(household_id, 0), coalesce(unit_id, 0),
+             (CASE WHEN household_id IS NULL AND unit_id IS NULL THEN address ELSE '' END)) WHERE state = 'open'
+DO UPDATE SET times = help_request.times + 1, repeated_at = excluded.created_at,
+    text = CASE WHEN strpos(help_request.text, excluded.text) > 0 THEN help_request.text
+                ELSE left(help_request.text || ' · ' || excluded.text, 2000) END
+RETURNING id, region

@@ -166,6 +166,7 @@ CREATE TABLE door_visit (
     written_by   text,                                 -- or the account that wrote it down
     key          text NOT NULL UNIQUE,
     result       text NOT NULL CHECK (result IN ('done', 'nobody', 'refused', 'help')),
+    note         text NOT NULL DEFAULT '',
     visited_at   timestamptz NOT NULL
 );
 CREATE INDEX door_visit_door ON door_visit (alert_id, household_id, id);

@@ -59,6 +59,7 @@ class DoorVisit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")]
     result: Result
+    note: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -107,7 +108,15 @@ async def record_visit(call: Call[DoorVisit, Nothing]) -> Recorded:
     key = f"{call.actor.account_id}-{visit.id}"
     async with context.database.transaction() as connection:
         new = await doors.visit_written(
-            connection, call.id, household, visit.result, scopes, now, key=key, written_by=call.actor.name
+            connection,
+            call.id,
+            household,
+            visit.result,
+            scopes,
+            now,
+            key=key,
+            written_by=call.actor.name,
+            note=visit.note,
         )
         if new:
             await audit.append(

@@ -55,7 +55,7 @@ async def mark(request: web.Request) -> web.Response:
         raise NotFoundError("名单里没有这一户。", remedy="请刷新名单。")
     async with context.database.connection() as connection:
         visitor = _responsible(await post(connection, found.alert_id, found.ordinal, now))
-    await doors.visit(context.database, visitor, int(number), result, now, key=tap(form))
+    await doors.visit(context.database, visitor, int(number), result, now, key=tap(form), note=form.get("note", ""))
     return done(request, f"{found.path}/doors", f"door_{result.value}")
 
 

@@ -39,7 +39,7 @@ THROTTLES = web.AppKey("throttles", Throttles)
 
 def throttles() -> Throttles:
     """New ones."""
-    return Throttles(Throttle(60, 1), Throttle(2000, 100), Throttle(30, 0.5))
+    return Throttles(Throttle(60, 1), Throttle(5000, 500), Throttle(30, 0.5))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,18 @@ async def test_a_door_where_help_is_needed_is_reached_and_the_desk_is_told(web: 
     assert [one["household_id"] for one in helps] == [homes[1]]
 
 
+async def test_what_the_household_cried_itself_is_not_lost_to_what_was_found_at_its_door(web: Web) -> None:
+    link, number, homes = await _doors(web)
+    async with web.database.connection() as connection:
+        row = await connection.fetchrow("SELECT ordinal, household_id FROM delivery WHERE household_id = $1", homes[0])
+    cry = {"answer": "help", "note": "三楼两个老人"}
+    await web.client.post(f"/r/{web.context.tokens.sign(number, row['ordinal'])}", data=cry)
+    found = {**_mark(homes[0], "help"), "note": "<b>要担架</b>"}
+    await web.client.post(f"{link}/doors", data=found)
+    text = await web.value("SELECT text FROM help_request WHERE state = 'open'")
+    assert text == "求助 三楼两个老人 · 入户时发现需要帮助 <b>要担架</b>"
+
+
 async def test_several_who_mark_one_door_at_once_count_it_once(web: Web) -> None:
     link, _, homes = await _doors(web)
     results = ["done", "refused", "nobody", "done", "done"]
