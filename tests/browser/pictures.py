@@ -42,6 +42,9 @@ PAGES: Mapping[str, str] = {
 OUTSIDE: Mapping[str, str] = {
     "sign-in": "/",
     "reply": "/r/{reply}",
+    "doors": "/r/{reply}/doors",
+    "in-force": "/a",
+    "public": "/a/{identifier}",
 }
 """Pages for whoever is not signed in."""
 
