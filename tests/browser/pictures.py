@@ -42,7 +42,6 @@ PAGES: Mapping[str, str] = {
 OUTSIDE: Mapping[str, str] = {
     "sign-in": "/",
     "reply": "/r/{reply}",
-    "doors": "/r/{reply}/doors",
     "in-force": "/a",
     "public": "/a/{identifier}",
 }

@@ -7,7 +7,7 @@ import secrets
 
 from aiohttp import web
 
-from broadcaster.errors import InputError, NotFoundError
+from broadcaster.errors import InputError, NotFoundError, RuleError
 from broadcaster.escalation import doors
 from broadcaster.escalation.doors import FIRST, Result
 from broadcaster.escalation.posts import Post, post
@@ -26,6 +26,8 @@ async def listed(request: web.Request) -> web.Response:
     context, found = request.app[CONTEXT], link(request)
     async with context.database.connection() as connection:
         reader = _responsible(await post(connection, found.alert_id, found.ordinal, context.clock.now()))
+        if not reader.open:
+            raise RuleError("这条消息已经结束或已有更新，入户名单已经关闭。", remedy="请以最新收到的消息为准。")
         shown = await doors.doors_of(connection, reader, _after(request), _PAGE)
     response = page(
         request,

@@ -19,14 +19,14 @@
     const area = await answer.json();
     if (!area.features.some((feature) => feature.properties.role === "area")) return;
     place.hidden = false;
-    const map = L.map(place, { attributionControl: false, zoomControl: false, scrollWheelZoom: false });
+    const map = L.map(place, { attributionControl: false, zoomControl: false, scrollWheelZoom: false, zoomSnap: 0.25 });
     L.control.zoom({ zoomInTitle: place.dataset.in, zoomOutTitle: place.dataset.out }).addTo(map);
     map.fitBounds([[29, 121], [30, 122]]); // a map must stand somewhere before circles can be drawn
     const part = (role, look) =>
       L.geoJSON(area, { filter: (feature) => feature.properties.role === role, style: look, pointToLayer: drawn, onEachFeature: named });
     part("ground", { color: edge, weight: 1, fill: false, interactive: false }).addTo(map);
     const shown = part("area", { color: bad, weight: 2, fillOpacity: 0.25 }).addTo(map);
-    map.fitBounds(shown.getBounds().pad(0.3), { animate: false, maxZoom: 15 });
+    map.fitBounds(shown.getBounds().pad(0.15), { animate: false, maxZoom: 15 });
   }
 
   function named(feature, layer) {

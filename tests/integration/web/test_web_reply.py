@@ -116,3 +116,14 @@ async def test_what_is_wrong_with_a_link_is_said_in_the_readers_language(web: We
     text = await (await web.client.get(f"/r/{'A' * 32}?lang=en")).text()
     assert "The link is cut off or no longer good." in text
     assert "call 110 or 119" in text
+
+
+async def test_who_confirmed_what_is_over_reads_both_and_has_nothing_to_press(web: Web) -> None:
+    link, _ = await unit_link(web)
+    await web.client.post(link, data={"answer": "confirm"})
+    identifier = await web.value("SELECT identifier FROM alert")
+    await web.issued(msg_type="Update", references=[identifier])
+    text = await (await web.client.get(link)).text()
+    for words in ("已确认收到", "已经结束", "已有更新"):
+        assert words in text
+    assert 'name="answer"' not in text
