@@ -29,6 +29,11 @@ _ADMINISTERED = """SELECT g.region_code FROM account_grant g JOIN account a ON a
 WHERE g.role = 'administrator' AND a.active AND a.password_hash <> ''"""
 
 
+def is_name(name: str) -> bool:
+    """Whether an account may be called that: 2 to 64 letters (of any script), digits, dots, hyphens, underscores."""
+    return _NAME.fullmatch(name) is not None
+
+
 async def create_account(
     database: Database,
     by: Actor,
@@ -43,7 +48,7 @@ async def create_account(
 
     `InputError` for a bad name, password or region, `ConflictError` for a name in use.
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise InputError(
             f"{name[:64]!r} 不能用作账户名。",
             remedy="请用 2 到 64 个文字、数字、点、横线或下划线。",
@@ -159,14 +164,26 @@ async def reset_factor(database: Database, by: Actor, account_id: int, now: date
 
 
 async def give_token(
-    database: Database, by: Actor, account_id: int, label: str, now: datetime, *, life: timedelta | None = None
+    database: Database,
+    by: Actor,
+    account_id: int,
+    label: str,
+    now: datetime,
+    *,
+    life: timedelta | None = None,
+    once: bool = False,
 ) -> str:
-    """A bearer token that may do what the account may; the text is not kept. Administrators, or the account itself."""
+    """A bearer token that may do what the account may; the text is not kept. Administrators, or the account itself.
+
+    `once`: `ConflictError` while the account has another token of that label.
+    """
     async with database.transaction() as connection:
         if by.account_id != account_id:
             await _managed(connection, by, account_id)
-        if not await AccountRecord.exists(id=account_id, active=True):
+        if not await AccountRecord.filter(id=account_id, active=True).select_for_update().exists():
             raise NotFoundError(f"没有编号为 {account_id} 的账户，或已停用。", remedy="请检查编号。")
+        if once and await credentials.has_token(connection, account_id, label, now):
+            raise ConflictError("这个账户已有同名的令牌在用。", remedy="请换一个名称，或先收回那个。")
         token = await credentials.grant_token(account_id, label, now, life=life)
         await audit.append(connection, by.account_id, "token.give", now, subject=f"account:{account_id}")
     return token

@@ -41,6 +41,10 @@ _ACTOR = """SELECT a.name,
             FROM account_grant g WHERE g.account_id = a.id), '{}') AS grants
 FROM account a WHERE a.id = $1"""
 
+_HAS_TOKEN = """SELECT EXISTS (SELECT FROM credential
+WHERE account_id = $1 AND kind = 'token' AND label = $2 AND ended_at IS NULL
+  AND (expires_at IS NULL OR expires_at > $3))"""  # noqa: S105 — a statement, not a secret
+
 # Skipped where somebody else is at it: a request never waits for another's note.
 _USED = """UPDATE credential SET used_at = $2
 WHERE id = (SELECT id FROM credential WHERE id = $1 FOR UPDATE SKIP LOCKED)"""
@@ -71,6 +75,12 @@ async def grant_token(account_id: int, label: str, now: datetime, *, life: timed
     if not 1 <= len(label) <= 64:
         raise InputError("令牌的名称应为 1 到 64 个字符。", remedy="请写明由哪台设备使用。")
     return await _create(account_id, CredentialKind.TOKEN, label, now, life)
+
+
+async def has_token(connection: Connection, account_id: int, label: str, now: datetime) -> bool:
+    """Whether the account has a token of that label that still opens something."""
+    found: bool = await connection.fetchval(_HAS_TOKEN, account_id, label, now)
+    return found
 
 
 async def open_session(
@@ -131,6 +141,11 @@ async def end_sessions(account_id: int, now: datetime, *, but: int = 0) -> None:
     """Close every session of the account except the credential `but`; tokens stay."""
     others = CredentialRecord.filter(account_id=account_id, ended_at=None).exclude(kind=CredentialKind.TOKEN.value)
     await others.exclude(id=but).update(ended_at=now)
+
+
+async def strengthen(credential_id: int) -> None:
+    """A second factor was shown in this session."""
+    await CredentialRecord.filter(id=credential_id).update(strong=True)
 
 
 async def purge(connection: Connection, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""An account's second factor: offered, switched on by a first code, asked for, replaced by recovery codes, taken off."""
+"""An account's second factor: offered, switched on by a first code, asked for, replaced by recovery codes, dropped."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from datetime import datetime
 from broadcaster.database import Connection, Database
 from broadcaster.errors import NotFoundError, RuleError, UnauthenticatedError
 from broadcaster.security import attempts, audit, credentials
+from broadcaster.security.credentials import Proof
 from broadcaster.security.records import AccountRecord
 from broadcaster.security.second_factor import Offer, SecondFactor, new_seed, plain_recovery_code, recovery_codes
+from broadcaster.security.session_rules import SessionRules
 
 # A code is good once: whoever read it over a shoulder comes too late.
 _TAKE_STEP = "UPDATE account SET factor_step = $2 WHERE id = $1 AND factor_on AND factor_step < $2 RETURNING id"
@@ -80,12 +82,21 @@ async def renew_recovery(database: Database, account_id: int, now: datetime) -> 
     return codes
 
 
-async def switch_off(connection: Connection, by_id: int, account_id: int, now: datetime) -> None:
-    """Forget the factor and its recovery codes, and close every session of the account. Who may do it is asked before."""
+async def leave(database: Database, rules: SessionRules, proof: Proof, now: datetime) -> None:
+    """The owner does without one from now on; other devices are signed out. `RuleError` where the roles ask for it."""
+    if rules.asks(proof.actor):
+        raise RuleError("您的角色要求两步验证。", remedy="换手机时请管理员重置。")
+    async with database.transaction() as connection:
+        await switch_off(connection, proof.actor.account_id, proof.actor.account_id, now, but=proof.credential_id)
+
+
+async def switch_off(connection: Connection, by_id: int, account_id: int, now: datetime, *, but: int = 0) -> None:
+    """Forget the factor and its recovery codes, and close every session of the account except `but`. Who may do it is
+    asked before."""
     if await connection.fetchval(_SWITCH_OFF, account_id) is None:
         raise NotFoundError(f"没有编号为 {account_id} 的账户。", remedy="请检查编号。")
     await connection.execute(_DROP_RECOVERY, account_id)
-    await credentials.end_sessions(account_id, now)
+    await credentials.end_sessions(account_id, now, but=but)
     await audit.append(connection, by_id, "factor.off", now, subject=f"account:{account_id}")
 
 

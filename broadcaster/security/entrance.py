@@ -89,7 +89,7 @@ async def go_on(
 
 
 async def confirm_password(database: Database, account_id: int, password: str, source: str, now: datetime) -> bool:
-    """Whether somebody who is signed in still knows the password; guesses are slowed as at the door (`LimitedError`)."""
+    """Whether somebody who is signed in still knows the password; guesses wait as at the door (`LimitedError`)."""
     account = await AccountRecord.get(id=account_id)
     async with database.transaction() as connection:
         await attempts.count(connection, account.name, source, now)

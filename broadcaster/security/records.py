@@ -9,8 +9,8 @@ from tortoise.models import Model
 class AccountRecord(Model):
     """Somebody who may sign in. `password_hash` is Argon2id's encoded form, "" when only tokens are used.
 
-    `password_given`: somebody else knows the password, so the owner has to choose another. `factor_seed`: what the second
-    factor's secret is derived from, "" before it was ever shown; `factor_step`: the time step of the last code taken.
+    `password_given`: somebody else knows the password, so the owner has to choose another. `factor_seed`: what the
+    second factor's secret is derived from, "" before it was shown; `factor_step`: the time step of the last code taken.
     """
 
     id = fields.IntField(primary_key=True)

@@ -1,7 +1,7 @@
 """The second factor's arithmetic: six digits that change every half minute (TOTP, RFC 6238).
 
-The secret is derived from the installation's key and a seed kept with the account, so a copy of the database lets nobody
-sign in. Whoever changes the key makes everybody enrol anew.
+The secret is derived from the installation's key and a seed kept with the account, so a copy of the database lets
+nobody sign in. Whoever changes the key makes everybody enrol anew.
 """
 
 from __future__ import annotations

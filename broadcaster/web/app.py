@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 from aiohttp import web
 
@@ -12,7 +14,7 @@ from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.envelope import envelope, finish
 from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
-from broadcaster.web.pages import console, desk, reply, signing
+from broadcaster.web.pages import account, accounts, audit, console, desk, own, reply, second_step, signing, tokens
 from broadcaster.web.pages.rendering import error_page
 from broadcaster.web.static_files import STATIC
 
@@ -27,6 +29,7 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     app[CONTEXT] = context
     app[health.READING] = health.reading(context)
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
+    app[audit.VERIFYING] = asyncio.Lock()
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:
         for endpoint in table:
@@ -37,6 +40,12 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         feeds.routes,
         callbacks.routes,
         signing.routes,
+        second_step.routes,
+        own.routes,
+        accounts.routes,
+        account.routes,
+        tokens.routes,
+        audit.routes,
         console.routes,
         desk.routes,
         reply.routes,

@@ -63,8 +63,8 @@ Probe = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a handler may use. `tokens` reads reply links, `factor` the codes of second factors. `cap` None: no CAP
-    adapter is installed.
+    """Everything a handler may use. `tokens` reads reply links, `factor` the codes of second factors. `cap` None: no
+    CAP adapter is installed.
 
     `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
     `trusted_proxies`: addresses whose X-Forwarded-For is believed.

@@ -14,6 +14,7 @@ from broadcaster.web.api import (
     replies,
     steps,
     successors,
+    trail,
     units,
     unreached,
 )
@@ -33,4 +34,5 @@ TABLES: tuple[Table, ...] = (
     help_requests.table,
     replies.table,
     audit.table,
+    trail.table,
 )

@@ -36,6 +36,8 @@ def environment(language: str) -> Environment:
     made.globals["asset"] = asset
     made.globals["words_said"] = WORDS["said"]
     made.filters["beijing"] = _beijing
+    made.filters["moment"] = _moment
+    made.filters["day"] = _day
     made.filters["number"] = _number
     made.filters["word"] = lambda code, of: texts.gettext(WORDS[of].get(str(code), str(code)))
     return made
@@ -69,6 +71,14 @@ def error_page(request: web.Request, problem: Problem) -> web.Response:
 
 def _beijing(at: datetime | None) -> str:
     return at.astimezone(BEIJING).strftime("%m-%d %H:%M:%S") if at else ""
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d")
 
 
 def _number(value: int) -> str:
