@@ -29,7 +29,7 @@ _EXACT = timedelta(minutes=1)
 _SHAPE = re.compile(r"dh_([A-Za-z0-9]{16})_([A-Za-z0-9_-]{43})")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-_FIND = """SELECT c.id, c.digest, c.expires_at, c.ended_at, c.strong, coalesce(c.used_at, c.created_at) AS used_at,
+_FIND = """SELECT c.id, c.digest, c.expires_at, c.ended_at, c.strong, c.created_at, c.used_at,
   a.id AS account_id, a.name, a.active,
   coalesce((SELECT array_agg(g.role || '@' || g.region_code ORDER BY g.id)
             FROM account_grant g WHERE g.account_id = a.id), '{}') AS grants
@@ -112,11 +112,11 @@ async def prove(
         raise UnauthenticatedError("凭证已过期。", remedy="请重新登录，或请管理员发放新的令牌。")
     actor = Actor(row["account_id"], row["name"], tuple(_grants(row["grants"])))
     if kind is CredentialKind.SESSION:
-        if row["used_at"] + rules.idle <= now:
+        if (row["used_at"] or row["created_at"]) + rules.idle <= now:
             raise UnauthenticatedError("登录后太久没有操作。", remedy="请重新登录。")
         if rules.asks(actor) and not row["strong"]:
             raise UnauthenticatedError("还没有两步验证。", remedy="请重新登录。")
-    if row["used_at"] + _EXACT <= now:
+    if row["used_at"] is None or row["used_at"] + _EXACT <= now:
         await connection.execute(_USED, row["id"], now)
     return Proof(actor, row["id"], row["strong"])
 

@@ -61,14 +61,14 @@ class _Sight:
     async def look(self, connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
         if self.all:
             return list(entries)
-        await self._learn_accounts(connection, {number for entry in entries for number in _accounts(entry)})
+        await self._learn_accounts(connection, {_concerns(entry) for entry in entries})
         for number in {entry.alert_id for entry in entries if entry.alert_id is not None} - set(self.alerts):
             self.alerts[number] = await self._covers(connection, number)
         return [
             entry
             for entry in entries
             if (entry.alert_id is not None and self.alerts[entry.alert_id])
-            or (entry.alert_id is None and all(self.accounts[number] for number in _accounts(entry)))
+            or (entry.alert_id is None and self.accounts[_concerns(entry)])
         ]
 
     async def _learn_accounts(self, connection: Connection, numbers: set[int]) -> None:
@@ -132,10 +132,8 @@ async def _read(connection: Connection, wanted: Wanted, before: int, limit: int)
     return [Entry(**row) for row in rows]
 
 
-def _accounts(entry: Entry) -> set[int]:
-    """Who did it, and the account that it was done to."""
+def _concerns(entry: Entry) -> int:
+    """The account that it was done to; where that is none, who did it."""
     kind, _, number = entry.subject.partition(":")
-    done_to = (
-        {int(number)} if kind == "account" and number.isascii() and number.isdigit() and len(number) < 10 else set()
-    )
-    return {entry.account_id} | done_to
+    named = kind == "account" and number.isascii() and number.isdigit() and len(number) < 10
+    return int(number) if named else entry.account_id
