@@ -25,6 +25,10 @@ _MOST_READ = 5000
 """Entries that are looked through for one page of somebody who sees few of them."""
 
 
+_DISORDER = 1000
+"""Entries that may stand in another order than their times: those of transactions that waited for each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What to look for; None is anything. `since` is inclusive, `until` is not."""
@@ -113,11 +117,12 @@ async def account_named(connection: Connection, name: str) -> int | None:
 
 async def _read(connection: Connection, wanted: Wanted, before: int, limit: int) -> list[Entry]:
     """Only the conditions that there are: each has an index, and the planner sees which one to take."""
-    conditions, values = ["seq < $1"], [before]
+    conditions, values = ["seq < $1"], [await _not_after(connection, wanted.until, before)]
     for condition, value in (
         ("account_id = {}", wanted.account_id),
         ("action = {}", wanted.action),
         ("alert_id = {}", wanted.alert_id),
+        ("seq > {}", await _not_before(connection, wanted.since)),
         ("at >= {}", wanted.since),
         ("at < {}", wanted.until),
     ):
@@ -130,6 +135,22 @@ async def _read(connection: Connection, wanted: Wanted, before: int, limit: int)
         *values,
     )
     return [Entry(**row) for row in rows]
+
+
+async def _not_before(connection: Connection, since: datetime | None) -> int | None:
+    """A number that everything since then is above."""
+    if since is None:
+        return None
+    first = await connection.fetchval("SELECT seq FROM audit_entry WHERE at >= $1 ORDER BY at, seq LIMIT 1", since)
+    return NEWEST if first is None else int(first) - _DISORDER
+
+
+async def _not_after(connection: Connection, until: datetime | None, before: int) -> int:
+    """A number that everything until then is below, `before` at most."""
+    if until is None:
+        return before
+    last = await connection.fetchval("SELECT seq FROM audit_entry WHERE at < $1 ORDER BY at DESC, seq LIMIT 1", until)
+    return 0 if last is None else min(before, int(last) + _DISORDER)
 
 
 def _concerns(entry: Entry) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 from aiohttp import web
 
@@ -16,6 +14,7 @@ from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
 from broadcaster.web.pages import account, accounts, audit, console, desk, own, reply, second_step, signing, tokens
 from broadcaster.web.pages.rendering import error_page
+from broadcaster.web.pages.verification import Verification
 from broadcaster.web.static_files import STATIC
 
 LARGEST_BODY = 2 * 1024 * 1024  # bytes; a CAP message with a picture in it
@@ -29,7 +28,7 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     app[CONTEXT] = context
     app[health.READING] = health.reading(context)
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
-    app[audit.VERIFYING] = asyncio.Lock()
+    app[audit.VERIFICATION] = Verification(context.database)
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:
         for endpoint in table:
@@ -73,3 +72,4 @@ async def openapi(request: web.Request) -> web.Response:
 
 async def _stop_watching(app: web.Application) -> None:
     await app[LIVE].close()
+    await app[audit.VERIFICATION].close()

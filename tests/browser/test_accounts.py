@@ -40,7 +40,7 @@ async def test_a_region_is_found_by_typing_and_the_first_password_is_changed(
 ) -> None:
     await desk.sign_in(await office.account("chief", "administrator"))
     page = desk.page
-    await page.get_by_role("link", name="账户", exact=True).click()
+    await page.get_by_role("link", name="账户管理", exact=True).click()
     await page.get_by_role("link", name="新建账户").click()
     await page.fill("#name", "wang.fang")
     await page.select_option("#role-0", "author")

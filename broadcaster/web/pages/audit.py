@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,8 +11,6 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from broadcaster.clock import BEIJING
-from broadcaster.errors import LimitedError
-from broadcaster.security import audit
 from broadcaster.security.audit import Head, Verdict
 from broadcaster.security.permissions import Action, Actor, require, require_somewhere
 from broadcaster.security.trail import NEWEST, Wanted, account_named
@@ -22,12 +19,13 @@ from broadcaster.web.context import CONTEXT
 from broadcaster.web.pages.forms import Form, fields
 from broadcaster.web.pages.frame import framed, reader
 from broadcaster.web.pages.speaking import word
+from broadcaster.web.pages.verification import Verification
 from broadcaster.web.pages.words import WORDS
 
 _PAGE = 100
 _FILTER = ("account", "action", "alert", "since", "until")
 _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
-VERIFYING = web.AppKey("verifying", asyncio.Lock)
+VERIFICATION = web.AppKey("verification", Verification)
 routes = web.RouteTableDef()
 
 
@@ -39,7 +37,7 @@ async def look_through(request: web.Request) -> web.Response:
 
 @routes.post("/audit/verify")
 async def verify(request: web.Request) -> web.Response:
-    """Read the whole chain, one reader at a time; with `head`, also whether its end is still there."""
+    """Read the whole chain; with `head`, also whether its end is still there."""
     context = request.app[CONTEXT]
     actor, given = await reader(request), await fields(request)
     require(actor, Action.READ_AUDIT, [context.settings.district.code])
@@ -48,12 +46,8 @@ async def verify(request: web.Request) -> web.Response:
     if typed and kept is None:
         form = Form(values={"head": typed}, faults={"head": word(request, "head", "audit_fault")})
         return await _page(request, actor, form, status=422)
-    lock = request.app[VERIFYING]
-    if lock.locked():
-        raise LimitedError("有人正在核对审计记录。", after=10, remedy="请稍后再试。")
-    async with lock, context.database.connection() as connection:
-        verdict = await audit.verify(connection, Head(int(kept[1]), kept[2]) if kept else None)
-    return await _page(request, actor, Form(values={"head": typed}), verdict=verdict)
+    verdict = await request.app[VERIFICATION].verdict(Head(int(kept[1]), kept[2]) if kept else None)
+    return await _page(request, actor, Form(values={"head": typed}), verdict=verdict, going_on=verdict is None)
 
 
 async def _page(
@@ -62,6 +56,7 @@ async def _page(
     form: Form | None = None,
     *,
     verdict: Verdict | None = None,
+    going_on: bool = False,
     status: int = 200,
 ) -> web.Response:
     context = request.app[CONTEXT]
@@ -87,6 +82,7 @@ async def _page(
         csv=_csv_query(typed, wanted),
         may_verify=context.settings.district.code.startswith(require_somewhere(actor, Action.READ_AUDIT)),
         verdict=verdict,
+        going_on=going_on,
         **values,
     )
 

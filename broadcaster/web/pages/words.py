@@ -10,7 +10,7 @@ from broadcaster.web.pages.account_words import SAID as ACCOUNT_SAID
 
 WORDS: dict[str, dict[str, str]] = {
     **ACCOUNT_WORDS,
-    "section": {"alerts": "预警", "accounts": "账户", "audit": "审计"},
+    "section": {"alerts": "预警", "accounts": "账户管理", "audit": "审计"},
     "said": {**ACCOUNT_SAID},
     "delivery": {
         "queued": "待发",

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from broadcaster.errors import LimitedError
 from broadcaster.security import audit
+from broadcaster.web.pages.verification import Verification
 from tests.harness.console import Console, signed_in
 from tests.harness.web import DISTRICT, TOWN, Web
 
@@ -66,6 +70,21 @@ async def test_verifying_says_whole_with_the_head_or_names_the_broken_entry(web:
         await connection.execute("UPDATE audit_entry SET detail = '{}' WHERE seq = 1")
     await chief.post("/audit/verify")
     assert "在第 1 条断开" in chief.text
+
+
+async def test_a_verification_that_takes_long_goes_on_behind_the_page(web: Web) -> None:
+    await _fill(web, 300)
+    hasty = Verification(web.database, patience=0)
+    verdicts = [await hasty.verdict(None)]
+    with pytest.raises(LimitedError):
+        await hasty.verdict(audit.Head(1, "0" * 64))
+    patient = Verification(web.database)
+    assert await patient.verdict(None) is not None
+    while verdicts[-1] is None:
+        verdicts.append(await hasty.verdict(None))
+    assert (verdicts[-1].entries, verdicts[-1].broken) == (300, None)
+    await hasty.verdict(None)
+    await hasty.close()
 
 
 async def test_a_town_verifies_nothing_and_sees_its_own(web: Web) -> None:
