@@ -38,7 +38,7 @@ CREATE TABLE recovery_code (
     PRIMARY KEY (account_id, digest)
 );
 
-CREATE INDEX credential_of_account ON credential (account_id, kind) WHERE ended_at IS NULL;
+CREATE INDEX credential_of_account ON credential (account_id, kind, id);
 
 CREATE TABLE kept_answer (
     account_id bigint NOT NULL,

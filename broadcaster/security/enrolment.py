@@ -17,7 +17,7 @@ from broadcaster.security.session_rules import SessionRules
 _TAKE_STEP = "UPDATE account SET factor_step = $2 WHERE id = $1 AND factor_on AND factor_step < $2 RETURNING id"
 _SWITCH_ON = """UPDATE account SET factor_on = true, factor_step = $2
 WHERE id = $1 AND NOT factor_on AND factor_seed <> '' AND factor_step < $2 RETURNING id"""
-_SWITCH_OFF = "UPDATE account SET factor_on = false, factor_seed = '' WHERE id = $1 RETURNING id"
+_SWITCH_OFF = "UPDATE account SET factor_on = false, factor_seed = '', factor_step = 0 WHERE id = $1 RETURNING id"
 _TAKE_RECOVERY = """UPDATE recovery_code SET used_at = $3 WHERE account_id = $1 AND digest = $2 AND used_at IS NULL
 RETURNING account_id"""
 _ADD_RECOVERY = "INSERT INTO recovery_code (account_id, digest) SELECT $1, unnest($2::bytea[])"

@@ -19,7 +19,7 @@ NOWHERE = {403, 404}
 
 
 def _routes(web: Web) -> Iterator[str]:
-    for route in web.client.app.router.routes():  # type: ignore[union-attr]  # the test client has an application
+    for route in web.client.app.router.routes():
         if route.method != "HEAD" and route.resource is not None:
             yield f"{route.method} {route.resource.canonical}"
 
