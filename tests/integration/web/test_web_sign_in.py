@@ -115,7 +115,7 @@ async def test_offices_must_set_it_up_before_anything_opens_where_the_setting_sa
     assert len(_CODES.findall(console.text)) == 10
     assert (await console.get("/alerts")).status == 200
     await console.get("/me")
-    assert (await console.post("/me/second-factor/off", {"proof_off": PASSWORD})).status == 409
+    assert (await console.post("/me/second-factor/off", {"proof_off": PASSWORD})).status == 422
     assert "您的角色要求两步验证" in console.text
     assert await strict.value("SELECT factor_on FROM account WHERE name = 'leader'")
 
