@@ -17,6 +17,7 @@ from broadcaster.clock import Clock
 from broadcaster.database import Database
 from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback
 from broadcaster.responses.tokens import Tokens
+from broadcaster.security.second_factor import SecondFactor
 from broadcaster.settings import Settings
 
 
@@ -62,7 +63,8 @@ Probe = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a handler may use. `tokens` reads reply links. `cap` None: no CAP adapter is installed.
+    """Everything a handler may use. `tokens` reads reply links, `factor` the codes of second factors. `cap` None: no
+    CAP adapter is installed.
 
     `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
     `trusted_proxies`: addresses whose X-Forwarded-For is believed.
@@ -75,6 +77,7 @@ class Context:
     issue: Issue
     announce: Announce
     tokens: Tokens
+    factor: SecondFactor
     forecast: Forecast
     cap: AlertFormat | None = None
     callbacks: Mapping[str, Callback] = field(default_factory=dict)

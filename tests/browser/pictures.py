@@ -36,6 +36,11 @@ TALLEST = 2_400
 PAGES: Mapping[str, str] = {
     "alerts": "/alerts",
     "alert": "/alerts/{warning}",
+    "me": "/me",
+    "accounts": "/accounts",
+    "account": "/accounts/1",
+    "tokens": "/accounts/1/tokens",
+    "audit": "/audit",
 }
 """Pages of the console by their pictures' names."""
 

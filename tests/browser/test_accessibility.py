@@ -18,6 +18,15 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
     await visitor.go(f"/?lang={language}")
     assert await visitor.violations() == [], "signing in"
     await visitor.sign_in(name)
-    for path in ("/alerts",):
+    for path in (
+        "/alerts",
+        "/me",
+        "/me/second-factor",
+        "/accounts",
+        "/accounts/new",
+        "/accounts/1",
+        "/accounts/1/tokens",
+        "/audit",
+    ):
         await visitor.go(path)
         assert await visitor.violations() == [], path

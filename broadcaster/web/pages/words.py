@@ -5,10 +5,13 @@ from __future__ import annotations
 from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
+from broadcaster.web.pages.account_words import ACCOUNT_WORDS
+from broadcaster.web.pages.account_words import SAID as ACCOUNT_SAID
 
 WORDS: dict[str, dict[str, str]] = {
-    "section": {"alerts": "预警"},
-    "said": {},
+    **ACCOUNT_WORDS,
+    "section": {"alerts": "预警", "accounts": "账户管理", "audit": "审计"},
+    "said": {**ACCOUNT_SAID},
     "delivery": {
         "queued": "待发",
         "unknown": "待核实",
