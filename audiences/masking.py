@@ -1,4 +1,4 @@
-"""Names and addresses as they are shown to whoever has not asked to see them: enough to recognise, too little to use."""
+"""Names and addresses for whoever has not asked to see them: enough to recognise, too little to use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def name(text: str) -> str:
 
 
 def address(medium: str, text: str) -> str:
-    """138****1234 for a telephone, a**@example.cn for mail, the first three and last two characters of anything else."""
+    """138****1234 for a telephone, a**@example.cn for mail, the first three and last two of anything else."""
     if medium == "phone" and len(text) >= 11:
         return f"{text[:3]}****{text[-4:]}"
     if medium == "email" and "@" in text:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 
+from audiences.duties import LEVELS, fits
 from audiences.importing import cells, columns, duty_sql
 from audiences.importing.columns import Header, Row
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
@@ -53,14 +54,6 @@ RANKS = {
     "备": Rank.DEPUTY,
     "primary": Rank.PRIMARY,
     "deputy": Rank.DEPUTY,
-}
-# A responder may stand by for any region.
-LEVELS = {
-    Role.VILLAGE_HEAD: Level.VILLAGE,
-    Role.GRID_LEADER: Level.GRID,
-    Role.GRID_MEMBER: Level.GRID,
-    Role.TOWN_LEADER: Level.TOWN,
-    Role.DUTY_DESK: Level.COUNTY,
 }
 LEVEL_NAMES = {Level.COUNTY: "县", Level.TOWN: "镇街", Level.VILLAGE: "村社", Level.GRID: "网格"}
 
@@ -109,8 +102,8 @@ class DutyReader(RowReader):
 
     def _role(self, region_code: str) -> tuple[Role, Rank]:
         role, rank = self.required("role", _role)
-        level = LEVELS.get(role)
-        if level is not None and Level.of(region_code) is not level:
+        if not fits(role, region_code):
+            level = LEVELS[role]
             allowed = WRONG_LEVEL.format(level=LEVEL_NAMES[level], length=level.code_length)
             self.problems.refuse(self.row, self.header.heading("region_code"), region_code, allowed)
             raise RowRefusedError

@@ -83,7 +83,8 @@ WHERE (later.person, later.region_code, later.role) = (s.person, s.region_code, 
   AND later.row_number > s.row_number
 """
 
-# Shifts are arranged by hand and no roster's business. Without a date a duty begins now; one that is held already keeps its beginning.
+# Shifts are arranged by hand and no roster's business. Without a date a duty begins
+# now; one that is held already keeps its beginning.
 UPSERT_DUTIES = """
 WITH written AS (
     INSERT INTO duty (person_id, region_code, role, rank, valid_from, valid_to)

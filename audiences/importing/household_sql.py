@@ -21,7 +21,8 @@ CREATE TEMPORARY TABLE staged_household (
 # A household of another region cannot be drawn over by naming its number.
 DROP_FOREIGN = """
 DELETE FROM staged_household s USING household h
-WHERE h.external_id = s.external_id AND NOT EXISTS (SELECT FROM unnest($1::text[]) w WHERE starts_with(h.region_code, w))
+WHERE h.external_id = s.external_id
+  AND NOT EXISTS (SELECT FROM unnest($1::text[]) w WHERE starts_with(h.region_code, w))
 RETURNING s.row_number, s.external_id AS key
 """
 

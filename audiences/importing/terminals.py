@@ -33,7 +33,8 @@ CREATE TEMPORARY TABLE staged_terminal (
 
 _DROP_FOREIGN = """
 DELETE FROM staged_terminal s USING terminal t
-WHERE t.external_id = s.external_id AND NOT EXISTS (SELECT FROM unnest($1::text[]) w WHERE starts_with(t.region_code, w))
+WHERE t.external_id = s.external_id
+  AND NOT EXISTS (SELECT FROM unnest($1::text[]) w WHERE starts_with(t.region_code, w))
 RETURNING s.row_number, s.external_id AS key
 """
 
