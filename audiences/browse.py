@@ -131,6 +131,12 @@ async def path(connection: asyncpg.Connection, code: str) -> list[tuple[str, str
     return found if found and found[-1][0] == code else []
 
 
+async def regions_below(connection: asyncpg.Connection, code: str) -> list[tuple[str, str]]:
+    """The codes and names of the regions one level below; none below a grid."""
+    width = len(code) + 3 if code else Level.COUNTY.code_length
+    return [(row["code"], row["name"]) for row in await connection.fetch(_BELOW, code, width)]
+
+
 async def below(connection: asyncpg.Connection, code: str, at: datetime) -> list[Place]:
     """The regions one level below `code` ("": the counties), each with what is in it; last what is in none of them.
 

@@ -131,7 +131,7 @@ async def gaps(
 
 async def week(connection: asyncpg.Connection, code: str, begins: datetime) -> list[Line]:
     """The region and those one level below it, each role that is needed or held there, for seven days."""
-    regions = await connection.fetch(_REGIONS, code, len(code) + 3)
+    regions = await connection.fetch(_REGIONS, code, len(code) + 3 if code else Level.COUNTY.code_length)
     stints = await connection.fetch(_STINTS, [row["code"] for row in regions], begins, begins + WEEK)
     held: dict[tuple[str, str], list[Stint]] = {}
     for row in stints:

@@ -23,8 +23,8 @@ _SIGNS = (
     r"\m5\.1\.[1236]|\m5\.2\.1|\mnullmx\M",
     r"\m(43004|40003)\M|未关注|取消关注|openid",
 )
-"""What gateways say of an address that is no more: in words; a network's words (SIP 404, SMPP); the state reports of the
-carriers' short messages; a mail server's enhanced status (RFC 3463, 3.2 and 3.3); WeChat's codes for who does not
+"""What gateways say of an address that is no more: in words; a network's words (SIP 404, SMPP); the state reports of
+the carriers' short messages; a mail server's enhanced status (RFC 3463); WeChat's codes for who does not
 follow. A busy or silent line, a full mailbox, an expired message say nothing of the kind."""
 
 SIGNS = "|".join(_SIGNS)

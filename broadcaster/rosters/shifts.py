@@ -49,7 +49,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """`person_id` answers as `role` for the region from `begins` until before `ends`, for the duty `instead_of` if any."""
+    """`person_id` answers as `role` for the region from `begins` to `ends`, for the duty `instead_of` if any."""
 
     person_id: int
     region_code: str
