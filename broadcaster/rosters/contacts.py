@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from audiences.importing import cells
 from audiences.records import ContactMedium
@@ -74,14 +75,14 @@ async def add(
         await _note(connection, actor, "contact.add", household_id, contact_id, now)
 
 
-async def _held(connection: Connection, actor: Actor, household_id: int, contact_id: int) -> Mapping[str, object]:
+async def _held(connection: Connection, actor: Actor, household_id: int, contact_id: int) -> Mapping[str, Any]:
     """The contact, its home locked for the length of the change."""
     household = await seen(connection, actor, household_id)
     require(actor, Action.CORRECT_CONTACTS, [household.region_code])
     row = await connection.fetchrow(SQL["contact_to_change"], household_id, contact_id)
     if row is None or row["id"] is None:
         raise NotFoundError("这一户没有这个联系方式。", remedy="请刷新页面后重新选择。")
-    found: Mapping[str, object] = row
+    found: Mapping[str, Any] = row
     return found
 
 

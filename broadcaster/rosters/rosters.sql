@@ -48,8 +48,8 @@ UPDATE contact SET active = $2 WHERE id = $1
 
 -- name: contact_add
 INSERT INTO contact (household_id, medium, address, region_code, priority, active)
-SELECT h.id, $2, $3, h.region_code,
-       coalesce((SELECT max(priority) + 1 FROM contact c WHERE c.household_id = h.id AND c.medium = $2), 0)::smallint, true
+SELECT h.id, $2::text, $3::text, h.region_code,
+       coalesce((SELECT max(priority) + 1 FROM contact c WHERE c.household_id = h.id AND c.medium = $2::text), 0)::smallint, true
 FROM household h WHERE h.id = $1
 ON CONFLICT (household_id, medium, address) WHERE household_id IS NOT NULL DO UPDATE SET active = true
 RETURNING id

@@ -38,7 +38,7 @@ async def regions(request: web.Request) -> web.Response:
         actor,
         "console/audience/regions.html",
         code=code,
-        path=[step for step in path if may(actor, Action.SEE_AUDIENCE, [step[0]])],
+        steps=[step for step in path if may(actor, Action.SEE_AUDIENCE, [step[0]])],
         name=path[-1][1] if path else "",
         places=places,
         whole=browse.total(places),

@@ -130,7 +130,7 @@ async def _roster(request: web.Request, actor: Actor, *, shown: bool) -> web.Res
         "console/duties/roster.html",
         code=code,
         name=path[-1][1] if path else "",
-        path=[step for step in path if may(actor, Action.SEE_AUDIENCE, [step[0]])],
+        steps=[step for step in path if may(actor, Action.SEE_AUDIENCE, [step[0]])],
         below=below,
         scopes=allowed,
         lines=current,

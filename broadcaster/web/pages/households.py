@@ -81,7 +81,7 @@ async def _page(request: web.Request, actor: Actor, *, shown: bool, form: Form |
         status=422 if form else 200,
         sheet=sheet,
         home=sheet.household,
-        path=[step for step in sheet.path if may(actor, Action.SEE_AUDIENCE, [step[0]])],
+        steps=[step for step in sheet.path if may(actor, Action.SEE_AUDIENCE, [step[0]])],
         form=form or Form(),
         shown=shown,
         person=(lambda text: text) if shown else masking.name,
