@@ -131,6 +131,11 @@ async def path(connection: asyncpg.Connection, code: str) -> list[tuple[str, str
     return found if found and found[-1][0] == code else []
 
 
+async def names(connection: asyncpg.Connection, codes: Sequence[str]) -> dict[str, str]:
+    """The names of regions by code, of those that are known."""
+    return {row["code"]: row["name"] for row in await connection.fetch(_ABOVE, list(codes))}
+
+
 async def regions_below(connection: asyncpg.Connection, code: str) -> list[tuple[str, str]]:
     """The codes and names of the regions one level below; none below a grid."""
     width = len(code) + 3 if code else Level.COUNTY.code_length

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.visitor import Office
-from tests.harness.web import Web
+from tests.harness.web import TOWN, Web
 
 SIZES = {"desk": (1366, 768), "phone": (360, 740)}
 
@@ -20,6 +20,14 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
     await visitor.sign_in(name)
     for path in (
         "/alerts",
+        "/audience",
+        f"/audience?region={TOWN}001",
+        "/audience/search?q=330212",
+        "/audience/terminals",
+        "/audience/dead",
+        "/audience/imports",
+        "/duties",
+        "/duties/gaps",
         "/me",
         "/me/second-factor",
         "/accounts",

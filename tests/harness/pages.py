@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, field
 
@@ -36,7 +37,7 @@ class Reader:
         data = FormData()
         for name, value in {"form_token": self.form_token, **fields}.items():
             data.add_field(name, value)
-        data.add_field("file", content, filename=filename, content_type="application/octet-stream")
+        data.add_field("file", io.BytesIO(content), filename=filename, content_type="application/octet-stream")
         return await self.web.client.post(path, data=data, allow_redirects=False)
 
 

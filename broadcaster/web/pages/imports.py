@@ -8,6 +8,7 @@ from typing import Any, NoReturn, cast
 
 from aiohttp import web
 
+from audiences import browse
 from audiences.importing import ImportReport, PlaceChanges
 from broadcaster.doorbell import WORK
 from broadcaster.errors import InputError, RuleError
@@ -23,6 +24,7 @@ from broadcaster.web.unhurried import unhurried
 
 PROBLEMS = 200  # shown on the page; the file has them all
 PLACES = 200
+_ORDER = ("region", "household", "person", "duty", "contact", "terminal")
 _LEAST_REFUSED = 0.2  # share of refused rows from which the page warns
 _IN_MEMORY = 4 << 20  # bytes of an upload; more goes to a temporary file
 _BOM = "\ufeff"  # without it Excel takes the file for GBK
@@ -64,7 +66,10 @@ async def one(request: web.Request) -> web.Response:
     """One import: how far it is, then its report."""
     actor = await _importer(request)
     found = await _one(request.app[CONTEXT], actor, request)
-    return framed(request, actor, "console/audience/import.html", **_shown(found))
+    shown = _shown(found)
+    async with request.app[CONTEXT].database.connection() as connection:
+        known = await browse.names(connection, [place.region for place in shown["places"]])
+    return framed(request, actor, "console/audience/import.html", names=known, **shown)
 
 
 @routes.get(_PATH + "/progress")
@@ -151,6 +156,7 @@ def _shown(found: RosterImport) -> dict[str, Any]:
         "roster": found,
         "report": report,
         "problems": report.problems[:PROBLEMS] if report else (),
+        "changes_by_table": [(table, report.changes[table]) for table in _ORDER if report and table in report.changes],
         "places": places[:PLACES],
         "places_total": len(places),
         "many_refused": report is not None and report.refused > _LEAST_REFUSED * max(report.rows, 1),
@@ -178,4 +184,4 @@ def _gathered(places: Iterable[PlaceChanges], width: int) -> list[PlaceChanges]:
             known.deactivated + place.deactivated,
             known.example or place.example,
         )
-    return [sums[key] for key in sorted(sums)]
+    return [sums[key] for key in sorted(sums, key=lambda key: (key[0], _ORDER.index(key[1])))]

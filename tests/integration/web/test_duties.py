@@ -28,7 +28,7 @@ def _field(moment: datetime) -> str:
     return moment.astimezone(BEIJING).strftime("%Y-%m-%dT%H:%M")
 
 
-async def _substitute(web: Web, visitor: Reader, begins: timedelta, ends: timedelta, **fields: str) -> tuple[int, str]:
+async def _substitute(web: Web, visitor: Reader, first: timedelta, last: timedelta, **fields: str) -> tuple[int, str]:
     """The neighbouring village's head stands in; the answer's status and text."""
     away, _ = await _duty(web, VILLAGE)
     _, substitute = await _duty(web, NEIGHBOUR)
@@ -36,8 +36,8 @@ async def _substitute(web: Web, visitor: Reader, begins: timedelta, ends: timede
     given = {
         "instead_of": str(away),
         "person": str(substitute),
-        "begins": _field(now + begins),
-        "ends": _field(now + ends),
+        "begins": _field(now + first),
+        "ends": _field(now + last),
         **fields,
     }
     answer = await visitor.send("/duties/arrange", **given)
@@ -93,7 +93,7 @@ async def test_a_shift_is_taken_back_but_no_standing_duty(web: Web) -> None:
         assert (await visitor.send(f"/duties/{number}/end")).status == 303
     assert len(await _on_duty(web, VILLAGE)) == 1
     assert await web.value("SELECT count(*) FROM duty WHERE shift") == 1, "what had begun is kept as having ended"
-    assert (await visitor.send(f"/duties/{standing}/end")).status == 409
+    assert (await visitor.send(f"/duties/{standing}/end")).status == 422
     assert (await visitor.send("/duties/999999/end")).status == 404
 
 
