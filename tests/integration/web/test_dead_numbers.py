@@ -56,6 +56,8 @@ async def _dead(web: Web, **options: Any) -> list[int]:
     [
         ([(FAILED, "空号"), (FAILED, "UNDELIV")], True),
         ([(FAILED, "MK:0001"), (FAILED, "stat=UNDELIV err=001")], True),
+        ([(FAILED, "MI:0013"), (FAILED, "MN:0001")], True),
+        ([(FAILED, "MA:0001"), (FAILED, "MA:0001")], False),
         ([(FAILED, "5.1.1 no such mailbox"), (FAILED, "550 5.1.1 user unknown")], True),
         ([(FAILED, "43004 require subscribe"), (FAILED, "43004")], True),
         ([(DELIVERED, None), (FAILED, "停机"), (FAILED, "停机")], True),
