@@ -58,7 +58,7 @@ _HOUSEHOLDS = """
 SELECT h.id, h.external_id, h.region_code, h.name, h.address, h.size, h.tags, h.risk, h.active,
        (SELECT count(*) FROM contact c WHERE c.household_id = h.id AND c.active) AS contacts
 FROM household h
-WHERE h.region_code ~>=~ $1 AND h.region_code ~<~ ($1 || ':')
+WHERE h.region_code ~>=~ $1 AND h.region_code ~<~ ($1 || ':') AND h.region_code ~>=~ $2
   AND (h.region_code ~>~ $2 OR (h.region_code = $2 AND h.id > $3))
 ORDER BY h.region_code USING ~<~, h.id LIMIT $4
 """
@@ -66,7 +66,7 @@ ORDER BY h.region_code USING ~<~, h.id LIMIT $4
 _TERMINAL_PAGE = """
 SELECT t.id, t.external_id, t.region_code, t.name, t.kind, t.active, coalesce(r.name, '') AS region_name
 FROM terminal t LEFT JOIN region r ON r.code = t.region_code
-WHERE t.region_code ~>=~ $1 AND t.region_code ~<~ ($1 || ':')
+WHERE t.region_code ~>=~ $1 AND t.region_code ~<~ ($1 || ':') AND t.region_code ~>=~ $2
   AND (t.region_code ~>~ $2 OR (t.region_code = $2 AND t.id > $3))
 ORDER BY t.region_code USING ~<~, t.id LIMIT $4
 """

@@ -47,13 +47,28 @@ ORDER BY lower(w.holes) > $1, r.code LIMIT $4 OFFSET $5
 _STINTS = """
 SELECT d.id, d.person_id, p.name, d.region_code, d.role, d.rank, d.valid_from, d.valid_to, d.shift,
        coalesce(away.name, '') AS instead_of,
-       EXISTS (SELECT FROM contact c WHERE c.person_id = d.person_id AND c.active) AS reachable
+       EXISTS (SELECT FROM contact c WHERE c.person_id = p.id AND c.household_id IS NULL AND c.active)
+       OR EXISTS (SELECT FROM contact c WHERE c.household_id = p.household_id AND c.person_id = p.id AND c.active)
+           AS reachable
 FROM duty d
 JOIN person p ON p.id = d.person_id
 LEFT JOIN duty held ON held.id = d.stands_in_for
 LEFT JOIN person away ON away.id = held.person_id
 WHERE d.region_code = ANY($1::text[]) AND d.valid_from < $3 AND (d.valid_to IS NULL OR d.valid_to > $2)
 ORDER BY d.region_code, d.role, d.rank = 'deputy', d.shift, d.id
+"""
+
+# Two ways, each with its index: a person's own contacts, and those under which he is known at home.
+_NUMBERS = """
+SELECT DISTINCT ON (person_id, priority, address) person_id, address FROM (
+    SELECT c.person_id, c.address, c.priority FROM contact c
+    WHERE c.household_id IS NULL AND c.active AND c.medium = 'phone' AND c.person_id = ANY($1::bigint[])
+    UNION ALL
+    SELECT p.id, c.address, c.priority
+    FROM person p JOIN contact c ON c.household_id = p.household_id AND c.person_id = p.id
+    WHERE c.active AND c.medium = 'phone' AND p.id = ANY($1::bigint[])
+) AS known
+ORDER BY person_id, priority, address
 """
 
 _REGIONS = """
@@ -143,6 +158,16 @@ async def week(connection: asyncpg.Connection, code: str, begins: datetime) -> l
             needed = role in NEEDED[Level(region["level"])] and not _spared(role, there)
             lines.append(_line(region["code"], region["name"], role, there.get(role, []), begins, needed=needed))
     return lines
+
+
+async def numbers(connection: asyncpg.Connection, people: Sequence[int]) -> dict[int, list[str]]:
+    """The telephone numbers of people, the first to be tried first."""
+    found: dict[int, list[str]] = {}
+    for row in await connection.fetch(_NUMBERS, list(people)):
+        known = found.setdefault(row["person_id"], [])
+        if row["address"] not in known:
+            known.append(row["address"])
+    return found
 
 
 def _roles(level: Level, held: dict[str, list[Stint]]) -> list[str]:

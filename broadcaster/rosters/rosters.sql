@@ -154,11 +154,16 @@ DELETE FROM duty WHERE id = $1 AND shift AND valid_from > $2
 
 -- name: dead
 -- Addresses that failed, for a reason that $3 takes for their end, under at least $2 of the last $1 alerts since $4 without
--- anything delivered in between. Two passes over those alerts' deliveries, in ranges of the primary key: the failures, then
--- what was delivered to the few that failed. A number that was corrected since is another address. $5 the regions that may be
--- seen, $6 the contact behind which the page begins, $7 rows, $8 only these contacts (NULL: all).
+-- anything delivered in between. Two passes over those alerts' deliveries: the failures, then what was delivered to the few
+-- that failed. Deliveries are not kept by contact, so the passes are bounded: no alert is looked at behind $9 deliveries of
+-- later ones. A number that was corrected since is another address. $5 the regions that may be seen, $6 the contact behind
+-- which the page begins, $7 rows, $8 only these contacts (NULL: all).
 WITH recent AS (
-    SELECT alert_id FROM run WHERE NOT rehearsal AND opened_at > $4 ORDER BY alert_id DESC LIMIT $1
+    SELECT alert_id FROM (
+        SELECT r.alert_id, sum(coalesce(o.next, 0)) OVER (ORDER BY r.alert_id DESC) - coalesce(o.next, 0) AS later
+        FROM run r LEFT JOIN run_ordinal o USING (alert_id) WHERE NOT r.rehearsal AND r.opened_at > $4
+        ORDER BY r.alert_id DESC LIMIT $1
+    ) AS latest WHERE later < $9
 ), failed AS (
     SELECT d.contact_id, d.address, d.alert_id, max(d.settled_at) AS at, max(d.reason) AS reason
     FROM recent JOIN delivery d USING (alert_id)

@@ -8,7 +8,7 @@ from typing import NoReturn
 from aiohttp import web
 
 from audiences import browse, masking, watch
-from audiences.duties import contacts, fits
+from audiences.duties import fits
 from audiences.records import Role
 from broadcaster.clock import BEIJING
 from broadcaster.errors import InputError, NotFoundError, RuleError
@@ -116,14 +116,12 @@ async def _roster(request: web.Request, actor: Actor, *, shown: bool) -> web.Res
         current = await watch.week(connection, code, begins)
         gaps_found, total = await watch.gaps(connection, [code] if code else allowed, now, most=GAPS)
         people = sorted({one.person_id for line in current for one in _on_now(line, now)})
-        found = await contacts(connection, people, ["phone"]) if people else []
+        found = await watch.numbers(connection, people)
         below = await browse.regions_below(connection, code)
     named = may(actor, Action.SEE_HOUSEHOLDS, [code]) or may(actor, Action.MANAGE_DUTIES, [code])
-    numbers: dict[int, list[str]] = {}
-    for contact in found:
-        numbers.setdefault(contact.person_id, []).append(
-            contact.address if shown else masking.address(contact.medium, contact.address)
-        )
+    numbers = {
+        who: [one if shown else masking.address("phone", one) for one in written] for who, written in found.items()
+    }
     return framed(
         request,
         actor,
