@@ -25,44 +25,9 @@ _SIGNS = (
     r"\m(43004|40003)\M|未关注|取消关注|openid",
 )
 """What gateways say of an address that is no more: in words; a network's words (SIP 404, SMPP); the state reports of
-the carriers' short messages, whose families MK, MN, MI and LT mean a number that does not exist, is cut off or cannot be
-reached, so that only several in a row say something; a mail server's enhanced status (RFC 3463); WeChat's codes for who
-does not follow. A busy or silent line, a full mailbox, an expired message say nothing of the kind."""
-
-SIGNS = (
-    "空号|号码不存在|停机|销号|注销|不是手机号",
-    r"unknown subscriber|unallocated|absent subscriber|not in service|no such (user|mailbox|number)|user unknown",
-    r"undeliv|\m(mk|mn|mi|lt):?\d{4,5}\M|\mcb:?00(01|53)\M",
-    r"\m5\.1\.[1236]|\m5\.2\.1|\mnullmx\M",
-    r"\m(43004|40003)\M|未关注|取消关注|openid",
-)
-"""What gateways say of an address that is no more: in words; a network's words (SIP 404, SMPP); the state reports of
 the carriers' short messages, whose families MK, MN, MI and LT mean a number that does not exist, is cut off or cannot
 be reached, so that only several in a row say something; a mail server's enhanced status (RFC 3463); WeChat's codes for
 who does not follow. A busy or silent line, a full mailbox, an expired message say nothing of the kind."""
-
-SIGNS = (
-    "空号|号码不存在|停机|销号|注销|不是手机号",
-    r"unknown subscriber|unallocated|absent subscriber|not in service|no such (user|mailbox|number)|user unknown",
-    r"undeliv|\m(mk|mn|mi|lt):?\d{4,5}\M|\mcb:?00(01|53)\M",
-    r"\m5\.1\.[1236]|\m5\.2\.1|\mnullmx\M",
-    r"\m(43004|40003)\M|未关注|取消关注|openid",
-)
-"""What gateways say of an address that is no more: in words; a network's words (SIP 404, SMPP); the state reports of the
-carriers' short messages, whose families MK, MN, MI and LT mean a number that does not exist, is cut off or cannot be
-reached, so that only several in a row say something; a mail server's enhanced status (RFC 3463); WeChat's codes for who
-does not follow. A busy or silent line, a full mailbox, an expired message say nothing of the kind."""
-
-SIGNS = (
-    "空号|号码不存在|停机|销号|注销|不是手机号",
-    r"unknown subscriber|unallocated|absent subscriber|not in service|no such (user|mailbox|number)|user unknown",
-    r"undeliv|\m(mk|mn|mi|lt):?\d{4,5}\M|\mcb:?00(01|53)\M",
-    r"\m5\.1\.[1236]|\m5\.2\.1|\mnullmx\M",
-    r"\m(43004|40003)\M|未关注|取消关注|openid",
-)
-"""What gateways say of an address that is no more: in words; a network's words (SIP 404, SMPP); the state reports of
-the carriers' short messages; a mail server's enhanced status (RFC 3463); WeChat's codes for who does not
-follow. A busy or silent line, a full mailbox, an expired message say nothing of the kind."""
 
 SIGNS = "|".join(_SIGNS)
 """A regular expression of PostgreSQL, for `~*`."""
