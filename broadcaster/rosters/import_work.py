@@ -80,6 +80,8 @@ async def attend(database: Database, clock: Clock, owner: str) -> None:
                 pass
         except DATABASE_AWAY as error:
             _LOG.warning("rosters.database_away", error=type(error).__name__)
+        except Exception:  # one import that fails in a way nobody thought of does not end the looking after all others
+            _LOG.exception("rosters.fault")
         await asyncio.sleep(LOOK)
 
 
