@@ -11,6 +11,7 @@ from audiences import watch
 from audiences.duties import holders
 from audiences.records import Role
 from broadcaster.clock import BEIJING
+from broadcaster.escalation.roster import roster
 from tests.harness.pages import Reader, reader
 from tests.harness.web import OTHER_TOWN, TOWN, Web
 
@@ -66,6 +67,22 @@ async def test_sent_twice_a_substitute_is_entered_once(web: Web) -> None:
     visitor = await reader(web)
     assert [(await _substitute(web, visitor, timedelta(), timedelta(days=1)))[0] for _ in range(2)] == [303, 422]
     assert await web.value("SELECT count(*) FROM duty WHERE shift") == 1
+
+
+async def test_whom_a_shift_and_a_roster_put_on_the_same_duty_is_asked_once(web: Web) -> None:
+    _, head = await _duty(web, VILLAGE)
+    async with web.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO duty (person_id, region_code, role, rank, valid_from, shift)"
+            " VALUES ($1, $2, 'village_head', 'deputy', $3, true)",
+            head,
+            VILLAGE,
+            web.clock.now(),
+        )
+        asked = (await roster(connection, [(VILLAGE, "village_head")], web.clock.now())).on_duty(
+            VILLAGE, "village_head"
+        )
+    assert [(one.person_id, one.rank) for one in asked] == [(head, "primary")]
 
 
 async def test_two_clicks_on_the_roster_are_enough(web: Web) -> None:
