@@ -59,3 +59,17 @@ AUDIENCE_WORDS: dict[str, dict[str, str]] = {
     },
     "tag": {rule.tag: rule.names[0] for rule in VULNERABILITIES},
 }
+
+AUDIENCE_AUDITED = {
+    "household.reveal": "查看一户的姓名和号码",
+    "duties.reveal": "查看值守电话",
+    "contact.correct": "更正联系方式",
+    "contact.deactivate": "停用联系方式",
+    "contact.activate": "重新启用联系方式",
+    "contact.add": "添加联系方式",
+    "contacts.bury": "停用失效号码",
+    "contacts.export": "下载失效号码名单",
+    "shift.arrange": "排班",
+    "shift.end": "取消排班",
+    "roster.import": "导入名册",
+}
