@@ -36,6 +36,12 @@ TALLEST = 2_400
 PAGES: Mapping[str, str] = {
     "alerts": "/alerts",
     "alert": "/alerts/{warning}",
+    "audience": "/audience",
+    "household": "/audience/households/1",
+    "imports": "/audience/imports",
+    "dead-numbers": "/audience/dead",
+    "duties": "/duties",
+    "gaps": "/duties/gaps",
     "me": "/me",
     "accounts": "/accounts",
     "account": "/accounts/1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.visitor import Office
-from tests.harness.web import Web
+from tests.harness.web import TOWN, Web
 
 SIZES = {"desk": (1366, 768), "phone": (360, 740)}
 
@@ -18,8 +18,20 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
     await visitor.go(f"/?lang={language}")
     assert await visitor.violations() == [], "signing in"
     await visitor.sign_in(name)
+    home = await web.value("SELECT min(id) FROM household")
+    duty = await web.value("SELECT min(id) FROM duty")
     for path in (
         "/alerts",
+        "/audience",
+        f"/audience?region={TOWN}001",
+        f"/audience/households/{home}",
+        "/audience/search?q=330212",
+        "/audience/terminals",
+        "/audience/dead",
+        "/audience/imports",
+        "/duties",
+        "/duties/gaps",
+        f"/duties/arrange?instead_of={duty}",
         "/me",
         "/me/second-factor",
         "/accounts",

@@ -25,6 +25,8 @@ class Section:
 
 SECTIONS = (
     Section("/alerts", "alerts", Action.SEE),
+    Section("/audience", "audience", Action.SEE_AUDIENCE),
+    Section("/duties", "duties", Action.SEE_AUDIENCE),
     Section("/accounts", "accounts", Action.MANAGE_ACCOUNTS),
     Section("/audit", "audit", Action.READ_AUDIT),
 )
