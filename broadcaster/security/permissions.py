@@ -38,9 +38,11 @@ class Action(StrEnum):
     END = "alert.end"
     UPDATE = "alert.update"
     CANCEL = "alert.cancel"
+    RESEND = "alert.resend"
     SEE_HOUSEHOLDS = "households.see"
     CONFIRM = "unit.confirm"
     CLOSE_HELP = "help.close"
+    ASSIGN_DOORS = "doors.assign"
     MANAGE_ACCOUNTS = "accounts.manage"
     MANAGE_GATEWAYS = "gateways.manage"
     READ_AUDIT = "audit.read"
@@ -55,6 +57,8 @@ _AUTHORING = {
     Action.ISSUE,
     Action.UPDATE,
     Action.CANCEL,
+    Action.RESEND,
+    Action.ASSIGN_DOORS,
 }
 
 ALLOWED: dict[Role, frozenset[Action]] = {
@@ -69,11 +73,13 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.ISSUE,
             Action.END,
             Action.CANCEL,
+            Action.RESEND,
+            Action.ASSIGN_DOORS,
             Action.READ_AUDIT,
         }
     ),
     Role.ADMINISTRATOR: frozenset({Action.SEE, Action.MANAGE_ACCOUNTS, Action.MANAGE_GATEWAYS, Action.READ_AUDIT}),
-    Role.VILLAGE_HEAD: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING),
+    Role.VILLAGE_HEAD: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS, Action.ASSIGN_DOORS} | _ATTENDING),
     Role.GRID_MEMBER: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING),
 }
 

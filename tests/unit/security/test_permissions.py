@@ -27,10 +27,11 @@ COUNTY, TOWN, VILLAGE, NEIGHBOUR = "330212", "330212101", "330212101001", "33021
 MATRIX = {
     "viewer": "alert.see",
     "author": "alert.see alert.create alert.edit alert.submit alert.recall alert.issue alert.update alert.cancel"
-    " households.see unit.confirm help.close",
-    "approver": "alert.see alert.approve alert.reject alert.issue alert.end alert.cancel households.see audit.read",
+    " alert.resend households.see unit.confirm help.close doors.assign",
+    "approver": "alert.see alert.approve alert.reject alert.issue alert.end alert.cancel alert.resend households.see"
+    " doors.assign audit.read",
     "administrator": "alert.see accounts.manage gateways.manage audit.read",
-    "village_head": "alert.see households.see unit.confirm help.close",
+    "village_head": "alert.see households.see unit.confirm help.close doors.assign",
     "grid_member": "alert.see households.see unit.confirm help.close",
 }
 
