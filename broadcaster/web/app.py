@@ -12,7 +12,20 @@ from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.envelope import envelope, finish
 from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
-from broadcaster.web.pages import console, desk, doors, link, public, reply, reports, signing
+from broadcaster.web.pages import (
+    console,
+    desk,
+    doors,
+    doors_page,
+    link,
+    live_page,
+    public,
+    reply,
+    report_page,
+    reports,
+    signing,
+    unreached_page,
+)
 from broadcaster.web.pages.rendering import error_page
 from broadcaster.web.shelf import Shelf
 from broadcaster.web.static_files import STATIC
@@ -30,6 +43,8 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
     app[link.THROTTLES] = link.throttles()
     app[public.SHELF] = Shelf()
+    live_page.prepare(app)
+    report_page.prepare(app)
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:
         for endpoint in table:
@@ -41,6 +56,10 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         callbacks.routes,
         signing.routes,
         console.routes,
+        live_page.routes,
+        unreached_page.routes,
+        doors_page.routes,
+        report_page.routes,
         desk.routes,
         reply.routes,
         doors.routes,
