@@ -5,26 +5,26 @@ What differs from one reader to the next is only the token of their forms; it is
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from broadcaster.alerts import authoring
+from broadcaster.alerts.records import AlertRecord
 from broadcaster.progress import Progress, RegionProgress, progress
 from broadcaster.recent import Recent
 from broadcaster.report.arrival import Pacemeter
-from broadcaster.report.timeline import escalations, timeline
+from broadcaster.report.timeline import Escalated, Happening, escalations, timeline
 from broadcaster.security.permissions import Action, Actor, scopes
-from broadcaster.web.api.help_requests import help_requests
-from broadcaster.web.api.notices import ABOUT_UNITS, notices
-from broadcaster.web.api.units import UnitQuery, units
+from broadcaster.web.api.help_requests import HelpRequest, help_requests
+from broadcaster.web.api.notices import ABOUT_UNITS, Notice, notices
+from broadcaster.web.api.units import Unit, UnitQuery, units
 from broadcaster.web.context import Context
+from broadcaster.web.pages.once import Once
 from broadcaster.web.pages.rendering import environment
 from broadcaster.web.sql import SQL
 
@@ -79,74 +79,104 @@ class Part:
 Parts = Mapping[str, Part]
 
 
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What is the same for everybody."""
+
+    record: AlertRecord
+    progress: Progress
+    escalations: list[Escalated]
+    helps_open: int
+    arrival: datetime | None
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """What is the same for everybody who may see the people of the same regions."""
+
+    units: list[Unit]
+    helps: list[HelpRequest]
+    notices: list[Notice]
+    events: list[Happening]
+
+
 class LiveParts:
     """The parts of every alert that is watched in this process."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._made: Recent[tuple[int, Sight], tuple[str, asyncio.Task[Parts]]] = Recent(_KEPT)
+        self._common: Once[int, _Common] = Once()
+        self._people: Once[tuple[int, tuple[str, ...]], _People] = Once()
+        self._made: Once[tuple[int, Sight], Parts] = Once()
         self._pace: Recent[int, Pacemeter] = Recent(_KEPT)
 
     async def at(self, alert_id: int, state: str, sight: Sight) -> Parts:
         """The parts in the state that `state` names: made by whoever asks first, waited for by all others."""
-        found = self._made.get((alert_id, sight))
-        if found is None or found[0] != state:
-            found = state, asyncio.create_task(self.now(alert_id, sight), name=f"parts-{alert_id}")
-            self._made[alert_id, sight] = found
-        try:
-            return await asyncio.shield(found[1])
-        except Exception:
-            if self._made.get((alert_id, sight)) is found:
-                del self._made[alert_id, sight]  # the next one tries anew
-            raise
+        return await self._made.get((alert_id, sight), state, lambda: self._shared(alert_id, state, sight))
 
     async def now(self, alert_id: int, sight: Sight) -> Parts:
         """The parts as they are this moment."""
-        values = await self._values(alert_id, sight)
-        found = environment(sight.language)
-        parts = {name: _part(found.get_template(f"console/live/_{name}.html").render(values)) for name in NAMES}
-        parts[SHARES] = _part(shares(values["progress"]))
-        return parts
+        return _render(await self._read_common(alert_id), await self._read_people(alert_id, sight.see), sight)
 
-    async def _values(self, alert_id: int, sight: Sight) -> dict[str, Any]:
+    async def _shared(self, alert_id: int, state: str, sight: Sight) -> Parts:
+        see = sight.see
+        common = await self._common.get(alert_id, state, lambda: self._read_common(alert_id))
+        people = await self._people.get((alert_id, see), state, lambda: self._read_people(alert_id, see))
+        return _render(common, people, sight)
+
+    async def _read_common(self, alert_id: int) -> _Common:
         context, now = self._context, self._context.clock.now()
         record = await authoring.load(alert_id)
         async with context.database.connection() as connection:
             state = await progress(connection, alert_id)
-            listed = await units(connection, alert_id, sight.see, UnitQuery(limit=_UNITS)) if sight.see else []
             steps = await escalations(connection, alert_id)
-            events = await timeline(connection, alert_id, sight.see, _EVENTS)
-            helps_open = await connection.fetchval(SQL["open_helps"], alert_id)
-        helps = await help_requests(context, alert_id, sight.see, state=None, limit=_UNITS) if sight.see else []
-        desk = await notices(context, alert_id, sight.see, ABOUT_UNITS, limit=_UNITS) if sight.see else []
-        return {
-            "record": record,
-            "progress": state,
-            "states": STATES,
-            "villages": _silent(state),
-            "villages_total": sum(one.households.reached < one.households.total for one in state.regions),
-            "units": listed,
-            "escalations": steps,
-            "events": events,
-            "helps": helps,
-            "helps_open": helps_open,
-            "cries": sum(one.times for one in helps if one.state.value == "open"),
-            "notices": desk,
-            "may_close": lambda region: bool(sight.close) and (not region or region.startswith(sight.close)),
-            "may_confirm": lambda region: bool(sight.confirm) and region.startswith(sight.confirm),
-            "may_see_households": bool(sight.see),
-            "most": _UNITS,
-            "wall": sight.wall,
-            "form_token": TOKEN,
-            "arrival": self._arrival(alert_id, state, record.issued_at),
-            "as_of": now,
-        }
-
-    def _arrival(self, alert_id: int, state: Progress, issued_at: datetime | None) -> datetime | None:
+            helps = await connection.fetchval(SQL["open_helps"], alert_id)
         meter = self._pace.get(alert_id)
         if meter is None:
             meter = self._pace[alert_id] = Pacemeter()
-        return meter.arrival(self._context.clock.now(), state, issued_at)
+        return _Common(record, state, steps, helps, meter.arrival(now, state, record.issued_at), now)
+
+    async def _read_people(self, alert_id: int, see: tuple[str, ...]) -> _People:
+        context = self._context
+        async with context.database.connection() as connection:
+            events = await timeline(connection, alert_id, see, _EVENTS)
+            listed = await units(connection, alert_id, see, UnitQuery(limit=_UNITS)) if see else []
+        if not see:
+            return _People([], [], [], events)
+        helps = await help_requests(context, alert_id, see, state=None, limit=_UNITS)
+        desk = await notices(context, alert_id, see, ABOUT_UNITS, limit=_UNITS)
+        return _People(listed, helps, desk, events)
+
+
+def _render(common: _Common, people: _People, sight: Sight) -> Parts:
+    state = common.progress
+    values = {
+        "record": common.record,
+        "progress": state,
+        "states": STATES,
+        "villages": _silent(state),
+        "villages_total": sum(one.households.reached < one.households.total for one in state.regions),
+        "units": people.units,
+        "escalations": common.escalations,
+        "events": people.events,
+        "helps": people.helps,
+        "helps_open": common.helps_open,
+        "cries": sum(one.times for one in people.helps if one.state.value == "open"),
+        "notices": people.notices,
+        "may_close": lambda region: bool(sight.close) and (not region or region.startswith(sight.close)),
+        "may_confirm": lambda region: bool(sight.confirm) and region.startswith(sight.confirm),
+        "may_see_households": bool(sight.see),
+        "most": _UNITS,
+        "wall": sight.wall,
+        "form_token": TOKEN,
+        "arrival": common.arrival,
+        "as_of": common.as_of,
+    }
+    found = environment(sight.language)
+    parts = {name: _part(found.get_template(f"console/live/_{name}.html").render(values)) for name in NAMES}
+    parts[SHARES] = _part(shares(state))
+    return parts
 
 
 def shares(state: Progress) -> str:
