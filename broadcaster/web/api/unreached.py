@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from broadcaster.errors import InputError, NotFoundError
-from broadcaster.report.unreached import START, Asked, Household, unreached
+from broadcaster.report.unreached import START, Asked, Household, Why, unreached
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action
 from broadcaster.web.context import Context
@@ -88,10 +88,12 @@ class UnreachedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class UnreachedCsvQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`region` is a code prefix; `pending` adds the households that are still being tried."""
+    """`region` is a code prefix; `pending` adds the households that are still being tried; `why`: only those whose door
+    task has this reason."""
 
     region: Annotated[str, msgspec.Meta(pattern=r"^\d{0,15}$")] = ""
     pending: bool = False
+    why: Why | None = None
 
 
 @table.endpoint(
@@ -179,7 +181,7 @@ async def _taken_out(call: Call[Nothing, UnreachedCsvQuery]) -> Asked:
         await audit.append(
             connection, call.actor.account_id, "households.export", context.clock.now(), alert_id=call.id
         )
-    return Asked(alert_id=call.id, scopes=scopes, region=query.region, pending=query.pending)
+    return Asked(alert_id=call.id, scopes=scopes, region=query.region, pending=query.pending, why=query.why)
 
 
 async def _csv(context: Context, asked: Asked) -> AsyncIterator[str]:

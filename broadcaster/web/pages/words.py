@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audiences.tags import VULNERABILITIES
 from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
@@ -91,6 +92,7 @@ WORDS: dict[str, dict[str, str]] = {
         "cancelled": "不再等待确认",
     },
     "closed": {"1": "被新的消息取代", "2": "到期", "3": "结束发送"},
+    "tag": {rule.tag: rule.names[0] for rule in VULNERABILITIES},
     "stage": {
         "first_submit": "第一条发出",
         "reached_half": "50%的住户已到户",
