@@ -36,6 +36,11 @@ TALLEST = 2_400
 PAGES: Mapping[str, str] = {
     "alerts": "/alerts",
     "alert": "/alerts/{warning}",
+    "alert-wall": "/alerts/{warning}?view=wall",
+    "unreached": "/alerts/{warning}/unreached",
+    "doors": "/alerts/{warning}/doors",
+    "doors-print": "/alerts/{warning}/doors/print",
+    "report": "/alerts/{warning}/report",
 }
 """Pages of the console by their pictures' names."""
 

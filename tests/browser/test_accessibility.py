@@ -6,7 +6,9 @@ import pytest
 
 from tests.browser.visitor import Office
 from tests.harness.web import Web
+from tests.integration.web.test_web_unreached import unreached_alert
 
+BELOW_AN_ALERT = ("", "?view=wall", "/unreached", "/doors?region=330212101001", "/doors/print", "/report")
 SIZES = {"desk": (1366, 768), "phone": (360, 740)}
 
 
@@ -18,6 +20,7 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
     await visitor.go(f"/?lang={language}")
     assert await visitor.violations() == [], "signing in"
     await visitor.sign_in(name)
-    for path in ("/alerts",):
+    number = await unreached_alert(web)
+    for path in ("/alerts", *(f"/alerts/{number}{below}" for below in BELOW_AN_ALERT)):
         await visitor.go(path)
         assert await visitor.violations() == [], path

@@ -105,7 +105,7 @@ def _plot(found: Account) -> Drawing:
     opened = found.record.issued_at or found.course.opened_at
     line = [((point.at - opened).total_seconds() / 60, reached) for point, reached, _ in found.growth]
     plot = LinePlot()
-    plot.x, plot.y, plot.width, plot.height = 40, 24, _WIDTH - 60, 130
+    plot.x, plot.y, plot.width, plot.height = 40, 24, int(_WIDTH) - 60, 130
     plot.data = [line]
     plot.lines[0].strokeColor = colors.HexColor("#146c2e")
     plot.lines[0].strokeWidth = 1.5

@@ -99,11 +99,11 @@ def _stages(found: Account, phrases: Phrases) -> TableOf:
 
 def _channels(found: Account, phrases: Phrases) -> TableOf:
     head = (phrases.say("渠道"), *(phrases.word(state, "delivery") for state in STATES))
-    rows = tuple(
+    rows: list[tuple[Value, ...]] = [
         (phrases.word(channel, "channel"), *(counts[state] for state in STATES))
         for channel, counts in found.progress.channels.items()
-    )
-    return TableOf("channels", phrases.say("各渠道"), head, rows, frozenset(range(1, len(head))))
+    ]
+    return TableOf("channels", phrases.say("各渠道"), head, tuple(rows), frozenset(range(1, len(head))))
 
 
 def _units(found: Account, phrases: Phrases) -> TableOf:

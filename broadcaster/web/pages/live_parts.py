@@ -60,8 +60,10 @@ class Sight:
         """What `actor` gets to see."""
         if wall:
             return cls(language, (), (), (), wall=True)
-        asked = (Action.SEE_HOUSEHOLDS, Action.CLOSE_HELP, Action.CONFIRM)
-        return cls(language, *(scopes(actor, action) for action in asked))
+        see, close, confirm = (
+            scopes(actor, action) for action in (Action.SEE_HOUSEHOLDS, Action.CLOSE_HELP, Action.CONFIRM)
+        )
+        return cls(language, see, close, confirm)
 
 
 @dataclass(frozen=True, slots=True)
