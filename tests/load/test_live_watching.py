@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 
-from audiences.generator.places import DISTRICT_CODE
+from audiences.generator.places import DISTRICT_CODE, DISTRICT_NAME
 from broadcaster.bench import roster
 from broadcaster.clock import SystemClock
 from broadcaster.database import Database
@@ -21,14 +21,15 @@ from broadcaster.dispatch.course import course
 from broadcaster.progress import progress
 from broadcaster.security import accounts, credentials
 from broadcaster.security.permissions import SYSTEM, Grant, Role
+from broadcaster.settings import Settings, settings_from
 from broadcaster.web.context import Context
 from broadcaster.web.metrics import METRICS
 from tests.harness.ground import quantile, row
 from tests.harness.waiting import wait_until
 from tests.harness.web import PASSWORD, Make, Web
-from tests.harness.web_fixtures import bells, context, make_web, settings
+from tests.harness.web_fixtures import bells, context, make_web
 
-__all__ = ["bells", "context", "make_web", "settings"]
+__all__ = ["bells", "context", "make_web"]
 
 ROUNDS = 20
 PATHS = ("", "/unreached?pending=1", "/unreached?why=no_contact", "/doors", "/map.json", "/report", "/report.xlsx")
@@ -81,6 +82,13 @@ class Watched:
 def district(database: Database) -> Database:
     """Filled by the test, to the size that it is about."""
     return database
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """One channel, and an hour before anything else is tried: nothing is planned anew while people watch."""
+    red = {"loudspeakers": False, "households": [{"channels": ["sms"], "wait": 3600}], "units": []}
+    return settings_from({"district": {"code": DISTRICT_CODE, "name": DISTRICT_NAME}, "policies": {"red": red}})
 
 
 @pytest.fixture
