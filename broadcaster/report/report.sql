@@ -33,12 +33,6 @@ SELECT at, kind, what, n, who FROM (
     SELECT r.closed_at, 'run', r.state::text, 1, '' FROM run r WHERE r.alert_id = $1 AND r.closed_at IS NOT NULL
 ) happened ORDER BY at DESC, kind LIMIT $3
 
--- name: waiting
--- What is still to be sent, by channel: deliveries that no gateway has taken.
-SELECT b.channel, sum(y.queued + y.unknown)::int AS waiting
-FROM batch b CROSS JOIN LATERAL (SELECT * FROM tally y WHERE y.alert_id = b.alert_id AND y.first = b.first OFFSET 0) y
-WHERE b.alert_id = $1 AND b.state <> 2 GROUP BY b.channel
-
 -- name: map
 -- The villages of the alert with their middle and outline.
 SELECT k.region, coalesce(r.name, '') AS name, r.lon, r.lat, r.outline::text AS outline
@@ -63,27 +57,39 @@ SELECT coalesce((SELECT max(id) FROM escalation_log WHERE alert_id = $1), 0)::bi
 
 -- name: unreached
 -- One page of the households that are not reached, behind (village $2, household $3), village by village. $4 the target
--- states asked for, $5 region prefix, $6 the regions that may be seen, $7 rows, $8 why (NULL: whatever the reason).
-SELECT t.village, t.household_id, t.region, t.state, t.risk, h.name, h.address, h.tags,
+-- states asked for, $5 region prefix, $6 the regions that may be seen, $7 rows, $8 why (NULL: whatever the reason). Villages
+-- come in order and no further than the page reaches; what else is shown is looked up for its rows alone.
+WITH villages AS (
+    SELECT k.region FROM chunk k
+    WHERE k.alert_id = $1 AND k.region >= $2 AND k.region <> '' AND k.reached < k.households
+      AND (starts_with(k.region, $5) OR starts_with($5, k.region))
+    ORDER BY k.region OFFSET 0
+), page AS MATERIALIZED (
+    SELECT t.*, coalesce(d.state, '') AS door_task, coalesce(d.reason, '') AS reason, d.assignee_person_id
+    FROM villages v
+    CROSS JOIN LATERAL (
+        SELECT t.village, t.household_id, t.region, t.state, t.risk FROM target t
+        WHERE t.alert_id = $1 AND t.village = v.region AND (t.village, t.household_id) > ($2, $3)
+          AND t.state = ANY($4::smallint[]) AND starts_with(t.region, $5)
+          AND EXISTS (SELECT 1 FROM unnest($6::text[]) AS scope WHERE starts_with(t.region, scope))
+        OFFSET 0
+    ) t
+    LEFT JOIN LATERAL (
+        SELECT d.state, d.reason, d.assignee_person_id FROM door_task d
+        WHERE d.alert_id = $1 AND d.household_id = t.household_id OFFSET 0
+    ) d ON true
+    WHERE $8::text IS NULL OR coalesce(d.reason, '') = $8
+    ORDER BY v.region, t.household_id
+    LIMIT $7
+)
+SELECT p.village, p.household_id, p.region, p.state, p.risk, h.name, h.address, h.tags,
        coalesce(v.name, '') AS village_name, coalesce(r.name, '') AS region_name,
        coalesce((SELECT array_agg(c.address ORDER BY c.priority, c.id) FROM contact c
-                 WHERE c.household_id = t.household_id AND c.medium = 'phone' AND c.active), '{}') AS phones,
-       coalesce(k.state, '') AS door_task, coalesce(k.reason, '') AS reason, coalesce(p.name, '') AS assignee
-FROM chunk
-CROSS JOIN LATERAL (
-    SELECT * FROM target t
-    WHERE t.alert_id = chunk.alert_id AND t.village = chunk.region AND (t.village, t.household_id) > ($2, $3)
-      AND t.state = ANY($4::smallint[]) AND starts_with(t.region, $5)
-      AND EXISTS (SELECT 1 FROM unnest($6::text[]) AS scope WHERE starts_with(t.region, scope))
-    OFFSET 0
-) t
-LEFT JOIN household h ON h.id = t.household_id
-LEFT JOIN region v ON v.code = t.village
-LEFT JOIN region r ON r.code = t.region
-LEFT JOIN door_task k ON k.alert_id = t.alert_id AND k.household_id = t.household_id
-LEFT JOIN person p ON p.id = k.assignee_person_id
-WHERE chunk.alert_id = $1 AND chunk.region >= $2 AND chunk.reached < chunk.households
-  AND ($8::text IS NULL OR coalesce(k.reason, '') = $8)
-  AND (starts_with(chunk.region, $5) OR starts_with($5, chunk.region))
-ORDER BY t.village, t.household_id
-LIMIT $7
+                 WHERE c.household_id = p.household_id AND c.medium = 'phone' AND c.active), '{}') AS phones,
+       p.door_task, p.reason, coalesce(w.name, '') AS assignee
+FROM page p
+LEFT JOIN household h ON h.id = p.household_id
+LEFT JOIN region v ON v.code = p.village
+LEFT JOIN region r ON r.code = p.region
+LEFT JOIN person w ON w.id = p.assignee_person_id
+ORDER BY p.village, p.household_id

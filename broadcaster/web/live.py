@@ -30,7 +30,7 @@ class Pace:
     Closing makes the browser come back and prove again who it is.
     """
 
-    look: float = 1.0
+    look: float = 0.5
     heartbeat: float = 15.0
     longest: float = 900.0
     watchers: int = 500

@@ -25,8 +25,10 @@ from broadcaster.web.pages.live_parts import NAMES, SHARES, LiveParts, Parts, Si
 from broadcaster.web.sight import seen
 
 PARTS = web.AppKey("live_parts", LiveParts)
-MAP_PAUSE = 3.0
-"""Seconds between two colourings of the map at the least: it is the largest part, and nobody reads it by the second."""
+SLOW = frozenset({SHARES, "villages"})
+PAUSE = 3.0
+"""Seconds between two sendings of the map's colours and the list of villages at the least: they are the largest parts,
+and nobody reads them by the second."""
 
 _VILLAGE = re.compile(r"\d{12}")
 _STATE = re.compile(r"[0-9a-f]{16}")
@@ -127,7 +129,7 @@ class _Watcher:
         self._token = form_token
         self._have = have
         self._told: dict[str, str] = {}
-        self._coloured = 0.0
+        self._slow = 0.0
         self._now: Parts = {}
 
     async def news(self, state: str) -> bytes:
@@ -139,16 +141,16 @@ class _Watcher:
         return self._event(state)
 
     def rest(self) -> bytes:
-        """On a quiet line: the colours of the map, if they were held back."""
+        """On a quiet line: what was held back."""
         return self._event("") if self._now else b": alive\n\n"
 
     def _event(self, state: str) -> bytes:
         changed = {name: part for name, part in self._now.items() if self._told.get(name) != part.mark}
-        if SHARES in changed:
-            if time.monotonic() - self._coloured < MAP_PAUSE:
-                del changed[SHARES]
+        if SLOW & changed.keys():
+            if time.monotonic() - self._slow < PAUSE:
+                changed = {name: part for name, part in changed.items() if name not in SLOW}
             else:
-                self._coloured = time.monotonic()
+                self._slow = time.monotonic()
         if not changed:
             return b": alive\n\n"
         self._told |= {name: part.mark for name, part in changed.items()}
