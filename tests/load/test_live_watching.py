@@ -232,5 +232,5 @@ async def test_two_hundred_watchers_of_a_million_deliveries(make_web: Make, cont
         "\n" + "\n".join(table) + f"\nbytes of one event: {found.bytes:,}; processor: {found.cpu * 1000:.2f} ms\n"
     )
     assert found.opened == 200
-    assert quantile(found.behind, 0.99) <= 2.0, "a look a second, and the second itself"
+    assert quantile(found.behind, 0.99) <= 1.5, "a look every half second, and what a busy machine adds"
     assert found.cpu <= 0.05
