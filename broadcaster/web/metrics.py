@@ -63,11 +63,11 @@ class Metrics:
 
     def _refreshing(self) -> Iterator[Gauge]:
         ordered = sorted(self.refreshes)
-        for name, share in (("p50", 0.5), ("p99", 0.99)):
+        for name, share in (("daohu_live_refresh_median_seconds", 0.5), ("daohu_live_refresh_slow_seconds", 0.99)):
             if ordered:
                 value = ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-                what = f"Server time to bring one watcher up to date, {name} of the last {REFRESHES}."
-                yield Gauge(f"daohu_live_refresh_{name}_seconds", what, value)
+                what = f"Until one watcher is up to date: at most so long for {share:.0%} of the last {REFRESHES}."
+                yield Gauge(name, what, value)
 
 
 def exposition(gauges: Iterable[Gauge]) -> Iterator[str]:

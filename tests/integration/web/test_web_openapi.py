@@ -18,6 +18,9 @@ OUTSIDE = {  # for people, providers and monitors: described in words elsewhere
     "/sign-in", "/sign-out", "/static",
     "/r/{token}", "/r/{token}/photo", "/r/{token}/doors", "/r/worker.js", "/alerts/{id}/photos/{photo}.jpg",
     "/a", "/a/{identifier}", "/feeds/area/{identifier}.json",
+    "/alerts/{id}/live", "/alerts/{id}/map.json", "/alerts/{id}/unreached", "/alerts/{id}/resend", "/alerts/{id}/doors",
+    "/alerts/{id}/doors/assign", "/alerts/{id}/doors/print", "/alerts/{id}/report", "/alerts/{id}/report.pdf",
+    "/alerts/{id}/report.xlsx",
     "/callbacks/{gateway}", "/feeds/cap.atom", "/feeds/cap/{identifier}.xml", "/healthz", "/readyz", "/metrics",
     "/api/v1/openapi.json",
 }  # fmt: skip
