@@ -51,9 +51,10 @@ GROUP BY t.region, r.name, r.lon, r.lat, r.outline::text ORDER BY t.region
 SELECT code, name FROM region WHERE code = ANY($1::text[])
 
 -- name: marks
--- What tells one state of the page from another besides the counts: steps taken about silence, cries for help, doors.
+-- What tells one state of the page from another besides the counts: steps taken about silence, cries for help, reports from outside.
 SELECT coalesce((SELECT max(id) FROM escalation_log WHERE alert_id = $1), 0)::bigint AS escalation,
-       coalesce((SELECT sum(times) FROM help_request WHERE alert_id = $1), 0)::int AS cries
+       coalesce((SELECT sum(times) FROM help_request WHERE alert_id = $1), 0)::int AS cries,
+       coalesce((SELECT max(id) FROM field_report WHERE alert_id = $1), 0)::bigint AS report
 
 -- name: unreached
 -- One page of the households that are not reached, behind (village $2, household $3), village by village. $4 the target

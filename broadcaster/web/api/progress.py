@@ -24,7 +24,8 @@ class LiveProgress(msgspec.Struct, frozen=True):
     """What changes while people watch; villages are left to `progress`, there may be hundreds.
 
     `helps`: calls for help that nobody has closed; `notices`: what the duty desk has to do, those included. `cries`:
-    every time that somebody has asked for help; `escalation`: the last thing that was done about silence.
+    every time that somebody has asked for help; `escalation`: the last thing that was done about silence;
+    `report`: the last report from outside.
     """
 
     alert_id: int
@@ -39,6 +40,7 @@ class LiveProgress(msgspec.Struct, frozen=True):
     notices: int
     cries: int
     escalation: int
+    report: int
 
 
 @table.endpoint(

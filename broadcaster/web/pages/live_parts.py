@@ -15,6 +15,7 @@ import msgspec
 
 from broadcaster.alerts import authoring
 from broadcaster.alerts.records import AlertRecord
+from broadcaster.escalation.reports import UnitReport, reports
 from broadcaster.progress import Progress, RegionProgress, progress
 from broadcaster.recent import Recent
 from broadcaster.report.arrival import Pacemeter
@@ -28,7 +29,7 @@ from broadcaster.web.pages.once import Once
 from broadcaster.web.pages.rendering import environment
 from broadcaster.web.sql import SQL
 
-NAMES = ("helps", "figures", "notices", "units", "channels", "villages", "timeline")
+NAMES = ("helps", "figures", "notices", "units", "reports", "channels", "villages", "timeline")
 """The parts in the order of the page; each has a template `console/live/_….html`."""
 
 SHARES = "shares"
@@ -101,6 +102,7 @@ class _People:
     helps: list[HelpRequest]
     notices: list[Notice]
     events: list[Happening]
+    reports: list[UnitReport]
 
 
 class LiveParts:
@@ -144,11 +146,12 @@ class LiveParts:
         async with context.database.connection() as connection:
             events = await timeline(connection, alert_id, see, _EVENTS)
             listed = await units(connection, alert_id, see, UnitQuery(limit=_UNITS)) if see else []
+            reported = await reports(connection, alert_id, see, _UNITS) if see else []
         if not see:
-            return _People([], [], [], events)
+            return _People([], [], [], events, [])
         helps = await help_requests(context, alert_id, see, state=None, limit=_UNITS)
         desk = await notices(context, alert_id, see, ABOUT_UNITS, limit=_UNITS)
-        return _People(listed, helps, desk, events)
+        return _People(listed, helps, desk, events, list(reported))
 
 
 def _render(common: _Common, people: _People, sight: Sight) -> Parts:
@@ -166,6 +169,7 @@ def _render(common: _Common, people: _People, sight: Sight) -> Parts:
         "helps_open": common.helps_open,
         "cries": sum(one.times for one in people.helps if one.state.value == "open"),
         "notices": people.notices,
+        "reports": people.reports,
         "may_close": lambda region: bool(sight.close) and (not region or region.startswith(sight.close)),
         "may_confirm": lambda region: bool(sight.confirm) and region.startswith(sight.confirm),
         "may_see_households": bool(sight.see),
