@@ -23,6 +23,7 @@ from broadcaster.archive.manifest import Counts, Manifest, digest, faults
 from broadcaster.archive.standing import SQL, Kept, Reason, Ripe, standing
 from broadcaster.clock import Clock
 from broadcaster.database import Connection, Database
+from broadcaster.dispatch import course
 from broadcaster.dispatch.ledger import lock_states
 from broadcaster.errors import ConflictError, UnavailableError
 from broadcaster.security import audit
@@ -101,6 +102,8 @@ class Archivist:
 
     async def _seal(self, alert_id: int, closed_before: datetime, manifest: Manifest) -> Kept | None:
         sealed = digest(manifest.encoded())
+        async with self._database.connection() as connection:
+            over_time = await course.derive(connection, alert_id)  # before the lock: it takes its time
         async with self._database.transaction() as connection:
             await lock_states(connection)
             found = await standing(connection, alert_id, closed_before)
@@ -113,6 +116,8 @@ class Archivist:
             now = self._clock.now()
             values = (f"alert-{alert_id}", sealed, manifest.rows, manifest.size, now)
             await connection.execute(SQL["sealed"], alert_id, *values)
+            if over_time is not None:
+                await course.keep(connection, alert_id, over_time)
             for one in manifest.counts:
                 await connection.execute(
                     SQL["keep_counts"], alert_id, *(getattr(one, column) for column in Counts.__struct_fields__)

@@ -57,7 +57,7 @@ TABLES = (
 )
 """In the order in which they are written and emptied: batches last, for they lead to all else."""
 
-OWN = frozenset({"archive", "archived_count"})
+OWN = frozenset({"archive", "archived_count", "archived_course"})
 """What the archive itself keeps of an alert."""
 
 LEAVING = tuple(table for table in TABLES if table.leaves is not Leaves.NOT)

@@ -19,7 +19,11 @@ CREATE TABLE archive (
     rows       bigint NOT NULL,
     bytes      bigint NOT NULL,
     sealed_at  timestamptz NOT NULL,
-    emptied_at timestamptz
+    emptied_at timestamptz,
+    first_submit_at    timestamptz,            -- when a gateway took the first message
+    reached_half_at    timestamptz,            -- when 50, 90, 99 of 100 households had been reached; NULL: never
+    reached_most_at    timestamptz,
+    reached_all_but_at timestamptz
 );
 
 -- The deliveries of an archived alert by channel and state, as its tallies had them.
@@ -67,4 +71,15 @@ CREATE TABLE roster_piece (
     number    integer NOT NULL,
     bytes     bytea NOT NULL,
     PRIMARY KEY (import_id, number)
+);
+
+-- What happened to an archived alert over time, by spans; those without events are left out.
+CREATE TABLE archived_course (
+    alert_id  integer NOT NULL,
+    at        timestamptz NOT NULL,            -- when the span began
+    submitted integer NOT NULL,
+    delivered integer NOT NULL,
+    failed    integer NOT NULL,
+    reached   integer NOT NULL,                -- households
+    PRIMARY KEY (alert_id, at)
 );

@@ -38,6 +38,7 @@ class Action(StrEnum):
     END = "alert.end"
     UPDATE = "alert.update"
     CANCEL = "alert.cancel"
+    RESEND = "alert.resend"
     SEE_HOUSEHOLDS = "households.see"
     CONFIRM = "unit.confirm"
     CLOSE_HELP = "help.close"
@@ -45,6 +46,7 @@ class Action(StrEnum):
     CORRECT_CONTACTS = "contacts.correct"
     IMPORT = "audience.import"
     MANAGE_DUTIES = "duties.manage"
+    ASSIGN_DOORS = "doors.assign"
     MANAGE_ACCOUNTS = "accounts.manage"
     MANAGE_GATEWAYS = "gateways.manage"
     READ_AUDIT = "audit.read"
@@ -61,6 +63,8 @@ _AUTHORING = {
     Action.ISSUE,
     Action.UPDATE,
     Action.CANCEL,
+    Action.RESEND,
+    Action.ASSIGN_DOORS,
 }
 
 ALLOWED: dict[Role, frozenset[Action]] = {
@@ -76,13 +80,15 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.ISSUE,
             Action.END,
             Action.CANCEL,
+            Action.RESEND,
+            Action.ASSIGN_DOORS,
             Action.READ_AUDIT,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
         {Action.SEE, Action.MANAGE_ACCOUNTS, Action.MANAGE_GATEWAYS, Action.READ_AUDIT} | _KEEPING
     ),
-    Role.VILLAGE_HEAD: frozenset({Action.SEE} | _LOCAL | _ATTENDING),
+    Role.VILLAGE_HEAD: frozenset({Action.SEE, Action.ASSIGN_DOORS} | _LOCAL | _ATTENDING),
     Role.GRID_MEMBER: frozenset({Action.SEE} | _LOCAL | _ATTENDING),
 }
 

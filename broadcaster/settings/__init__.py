@@ -18,6 +18,7 @@ from broadcaster.settings.sections import (
     RedisSettings,
     SecuritySettings,
     Settings,
+    TargetSettings,
     WebSettings,
     WorkerSettings,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "Secret",
     "SecuritySettings",
     "Settings",
+    "TargetSettings",
     "WebSettings",
     "WorkerSettings",
     "load_settings",

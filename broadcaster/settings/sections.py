@@ -131,6 +131,18 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetSettings:
+    """What the report of an alert is measured against: seconds from issue until a gateway has the first message, until
+    50, 90 and 99 of 100 households are reached, and until every responsible unit has confirmed."""
+
+    first_submit: float = setting(number(0.1, 3600, "秒"), 5.0)
+    reached_half: float = setting(number(1, 86_400, "秒"), 300.0)
+    reached_most: float = setting(number(1, 86_400, "秒"), 900.0)
+    reached_all_but: float = setting(number(1, 86_400, "秒"), 3600.0)
+    confirmed: float = setting(number(1, 86_400, "秒"), 1800.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """`form`: json for machines, text for people; auto takes text on a terminal."""
 
@@ -149,6 +161,7 @@ SECTIONS: dict[str, type[Any]] = {
     "approval": ApprovalSettings,
     "security": SecuritySettings,
     "archive": ArchiveSettings,
+    "targets": TargetSettings,
     "log": LogSettings,
 }
 
@@ -168,6 +181,7 @@ class Settings:
     approval: ApprovalSettings
     security: SecuritySettings
     archive: ArchiveSettings
+    targets: TargetSettings
     log: LogSettings
     policies: Mapping[str, Policy]
     gateways: tuple[GatewaySettings, ...]

@@ -21,17 +21,21 @@ from broadcaster.web.pages import (
     dead,
     desk,
     doors,
+    doors_page,
     duties,
     households,
     imports,
     link,
+    live_page,
     own,
     public,
     reply,
+    report_page,
     reports,
     second_step,
     signing,
     tokens,
+    unreached_page,
 )
 from broadcaster.web.pages.rendering import error_page
 from broadcaster.web.pages.verification import Verification
@@ -52,6 +56,8 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     app[link.THROTTLES] = link.throttles()
     app[public.SHELF] = Shelf()
     app[audit.VERIFICATION] = Verification(context.database)
+    live_page.prepare(app)
+    report_page.prepare(app)
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:
         for endpoint in table:
@@ -69,6 +75,10 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         tokens.routes,
         audit.routes,
         console.routes,
+        live_page.routes,
+        unreached_page.routes,
+        doors_page.routes,
+        report_page.routes,
         desk.routes,
         audience.routes,
         households.routes,

@@ -58,6 +58,8 @@ SECURITY_HEADERS = {
     "Server": "daohu",
 }
 
+_STREAMING: set[Handler] = set()
+
 ErrorPage = Callable[[web.Request, Problem], web.Response]
 
 
@@ -140,7 +142,15 @@ def _longest(request: web.Request) -> float | None:
     return UPLOAD if request.content_type == "multipart/form-data" else LONGEST
 
 
+def streaming(handler: Handler) -> Handler:
+    """Mark a page's handler as one that answers as long as somebody listens: no time limit."""
+    _STREAMING.add(handler)
+    return handler
+
+
 def _streams(request: web.Request) -> bool:
+    if request.match_info.handler in _STREAMING:
+        return True
     endpoint = getattr(request.match_info.handler, "__self__", None)
     return is_unhurried(request.match_info.handler) or (isinstance(endpoint, Endpoint) and endpoint.answers is None)
 

@@ -30,7 +30,7 @@ class Pace:
     Closing makes the browser come back and prove again who it is.
     """
 
-    look: float = 1.0
+    look: float = 0.5
     heartbeat: float = 15.0
     longest: float = 900.0
     watchers: int = 500
@@ -47,6 +47,12 @@ class Snapshot:
     data: bytes
 
 
+def snapshot(state: object) -> Snapshot:
+    """The snapshot of what was read."""
+    data = msgspec.json.encode(state)
+    return Snapshot(hashlib.sha256(data).hexdigest()[:16], data)
+
+
 @dataclass(slots=True)
 class _Reader:
     """The one that looks at one alert."""
@@ -56,9 +62,9 @@ class _Reader:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
-    def show(self, snapshot: Snapshot) -> None:
-        if self.snapshot is None or self.snapshot.id != snapshot.id:
-            self.snapshot = snapshot
+    def show(self, newest: Snapshot) -> None:
+        if self.snapshot is None or self.snapshot.id != newest.id:
+            self.snapshot = newest
             self.announce()
 
     def announce(self) -> None:
@@ -92,10 +98,10 @@ class Live:
         until = asyncio.get_running_loop().time() + self._pace.longest
         try:
             while not self._closing and asyncio.get_running_loop().time() < until:
-                changed, snapshot = reader.changed, reader.snapshot
-                if snapshot is not None and snapshot.id != seen:
-                    seen = snapshot.id
-                    yield snapshot
+                changed, newest = reader.changed, reader.snapshot
+                if newest is not None and newest.id != seen:
+                    seen = newest.id
+                    yield newest
                     continue
                 try:
                     async with asyncio.timeout(self._pace.heartbeat):
@@ -133,8 +139,7 @@ class Live:
     async def _look(self, alert_id: int, reader: _Reader) -> None:
         while True:
             try:
-                data = msgspec.json.encode(await self._read(alert_id))
-                reader.show(Snapshot(hashlib.sha256(data).hexdigest()[:16], data))
+                reader.show(snapshot(await self._read(alert_id)))
             except DATABASE_AWAY as error:
                 _LOG.warning("live.database_away", alert=alert_id, reason=type(error).__name__)
             except Exception:  # watchers would go on seeing signs of life beside a state that never changes
@@ -145,8 +150,8 @@ class Live:
 LIVE = web.AppKey("live", Live)
 
 
-def event(snapshot: Snapshot | None) -> bytes:
+def event(state: Snapshot | None) -> bytes:
     """The snapshot in the form of a server-sent event; a comment when there is nothing to tell."""
-    if snapshot is None:
+    if state is None:
         return b": alive\n\n"
-    return b"id: " + snapshot.id.encode() + b"\nevent: progress\ndata: " + snapshot.data + b"\n\n"
+    return b"id: " + state.id.encode() + b"\nevent: progress\ndata: " + state.data + b"\n\n"

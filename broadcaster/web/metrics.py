@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 
@@ -14,6 +15,9 @@ from broadcaster.database import DATABASE_AWAY
 from broadcaster.gauges import Gauge
 
 log = structlog.get_logger()
+
+REFRESHES = 10_000
+"""Of how many refreshes of live pages the times are kept."""
 
 FRESH = 5.0
 """Seconds for which what was read of the database is good enough: however many watch, it is asked this often."""
@@ -26,12 +30,17 @@ class Metrics:
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._seconds: Counter[str] = Counter()
         self.watchers = 0
+        self.refreshes: deque[float] = deque(maxlen=REFRESHES)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request that has been answered."""
         known = method if method in _METHODS else "OTHER"  # a stranger's words must not become labels
         self._requests[known, route, status] += 1
         self._seconds[route] += seconds  # type: ignore[assignment]  # typeshed knows counters of whole numbers only
+
+    def refresh(self, seconds: float) -> None:
+        """Note how long it took to bring one watcher up to date."""
+        self.refreshes.append(seconds)
 
     def text(self, gauges: Iterable[Gauge]) -> str:
         """Everything in the exposition format, `gauges` too."""
@@ -49,8 +58,16 @@ class Metrics:
             for route, seconds in sorted(self._seconds.items())
         ]
         watching = Gauge("daohu_live_watchers", "Pages that watch an alert live.", self.watchers)
-        lines += exposition([watching, *gauges])
+        lines += exposition([watching, *self._refreshing(), *gauges])
         return "\n".join(lines) + "\n"
+
+    def _refreshing(self) -> Iterator[Gauge]:
+        ordered = sorted(self.refreshes)
+        for name, share in (("daohu_live_refresh_median_seconds", 0.5), ("daohu_live_refresh_slow_seconds", 0.99)):
+            if ordered:
+                value = ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+                what = f"Until one watcher is up to date: at most so long for {share:.0%} of the last {REFRESHES}."
+                yield Gauge(name, what, value)
 
 
 def exposition(gauges: Iterable[Gauge]) -> Iterator[str]:

@@ -32,29 +32,6 @@ WHERE b.alert_id = $1 AND b.last > $2
 ORDER BY b.first, d.ordinal
 LIMIT $7
 
--- name: unreached
--- One page of the households that are not reached, behind (village $2, household $3), village by village. $4 the target
--- states asked for, $5 region prefix, $6 the regions that may be seen, $7 rows.
-SELECT t.village, t.household_id, t.region, t.state, t.risk, h.name, h.address, h.tags,
-       coalesce(v.name, '') AS village_name, coalesce(r.name, '') AS region_name,
-       coalesce((SELECT array_agg(c.address ORDER BY c.priority, c.id) FROM contact c
-                 WHERE c.household_id = t.household_id AND c.medium = 'phone' AND c.active), '{}') AS phones,
-       coalesce(k.state, '') AS door_task, coalesce(k.reason, '') AS reason, coalesce(p.name, '') AS assignee
-FROM chunk
-JOIN target t ON t.alert_id = chunk.alert_id AND t.village = chunk.region
-LEFT JOIN household h ON h.id = t.household_id
-LEFT JOIN region v ON v.code = t.village
-LEFT JOIN region r ON r.code = t.region
-LEFT JOIN door_task k ON k.alert_id = t.alert_id AND k.household_id = t.household_id
-LEFT JOIN person p ON p.id = k.assignee_person_id
-WHERE chunk.alert_id = $1 AND chunk.region >= $2 AND chunk.reached < chunk.households
-  AND (t.village, t.household_id) > ($2, $3)
-  AND t.state = ANY($4::smallint[])
-  AND starts_with(t.region, $5)
-  AND EXISTS (SELECT 1 FROM unnest($6::text[]) AS scope WHERE starts_with(t.region, scope))
-ORDER BY t.village, t.household_id
-LIMIT $7
-
 -- name: units
 -- Who must confirm, who did and when, the silent ones first. $2 state (NULL: all), $3 region prefix, $4 the regions that
 -- may be seen, $5 rows, $6 only this one (NULL: all).
@@ -68,13 +45,6 @@ WHERE u.alert_id = $1 AND ($2::text IS NULL OR u.state = $2) AND starts_with(u.r
   AND EXISTS (SELECT 1 FROM unnest($4::text[]) AS scope WHERE starts_with(u.region, scope))
 ORDER BY array_position('{exhausted,waiting,acknowledged,cancelled}', u.state), u.step DESC, u.region, u.role
 LIMIT $5
-
--- name: escalations
--- What was done about silence: how many units took each step, how many people it asked, and when last.
-SELECT l.step, l.action, count(DISTINCT l.unit_id)::int AS units, sum(l.asked)::int AS asked, max(l.at) AS last_at
-FROM unit u JOIN escalation_log l ON l.unit_id = u.id
-WHERE u.alert_id = $1 AND l.action NOT IN ('acknowledged', 'exhausted', 'cancelled')
-GROUP BY l.step, l.action ORDER BY l.step, l.action
 
 -- name: helps
 -- Calls for help, the open ones first and of those the oldest. $1 alert (NULL: of all, and of none), $2 the regions that

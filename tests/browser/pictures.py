@@ -47,6 +47,11 @@ PAGES: Mapping[str, str] = {
     "account": "/accounts/1",
     "tokens": "/accounts/1/tokens",
     "audit": "/audit",
+    "alert-wall": "/alerts/{warning}?view=wall",
+    "unreached": "/alerts/{warning}/unreached",
+    "doors": "/alerts/{warning}/doors",
+    "doors-print": "/alerts/{warning}/doors/print",
+    "report": "/alerts/{warning}/report",
 }
 """Pages of the console by their pictures' names."""
 

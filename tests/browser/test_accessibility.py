@@ -6,7 +6,9 @@ import pytest
 
 from tests.browser.visitor import Office
 from tests.harness.web import TOWN, Web
+from tests.integration.web.test_web_unreached import unreached_alert
 
+BELOW_AN_ALERT = ("", "?view=wall", "/unreached", "/doors?region=330212101001", "/doors/print", "/report")
 SIZES = {"desk": (1366, 768), "phone": (360, 740)}
 
 
@@ -20,8 +22,10 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
     await visitor.sign_in(name)
     home = await web.value("SELECT min(id) FROM household")
     duty = await web.value("SELECT min(id) FROM duty")
+    number = await unreached_alert(web)
     for path in (
         "/alerts",
+        *(f"/alerts/{number}{below}" for below in BELOW_AN_ALERT),
         "/audience",
         f"/audience?region={TOWN}001",
         f"/audience/households/{home}",

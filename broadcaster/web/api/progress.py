@@ -9,6 +9,7 @@ from aiohttp import web
 
 from broadcaster.errors import LimitedError, NotFoundError
 from broadcaster.progress import DoorTasks, Households, Progress, Units, progress
+from broadcaster.report.sql import SQL as REPORT
 from broadcaster.security.permissions import Action
 from broadcaster.web.context import Context
 from broadcaster.web.endpoint import Call, Nothing, Table
@@ -22,7 +23,9 @@ table = Table("progress")
 class LiveProgress(msgspec.Struct, frozen=True):
     """What changes while people watch; villages are left to `progress`, there may be hundreds.
 
-    `helps`: calls for help that nobody has closed; `notices`: what the duty desk has to do, those included.
+    `helps`: calls for help that nobody has closed; `notices`: what the duty desk has to do, those included. `cries`:
+    every time that somebody has asked for help; `escalation`: the last thing that was done about silence;
+    `report`: the last report from outside.
     """
 
     alert_id: int
@@ -35,6 +38,9 @@ class LiveProgress(msgspec.Struct, frozen=True):
     duplicates: int
     helps: int
     notices: int
+    cries: int
+    escalation: int
+    report: int
 
 
 @table.endpoint(
@@ -88,5 +94,6 @@ async def current_live(context: Context, alert_id: int) -> LiveProgress:
         now = await progress(connection, alert_id)
         helps = await connection.fetchval(SQL["open_helps"], alert_id)
         notices = await connection.fetchval(SQL["open_notices"], alert_id)
-    shown = (name for name in LiveProgress.__struct_fields__ if name not in ("helps", "notices"))
-    return LiveProgress(**{name: getattr(now, name) for name in shown}, helps=helps, notices=notices)
+        marks = await connection.fetchrow(REPORT["marks"], alert_id)
+    shown = (name for name in LiveProgress.__struct_fields__ if hasattr(now, name))
+    return LiveProgress(**{name: getattr(now, name) for name in shown}, helps=helps, notices=notices, **dict(marks))

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import AsyncIterator
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
-from broadcaster.dispatch.delivery import TargetState
 from broadcaster.errors import InputError, NotFoundError
+from broadcaster.report.unreached import START, Asked, Household, Why, unreached
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action
 from broadcaster.web.context import Context
 from broadcaster.web.csv import line
 from broadcaster.web.endpoint import Call, Nothing, Table
 from broadcaster.web.sight import household_scopes
-from broadcaster.web.sql import SQL
+from broadcaster.web.workbook import XLSX, Sheet
 
 table = Table("unreached")
 
 _CURSOR = re.compile(r"(\d{0,12})-(\d{1,18})")
-_CSV_ROWS = 1000  # of one statement
+_ROWS = 1000  # of one statement
+_PIECE = 256 * 1024  # bytes
 _BOM = "\ufeff"  # without it Excel takes the file for GBK
-_TITLES = (
+TITLES = (
     "村（社区）代码",
     "村（社区）",
     "网格代码",
@@ -41,7 +42,6 @@ _TITLES = (
     "原因",
     "负责人",
 )
-_STATES = {TargetState.PENDING: "pending", TargetState.UNREACHED: "unreached"}
 _CHINESE = {
     "pending": "等待中",
     "unreached": "未送达",
@@ -88,20 +88,12 @@ class UnreachedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class UnreachedCsvQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`region` is a code prefix; `pending` adds the households that are still being tried."""
+    """`region` is a code prefix; `pending` adds the households that are still being tried; `why`: only those whose door
+    task has this reason."""
 
     region: Annotated[str, msgspec.Meta(pattern=r"^\d{0,15}$")] = ""
     pending: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Which households of which alert, for whom."""
-
-    alert_id: int
-    region: str
-    pending: bool
-    scopes: Sequence[str]
+    why: Why | None = None
 
 
 @table.endpoint(
@@ -117,9 +109,11 @@ async def list_unreached(call: Call[Nothing, UnreachedQuery]) -> UnreachedPage:
     """Only in regions whose households the caller may see, village by village."""
     query = call.query
     scopes = await household_scopes(call.context, call.actor, call.id)
-    asked = _Asked(call.id, query.region, query.pending, scopes)
-    found = await _read(call.context, asked, _cursor(query.after), query.limit)
-    return UnreachedPage(found, _after(found[-1]) if len(found) == query.limit else None)
+    asked = Asked(alert_id=call.id, scopes=scopes, region=query.region, pending=query.pending)
+    async with call.context.database.connection() as connection:
+        found = await unreached(connection, asked, cursor(query.after), query.limit)
+    households = msgspec.convert(found, list[UnreachedHousehold], from_attributes=True)
+    return UnreachedPage(households, mark(found[-1]) if len(found) == query.limit else None)
 
 
 @table.endpoint(
@@ -134,12 +128,8 @@ async def list_unreached(call: Call[Nothing, UnreachedQuery]) -> UnreachedPage:
 )
 async def download_unreached(call: Call[Nothing, UnreachedCsvQuery]) -> web.StreamResponse:
     """Streamed, so its size does not matter; that it was taken out of the house goes into the audit trail."""
-    context, query = call.context, call.query
-    scopes = await household_scopes(context, call.actor, call.id)
-    async with context.database.transaction() as connection:
-        await audit.append(
-            connection, call.actor.account_id, "households.export", context.clock.now(), alert_id=call.id
-        )
+    context = call.context
+    asked = await _taken_out(call)
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/csv; charset=utf-8",
@@ -147,77 +137,99 @@ async def download_unreached(call: Call[Nothing, UnreachedCsvQuery]) -> web.Stre
         }
     )
     await response.prepare(call.request)
-    async for piece in _csv(context, _Asked(call.id, query.region, query.pending, scopes)):
+    async for piece in _csv(context, asked):
         await response.write(piece.encode())
     return response
 
 
-async def _csv(context: Context, asked: _Asked) -> AsyncIterator[str]:
-    yield _BOM + line(_TITLES)
-    after = ("", 0)
+@table.endpoint(
+    "GET",
+    "/api/v1/alerts/{id}/unreached.xlsx",
+    "Households that are not reached, as a workbook",
+    query=UnreachedCsvQuery,
+    answers=None,
+    action=Action.SEE_HOUSEHOLDS,
+    problems=(NotFoundError,),
+    media=XLSX,
+)
+async def download_workbook(call: Call[Nothing, UnreachedCsvQuery]) -> web.StreamResponse:
+    """Every cell is text, so nothing in it is a formula; written into a file beside memory, then sent."""
+    asked = await _taken_out(call)
+    with Sheet("unreached", TITLES) as sheet:
+        async for found in _pages(call.context, asked):
+            await asyncio.to_thread(sheet.write, [cells(household) for household in found])
+        path = await asyncio.to_thread(sheet.finish)
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": XLSX,
+                "Content-Disposition": f'attachment; filename="unreached-{call.id}.xlsx"',
+                "Content-Length": str(path.stat().st_size),
+            }
+        )
+        await response.prepare(call.request)
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                await response.write(piece)
+    return response
+
+
+async def _taken_out(call: Call[Nothing, UnreachedCsvQuery]) -> Asked:
+    """What the caller may have; that it leaves the house goes into the audit trail."""
+    context, query = call.context, call.query
+    scopes = await household_scopes(context, call.actor, call.id)
+    async with context.database.transaction() as connection:
+        await audit.append(
+            connection, call.actor.account_id, "households.export", context.clock.now(), alert_id=call.id
+        )
+    return Asked(alert_id=call.id, scopes=scopes, region=query.region, pending=query.pending, why=query.why)
+
+
+async def _csv(context: Context, asked: Asked) -> AsyncIterator[str]:
+    yield _BOM + line(TITLES)
+    async for found in _pages(context, asked):
+        yield "".join(line(cells(household)) for household in found)
+
+
+async def _pages(context: Context, asked: Asked) -> AsyncIterator[list[Household]]:
+    after = START
     while True:
-        found = await _read(context, asked, after, _CSV_ROWS)
-        yield "".join(_row(household) for household in found)
-        if len(found) < _CSV_ROWS:
+        async with context.database.connection() as connection:
+            found = await unreached(connection, asked, after, _ROWS)
+        yield found
+        if len(found) < _ROWS:
             return
-        after = (found[-1].village, found[-1].household_id)
+        after = found[-1].key
 
 
-async def _read(context: Context, asked: _Asked, after: tuple[str, int], limit: int) -> list[UnreachedHousehold]:
-    states = [TargetState.UNREACHED, *([TargetState.PENDING] if asked.pending else [])]
-    async with context.database.connection() as connection:
-        rows = await connection.fetch(
-            SQL["unreached"],
-            asked.alert_id,
-            *after,
-            [int(state) for state in states],
-            asked.region,
-            list(asked.scopes),
-            limit,
-        )
-    return [_household(dict(row)) for row in rows]
-
-
-def _household(row: dict[str, Any]) -> UnreachedHousehold:
-    return UnreachedHousehold(
-        **{
-            **row,
-            "state": _STATES[TargetState(row["state"])],
-            "name": row["name"] or "",
-            "address": row["address"] or "",
-            "tags": row["tags"] or [],
-        }
+def cells(household: Household) -> tuple[str, ...]:
+    """The household as a line under `TITLES`."""
+    return (
+        household.village,
+        household.village_name,
+        household.region,
+        household.region_name,
+        str(household.household_id),
+        household.name,
+        household.address,
+        " ".join(household.phones),
+        " ".join(household.tags),
+        str(household.risk),
+        _CHINESE[household.state],
+        _CHINESE.get(household.door_task, household.door_task),
+        household.reason,
+        household.assignee,
     )
 
 
-def _row(household: UnreachedHousehold) -> str:
-    return line(
-        (
-            household.village,
-            household.village_name,
-            household.region,
-            household.region_name,
-            str(household.household_id),
-            household.name,
-            household.address,
-            " ".join(household.phones),
-            " ".join(household.tags),
-            str(household.risk),
-            _CHINESE[household.state],
-            _CHINESE.get(household.door_task, household.door_task),
-            household.reason,
-            household.assignee,
-        )
-    )
-
-
-def _after(household: UnreachedHousehold) -> str:
+def mark(household: Household) -> str:
+    """Where the page behind this household begins, as text for an address."""
     return f"{household.village}-{household.household_id}"
 
 
-def _cursor(text: str) -> tuple[str, int]:
+def cursor(text: str) -> tuple[str, int]:
+    """The key that `mark` wrote down; `InputError` for any other text."""
     if not text:
-        return "", 0
+        return START
     match = _CURSOR.fullmatch(text)
     if match is None:
         raise InputError("after 不是上一页给出的值。", remedy="请原样使用 next 的值。")

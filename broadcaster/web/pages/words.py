@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audiences.tags import VULNERABILITIES
 from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
@@ -20,7 +21,13 @@ WORDS: dict[str, dict[str, str]] = {
         "accounts": "账户管理",
         "audit": "审计",
     },
-    "said": {**ACCOUNT_SAID, **AUDIENCE_SAID},
+    "said": {
+        **ACCOUNT_SAID,
+        **AUDIENCE_SAID,
+        "resent": "已按首选渠道重发。",
+        "nothing_to_resend": "没有可以重发的：未到户的都正在重发，或没有联系方式。",
+        "doors_assigned": "入户任务已指派。",
+    },
     "delivery": {
         "queued": "待发",
         "unknown": "待核实",
@@ -65,4 +72,46 @@ WORDS: dict[str, dict[str, str]] = {
     "colour": {"red": "红色", "orange": "橙色", "yellow": "黄色", "blue": "蓝色"},
     "hazard": {slug: hazard.chinese for slug, hazard in HAZARDS.items()},
     "status": {"Actual": "实战", "Exercise": "演练", "System": "系统", "Test": "测试", "Draft": "草稿"},
+    "household": {"pending": "等待中", "reached": "已到户", "unreached": "未到户"},
+    "unreached_reason": {
+        "no_contact": "没有联系方式",
+        "all_failed": "各渠道都失败",
+        "no_evidence": "没有回执",
+        "escalated": "无人确认，转入户",
+    },
+    "deed": {
+        "alert.create": "起草",
+        "alert.edit": "修改",
+        "alert.submit": "提交审核",
+        "alert.recall": "撤回审核",
+        "alert.approve": "批准",
+        "alert.reject": "退回",
+        "alert.issue": "发布",
+        "alert.end": "结束",
+        "alert.update": "起草更新",
+        "alert.cancel": "起草解除",
+        "alert.resend": "重发给未到户",
+        "alert.archive": "归档",
+        "help.close": "求助办结",
+        "doors.assign": "指派入户任务",
+    },
+    "escalated": {
+        "notify_primary": "通知责任人",
+        "notify_deputy": "通知副职",
+        "notify_superior": "通知上级",
+        "duty_desk": "转值班室人工联系",
+        "door_tasks": "转入户任务",
+        "acknowledged": "确认",
+        "exhausted": "已无人可找",
+        "cancelled": "不再等待确认",
+    },
+    "closed": {"1": "被新的消息取代", "2": "到期", "3": "结束发送"},
+    "tag": {rule.tag: rule.names[0] for rule in VULNERABILITIES},
+    "stage": {
+        "first_submit": "第一条发出",
+        "reached_half": "50%的住户已到户",
+        "reached_most": "90%的住户已到户",
+        "reached_all_but": "99%的住户已到户",
+        "confirmed": "责任单元全部确认",
+    },
 }

@@ -28,12 +28,13 @@ BESIDE = "330212102"
 MATRIX = {
     "viewer": "alert.see",
     "author": "alert.see alert.create alert.edit alert.submit alert.recall alert.issue alert.update alert.cancel"
-    " households.see unit.confirm help.close audience.see contacts.correct audience.import duties.manage",
-    "approver": "alert.see alert.approve alert.reject alert.issue alert.end alert.cancel"
-    " households.see audit.read audience.see",
+    " alert.resend households.see unit.confirm help.close doors.assign"
+    " audience.see contacts.correct audience.import duties.manage",
+    "approver": "alert.see alert.approve alert.reject alert.issue alert.end alert.cancel alert.resend"
+    " households.see doors.assign audit.read audience.see",
     "administrator": "alert.see accounts.manage gateways.manage audit.read"
     " audience.see contacts.correct audience.import duties.manage",
-    "village_head": "alert.see households.see unit.confirm help.close audience.see contacts.correct",
+    "village_head": "alert.see households.see unit.confirm help.close doors.assign audience.see contacts.correct",
     "grid_member": "alert.see households.see unit.confirm help.close audience.see contacts.correct",
 }
 

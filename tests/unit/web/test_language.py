@@ -12,6 +12,7 @@ from broadcaster.web.language import CHINESE, ENGLISH, catalogue
 from broadcaster.web.pages.words import WORDS
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
+DOCUMENTS = Path(__file__).parents[3] / "broadcaster" / "web" / "documents"
 
 
 def _texts() -> Iterator[str]:
@@ -22,6 +23,8 @@ def _texts() -> Iterator[str]:
         keywords={"_": None},
     )
     for _, _, message, _, _ in found:
+        yield message if isinstance(message, str) else message[0]
+    for _, _, message, _, _ in extract_from_dir(DOCUMENTS, method_map=[("**.py", "python")], keywords={"say": None}):
         yield message if isinstance(message, str) else message[0]
     for words in WORDS.values():
         yield from words.values()

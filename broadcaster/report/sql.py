@@ -1,0 +1,5 @@
+"""The statements of the report (`report.sql`)."""
+
+from broadcaster.sql import statements
+
+SQL = statements("broadcaster.report", "report.sql")

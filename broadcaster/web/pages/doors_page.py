@@ -1,0 +1,124 @@
+"""Door tasks: whose they are, giving them to somebody on duty, and the sheets to take along."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import NoReturn
+
+from aiohttp import web
+
+from broadcaster.alerts.records import AlertRecord
+from broadcaster.dispatch import doors
+from broadcaster.errors import ForbiddenError, InputError
+from broadcaster.report.unreached import START, Asked, Household, unreached
+from broadcaster.security import audit
+from broadcaster.security.permissions import Action, Actor, may, require, require_somewhere, scopes
+from broadcaster.web.context import CONTEXT, Context
+from broadcaster.web.pages.forms import fields
+from broadcaster.web.pages.frame import framed, reader
+from broadcaster.web.pages.places import region_of
+from broadcaster.web.sight import household_scopes, seen
+
+_GRIDS = 100
+_SHEET = 2000
+"""Households of one print: about eighty pages."""
+
+PRINTED = "households.print"
+routes = web.RouteTableDef()
+
+
+@routes.get(r"/alerts/{id:\d{1,9}}/doors")
+async def grids(request: web.Request) -> web.Response:
+    """The grids with door tasks; the one that was chosen (`?region=`) with everybody who may be given its doors."""
+    actor = await reader(request)
+    context, alert_id = request.app[CONTEXT], int(request.match_info["id"])
+    record, allowed = await _opened(context, actor, alert_id)
+    region, after = region_of(request.query.get("region", "")), region_of(request.query.get("after", ""))
+    async with context.database.connection() as connection:
+        found = await doors.by_grid(connection, alert_id, region, allowed, after=after, limit=_GRIDS)
+        choice = len(region) >= 9 and may(actor, Action.ASSIGN_DOORS, [region])
+        people = await doors.candidates(connection, region, context.clock.now()) if choice else []
+    return framed(
+        request,
+        actor,
+        "console/live/doors.html",
+        record=record,
+        grids=found,
+        region=region,
+        people=people,
+        chosen=choice,
+        may_assign=bool(scopes(actor, Action.ASSIGN_DOORS)),
+        next=found[-1].region if len(found) == _GRIDS else "",
+    )
+
+
+@routes.post(r"/alerts/{id:\d{1,9}}/doors/assign")
+async def assign(request: web.Request) -> NoReturn:
+    """Give the open tasks of a region to one person; done twice it changes nothing."""
+    actor = await reader(request)
+    require_somewhere(actor, Action.ASSIGN_DOORS)
+    context, alert_id = request.app[CONTEXT], int(request.match_info["id"])
+    await seen(context, actor, alert_id)
+    given = await fields(request)
+    region, person = region_of(given.get("region", "")), given.get("person", "")
+    if not person.isascii() or not person.isdigit() or len(person) > 12 or len(region) < 9:
+        raise InputError("没有选择地区和负责人。", remedy="请返回，选择网格和负责人。")
+    require(actor, Action.ASSIGN_DOORS, [region])
+    now = context.clock.now()
+    async with context.database.transaction() as connection:
+        changed = await doors.assign(connection, alert_id, region, int(person), now)
+        if changed:
+            await audit.append(
+                connection,
+                actor.account_id,
+                Action.ASSIGN_DOORS.value,
+                now,
+                alert_id=alert_id,
+                subject=f"region:{region}",
+                detail={"person": int(person), "doors": changed},
+            )
+    raise web.HTTPSeeOther(f"/alerts/{alert_id}/doors?region={region[:12]}&said=doors_assigned")
+
+
+@routes.get(r"/alerts/{id:\d{1,9}}/doors/print")
+async def sheets(request: web.Request) -> web.Response:
+    """One sheet per grid for `?region=`, to be printed and ticked; that it was taken is noted in the audit."""
+    actor = await reader(request)
+    context, alert_id = request.app[CONTEXT], int(request.match_info["id"])
+    record, allowed = await _opened(context, actor, alert_id)
+    region = region_of(request.query.get("region", ""))
+    inside = [scope for scope in allowed if scope.startswith(region) or region.startswith(scope)]
+    if not inside:
+        raise ForbiddenError("您不能查看该地区的住户。", remedy="请选择自己辖区内的地区。")
+    asked = Asked(alert_id=alert_id, scopes=inside, region=region, pending=request.query.get("pending") == "1")
+    now = context.clock.now()
+    async with context.database.transaction() as connection:
+        found = await unreached(connection, asked, START, _SHEET + 1)
+        detail = {"households": len(found)}
+        subject = f"region:{region}"
+        if found:
+            await audit.append(
+                connection, actor.account_id, PRINTED, now, alert_id=alert_id, subject=subject, detail=detail
+            )
+    return framed(
+        request,
+        actor,
+        "console/live/doors_print.html",
+        record=record,
+        sheets=_by_grid(found[:_SHEET]),
+        cut=len(found) > _SHEET,
+        most=_SHEET,
+        region=region,
+        as_of=now,
+    )
+
+
+async def _opened(context: Context, actor: Actor, alert_id: int) -> tuple[AlertRecord, tuple[str, ...]]:
+    """The alert, and the regions whose households the reader may see."""
+    allowed = await household_scopes(context, actor, alert_id)
+    return await seen(context, actor, alert_id), allowed
+
+
+def _by_grid(found: list[Household]) -> list[list[Household]]:
+    ordered = sorted(found, key=lambda one: (one.region, one.risk, one.address, one.household_id))
+    return [list(group) for _, group in groupby(ordered, key=lambda one: one.region)]

@@ -1,0 +1,183 @@
+"""Unreached lists, trying again, door tasks and their sheets: who sees what, and what is written down about it."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from aiohttp import ClientResponse
+from openpyxl import load_workbook
+
+from broadcaster.dispatch.delivery import DeliveryState
+from broadcaster.dispatch.ledger import Event, Release, claim, fold, write
+from tests.harness.web import DISTRICT, OTHER_TOWN, PASSWORD, TOWN, Web
+
+_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+SCRIPT = "<script>alert(1)</script>"
+
+
+async def sign_in(web: Web, role: str = "author", region: str = DISTRICT) -> None:
+    """Somebody with that role has the browser from now on."""
+    web.client.session.cookie_jar.clear()
+    await web.token(role, region)
+    form = await (await web.client.get("/")).text()
+    fields = {"name": f"{role}-{region}", "password": PASSWORD, "form_token": _TOKEN.findall(form)[0]}
+    assert (await web.client.post("/sign-in", data=fields, allow_redirects=False)).status == 303
+
+
+async def unreached_alert(web: Web, **fields: object) -> int:
+    """An alert in whose area every message has failed: every household is a door task."""
+    number = await web.issued(**fields)
+    await web.fan_out()
+    for _ in range(8):
+        await _fail_everything(web)
+        web.clock.advance(1000)
+        await web.fan_out()
+    return number
+
+
+async def _fail_everything(web: Web) -> None:
+    now = web.clock.now()
+    async with web.database.connection() as connection:
+        batches = []
+        for channel in ("sms", "wechat", "voice", "email"):
+            batches += await claim(
+                connection, channel=channel, rehearsal=False, now=now, limit=100, worker="w", lease=60, rows=1e6
+            )
+        rows = await connection.fetch("SELECT alert_id, ordinal FROM delivery WHERE state < 2")
+    events = [Event(row["alert_id"], row["ordinal"], 1, DeliveryState.FAILED, None, None, "x", now) for row in rows]
+    await write(web.database, "w", events, releases=[Release(batch, now) for batch in batches])
+    await fold(web.database, now)
+
+
+async def post(web: Web, page: str, path: str, **fields: str) -> ClientResponse:
+    """A form of `page` is sent to `path`."""
+    text = await (await web.client.get(page)).text()
+    data = {"form_token": _TOKEN.findall(text)[0], **fields}
+    return await web.client.post(path, data=data, allow_redirects=False)
+
+
+async def test_names_and_numbers_are_seen_by_whoever_may_and_that_is_noted(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    text = await (await web.client.get(f"/alerts/{number}/unreached")).text()
+    assert "户1001-1" in text
+    assert "+8613010010001" in text
+    entry = (
+        "SELECT count(*) FROM audit_entry WHERE action = 'households.see' AND alert_id = $1 AND detail NOT LIKE '%户%'"
+    )
+    assert await web.value(entry, number) == 1
+
+    await sign_in(web, "viewer")
+    text = await (await web.client.get(f"/alerts/{number}/unreached")).text()
+    assert "户1001-1" not in text
+    assert "+8613010010001" not in text
+    assert "户**" in text
+    assert "unreached.xlsx" not in text
+    assert await web.value(entry, number) == 1
+
+
+async def test_a_reader_of_one_village_sees_no_other(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web, "village_head", f"{TOWN}001")
+    text = await (await web.client.get(f"/alerts/{number}/unreached")).text()
+    assert "户1001-1" in text
+    assert "户1002-1" not in text
+    await sign_in(web, region=OTHER_TOWN)
+    for path in ("unreached", "doors", "doors/print", "report", "report.pdf", "report.xlsx", "map.json", "live"):
+        assert (await web.client.get(f"/alerts/{number}/{path}")).status == 404, path
+
+
+async def test_the_list_is_filtered_and_wrong_input_is_said_in_words(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    page = f"/alerts/{number}/unreached"
+    text = await (await web.client.get(f"{page}?region={TOWN}002&why=all_failed")).text()
+    assert "户1002-1" in text
+    assert "户1001-1" not in text
+    assert "没有符合条件的住户" in await (await web.client.get(f"{page}?why=no_contact")).text()
+    for query in ("region=x", "why=x", "after=x", "region=１２"):
+        assert (await web.client.get(f"{page}?{query}")).status == 400, query
+
+
+async def test_the_workbook_has_every_household_and_no_formula(web: Web) -> None:
+    number = await unreached_alert(web)
+    async with web.database.connection() as connection:
+        await connection.execute("UPDATE household SET name = '=HYPERLINK(1)' || chr(7) WHERE name LIKE '%-1'")
+    await sign_in(web)
+    answer = await web.client.get(f"/api/v1/alerts/{number}/unreached.xlsx")
+    assert answer.status == 200
+    sheet = load_workbook(io.BytesIO(await answer.read())).active
+    assert sheet is not None
+    rows = list(sheet.iter_rows())
+    assert len(rows) == 7
+    assert [row[5].value for row in rows if row[5].value == "=HYPERLINK(1)"]
+    assert "f" not in {cell.data_type for row in rows for cell in row}
+    assert await web.value("SELECT count(*) FROM audit_entry WHERE action = 'households.export'") == 1
+    await sign_in(web, "viewer")
+    assert (await web.client.get(f"/api/v1/alerts/{number}/unreached.xlsx")).status == 403
+
+
+async def test_trying_again_is_done_once_however_often_it_is_pressed(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    page = f"/alerts/{number}/unreached"
+    before = await web.value("SELECT count(*) FROM delivery")
+    answer = await post(web, page, f"/alerts/{number}/resend", region="")
+    assert answer.status == 303
+    assert "said=resent&homes=6" in answer.headers["Location"]
+    assert await web.value("SELECT count(*) FROM delivery") == before + 6
+    text = await (await web.client.get(answer.headers["Location"])).text()
+    assert "重发给 6 户" in text
+    again = await post(web, page, f"/alerts/{number}/resend", region="")
+    assert "said=nothing_to_resend" in again.headers["Location"]
+    assert await web.value("SELECT count(*) FROM delivery") == before + 6
+    assert await web.value("SELECT count(*) FROM audit_entry WHERE action = 'alert.resend'") == 1
+
+
+async def test_trying_again_stops_at_the_regions_of_who_asks(web: Web) -> None:
+    number = await unreached_alert(web, regions=[DISTRICT])
+    await sign_in(web, region=TOWN)
+    answer = await post(web, f"/alerts/{number}/unreached", f"/alerts/{number}/resend", region="")
+    assert "homes=6" in answer.headers["Location"], "of twelve, those of the own town"
+    outside = await post(web, f"/alerts/{number}/unreached", f"/alerts/{number}/resend", region=OTHER_TOWN)
+    assert outside.status == 403
+    for role in ("viewer", "village_head", "grid_member", "administrator"):
+        await sign_in(web, role)
+        answer = await post(web, f"/alerts/{number}/unreached", f"/alerts/{number}/resend", region="")
+        assert answer.status == 403, role
+
+
+async def test_doors_are_given_to_somebody_on_duty_there(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    village = f"{TOWN}001"
+    page = f"/alerts/{number}/doors?region={village}"
+    head = await web.value("SELECT id FROM person WHERE external_id = $1", f"head-{village}")
+    other = await web.value("SELECT id FROM person WHERE external_id = $1", f"head-{TOWN}002")
+    assert "书记1001" in await (await web.client.get(page)).text()
+    path = f"/alerts/{number}/doors/assign"
+    for _ in range(2):
+        assert (await post(web, page, path, region=village, person=str(head))).status == 303
+    assert await web.value("SELECT count(*) FROM door_task WHERE assignee_person_id = $1", head) == 3
+    assert await web.value("SELECT count(*) FROM audit_entry WHERE action = 'doors.assign'") == 1
+    assert (await post(web, page, path, region=village, person=str(other))).status == 422
+    assert (await post(web, page, path, region=village, person="x")).status == 400
+    assert (await post(web, page, path, region="", person=str(head))).status == 400
+    await sign_in(web, "grid_member", village)
+    assert (await post(web, page, path, region=village, person=str(head))).status == 403
+
+
+async def test_the_sheets_are_by_grid_and_noted(web: Web) -> None:
+    number = await unreached_alert(web)
+    async with web.database.connection() as connection:
+        await connection.execute("UPDATE household SET name = $1, address = $1", SCRIPT)
+    await sign_in(web)
+    text = await (await web.client.get(f"/alerts/{number}/doors/print?region={TOWN}")).text()
+    assert text.count('class="sheet"') == 2
+    assert text.count("tick-box") == 6 * 4
+    assert SCRIPT not in text
+    assert await web.value("SELECT count(*) FROM audit_entry WHERE action = 'households.print'") == 1
+    assert (await web.client.get(f"/alerts/{number}/doors/print?region={OTHER_TOWN}")).status == 200
+    await sign_in(web, "viewer")
+    assert (await web.client.get(f"/alerts/{number}/doors/print?region={TOWN}")).status == 403
