@@ -22,6 +22,7 @@ from broadcaster.alerts.records import AlertRecord
 from broadcaster.capacity.planner import Planner
 from broadcaster.clock import Clock, SystemClock
 from broadcaster.database import Database, create_database
+from broadcaster.dispatch import trials
 from broadcaster.dispatch.composer import LedgerComposer
 from broadcaster.dispatch.inbox import GatewayInbox, RecentRefs
 from broadcaster.dispatch.questions import Questions
@@ -34,9 +35,9 @@ from broadcaster.embedded import EmbeddedServers, watch
 from broadcaster.errors import SettingsError
 from broadcaster.escalation import settlement, tick, units
 from broadcaster.issuing import Office, Plans, issue
-from broadcaster.journal import GatewayJournal
+from broadcaster.journal import GatewayJournal, Telling
 from broadcaster.migrating import migrate_database
-from broadcaster.ports import Driver, GatewaySettings, Inbox, ParsesCallback, Reply
+from broadcaster.ports import Driver, Envelope, GatewaySettings, Inbox, ParsesCallback, Reply, Studio
 from broadcaster.presence import Figures, Process, attend
 from broadcaster.registry import Registry
 from broadcaster.responses import inbox as responses
@@ -66,6 +67,7 @@ class House:
     redis_url: str
     texts: Texts
     recordings: Recordings
+    studio: Studio
     office: Office
     plans: Plans
     tokens: Tokens
@@ -84,6 +86,11 @@ class House:
     def driver(self, gateway: GatewaySettings) -> Driver:
         """A driver for one slot of a gateway."""
         return self.registry.plugin(gateway.channel, gateway.driver).build(gateway, self.journals[gateway.name])
+
+    async def trial(self, number: int, address: str, gateway: GatewaySettings) -> Envelope:
+        """The message of a trial of a gateway."""
+        district = self.settings.district.name
+        return await trials.envelope(number, address, gateway, district, self.studio, self.clock.now())
 
     @property
     def planner(self) -> Planner:
@@ -125,6 +132,7 @@ class House:
             kind=kind,
             figures=lambda: {**self.database.figures(), **figures()},
             seconds=self.settings.worker.lease / 3,
+            tell=Telling(self.journals),
         )
         await attend(self.database, process, work)
 
@@ -155,6 +163,7 @@ class House:
                 load_plan=self.plans.load,
                 keep_replies=self.keep_replies,
                 bell=bell,
+                make_trial=self.trial,
                 chores=(self._settle, self._tick, self._cancel, self._end),
                 pulse=pulse,
             ),
@@ -229,6 +238,7 @@ async def open_house(
             redis_url=redis_url,
             texts=texts,
             recordings=Recordings(texts, studio, signal_of),
+            studio=studio,
             office=office_of(settings, longest_link),
             plans=Plans(settings.district.code),
             tokens=tokens,

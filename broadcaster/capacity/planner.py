@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from broadcaster.alerts import authoring
@@ -18,7 +18,7 @@ from broadcaster.clock import Clock
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch.plan import Plan
 from broadcaster.dispatch.texts import FALLBACK_LANGUAGE, TextKey, Texts
-from broadcaster.issuing import Office, nobody, plan_if_issued
+from broadcaster.issuing import Office, in_force, nobody, plan_if_issued
 from broadcaster.ports import GatewaySettings, Medium
 from templates.renderer import render
 from templates.skeleton import Purpose, Skeleton
@@ -65,10 +65,11 @@ class Planner:
         """What issuing a draft now would take; of an issued alert, what it was to take. `RuleError` for one that is for
         nobody."""
         record = await authoring.load(alert_id)
-        plan = await plan_if_issued(record, self.office)
-        issued_at = record.issued_at or self.clock.now()
         async with self.database.connection() as connection:
-            question = await self._question(connection, record, plan, issued_at, machine)
+            office = await in_force(connection, self.office)
+            plan = await plan_if_issued(record, office)
+            issued_at = record.issued_at or self.clock.now()
+            question = await replace(self, office=office)._question(connection, record, plan, issued_at, machine)
         made = forecast(question)
         return Outlook(
             alert_id=record.id,

@@ -54,6 +54,8 @@ def web_context(house: House, callbacks: Mapping[str, Callback]) -> Context:
         announce=house.announce,
         tokens=house.tokens,
         forecast=house.planner.outlook,
+        office=house.office,
+        window_of=house.registry.window,
         cap=cap,
         callbacks=callbacks,
         probes={"doorbell": lambda: _doorbell(house)},

@@ -43,6 +43,8 @@ class Action(StrEnum):
     CLOSE_HELP = "help.close"
     MANAGE_ACCOUNTS = "accounts.manage"
     MANAGE_GATEWAYS = "gateways.manage"
+    MANAGE_TEMPLATES = "templates.manage"
+    MANAGE_POLICIES = "policies.manage"
     READ_AUDIT = "audit.read"
 
 
@@ -72,7 +74,16 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.READ_AUDIT,
         }
     ),
-    Role.ADMINISTRATOR: frozenset({Action.SEE, Action.MANAGE_ACCOUNTS, Action.MANAGE_GATEWAYS, Action.READ_AUDIT}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            Action.SEE,
+            Action.MANAGE_ACCOUNTS,
+            Action.MANAGE_GATEWAYS,
+            Action.MANAGE_TEMPLATES,
+            Action.MANAGE_POLICIES,
+            Action.READ_AUDIT,
+        }
+    ),
     Role.VILLAGE_HEAD: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING),
     Role.GRID_MEMBER: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING),
 }

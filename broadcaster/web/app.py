@@ -12,7 +12,7 @@ from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.envelope import envelope, finish
 from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
-from broadcaster.web.pages import console, desk, reply, signing
+from broadcaster.web.pages import console, desk, gateways, message_templates, policies, reply, signing
 from broadcaster.web.pages.rendering import error_page
 from broadcaster.web.static_files import STATIC
 
@@ -39,6 +39,9 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         signing.routes,
         console.routes,
         desk.routes,
+        gateways.routes,
+        message_templates.routes,
+        policies.routes,
         reply.routes,
     ):
         app.add_routes(outside)

@@ -22,7 +22,12 @@ class Section:
     action: Action
 
 
-SECTIONS = (Section("/alerts", "alerts", Action.SEE),)
+SECTIONS = (
+    Section("/alerts", "alerts", Action.SEE),
+    Section("/gateways", "gateways", Action.MANAGE_GATEWAYS),
+    Section("/templates", "templates", Action.MANAGE_TEMPLATES),
+    Section("/policies", "policies", Action.MANAGE_POLICIES),
+)
 """In the order of the navigation; `word` is a code of the words `section`."""
 
 

@@ -7,8 +7,13 @@ from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
 
 WORDS: dict[str, dict[str, str]] = {
-    "section": {"alerts": "预警"},
-    "said": {},
+    "section": {"alerts": "预警", "gateways": "网关", "templates": "模板", "policies": "策略"},
+    "said": {
+        "saved": "已保存，从下一条预警起使用。",
+        "given-up": "已恢复默认，从下一条预警起使用。",
+        "gateway-paused": "网关已暂停。",
+        "gateway-resumed": "网关已恢复使用。",
+    },
     "delivery": {
         "queued": "待发",
         "unknown": "待核实",
@@ -43,4 +48,44 @@ WORDS: dict[str, dict[str, str]] = {
     "colour": {"red": "红色", "orange": "橙色", "yellow": "黄色", "blue": "蓝色"},
     "hazard": {slug: hazard.chinese for slug, hazard in HAZARDS.items()},
     "status": {"Actual": "实战", "Exercise": "演练", "System": "系统", "Test": "测试", "Draft": "草稿"},
+    "purpose": {"public": "群众", "unit": "责任人"},
+    "occasion": {"warning": "预警", "mobilization": "动员令", "all_clear": "解除"},
+    "folder": {
+        "base": "通用版式",
+        "mobilization": "动员令",
+        "all_clear": "解除",
+        **{slug: hazard.chinese for slug, hazard in HAZARDS.items()},
+    },
+    "tongue": {"zh-CN": "中文", "en": "英文"},
+    "severity": {"error": "错误", "warning": "提醒", "notice": "说明"},
+    "action": {
+        "notify_primary": "通知主责任人",
+        "notify_deputy": "通知副责任人",
+        "notify_superior": "通知上一级",
+        "duty_desk": "值班室人工联系",
+        "door_tasks": "网格员入户",
+        "households": "通知住户",
+        "loudspeakers": "大喇叭播放",
+        "give_up": "仍未触达的住户转入户任务",
+        "exhausted": "无人确认，值班室提示",
+    },
+    "verdict": {
+        "in_time": "来得及",
+        "after_wait": "晚于等待时间",
+        "overlapping": "与下一步重叠",
+        "after_expiry": "失效前发不完",
+        "never": "没有网关",
+    },
+    "breaker": {"closed": "正常", "probing": "试发中", "open": "断开"},
+    "trial": {
+        "waiting": "等待发送",
+        "sending": "正在发送",
+        "submitted": "网关已接收",
+        "delivered": "已送达",
+        "failed": "未送达",
+        "rejected": "网关拒绝",
+        "deferred": "网关暂不接收",
+        "unknown": "没有答复",
+        "expired": "没有发出：网关没有连接",
+    },
 }

@@ -29,7 +29,7 @@ MATRIX = {
     "author": "alert.see alert.create alert.edit alert.submit alert.recall alert.issue alert.update alert.cancel"
     " households.see unit.confirm help.close",
     "approver": "alert.see alert.approve alert.reject alert.issue alert.end alert.cancel households.see audit.read",
-    "administrator": "alert.see accounts.manage gateways.manage audit.read",
+    "administrator": "alert.see accounts.manage gateways.manage templates.manage policies.manage audit.read",
     "village_head": "alert.see households.see unit.confirm help.close",
     "grid_member": "alert.see households.see unit.confirm help.close",
 }
