@@ -43,8 +43,9 @@ STRICT = ApprovalRules()
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What an office has set for every alert it issues; `in_force` adds what it has decided since. `policy` gives the policy of a colour; `longest_link` is as
-    long as the link in any message, so that lengths are judged as they will be.
+    """What an office has set for every alert it issues; `in_force` adds what it has decided since. `policy` gives
+    the policy of a colour; `longest_link` is as long as the link in any message, so that lengths are judged as they
+    will be.
     """
 
     district: str

@@ -80,9 +80,7 @@ class Telling:
                 msgspec.json.encode(lines).decode(),
             )
             self._told[gateway] = noted
-        await connection.execute(
-            f"DELETE FROM gateway_exchange WHERE told_at < clock_timestamp() - interval '{KEPT}'"
-        )
+        await connection.execute(f"DELETE FROM gateway_exchange WHERE told_at < clock_timestamp() - interval '{KEPT}'")
 
 
 async def exchanges(connection: Connection, gateway: str, most: int = TOLD) -> list[Line]:

@@ -1,4 +1,4 @@
-"""Whether the text of a template file may be used: its syntax, its placeholders, and nothing that could run for long."""
+"""Whether the text of a template file may be used: its syntax, its placeholders, and nothing that may run for long."""
 
 from __future__ import annotations
 

@@ -126,9 +126,8 @@ def _overlaid(directory: Path | None, written: tuple[tuple[str, str], ...]) -> L
 
 
 def _source(environment: ImmutableSandboxedEnvironment, name: str) -> str:
-    assert environment.loader is not None
     try:
-        return environment.loader.get_source(environment, name)[0]
+        return environment.loader.get_source(environment, name)[0] if environment.loader is not None else ""
     except TemplateNotFound:
         return ""
 

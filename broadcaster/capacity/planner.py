@@ -16,6 +16,7 @@ from broadcaster.capacity.forecast import Forecast, Machine, Question, forecast
 from broadcaster.capacity.gateways import ChannelCapacity, WindowOf, channel_capacity
 from broadcaster.clock import Clock
 from broadcaster.database import Connection, Database
+from broadcaster.dispatch.pausing import paused_names
 from broadcaster.dispatch.plan import Plan
 from broadcaster.dispatch.texts import FALLBACK_LANGUAGE, TextKey, Texts
 from broadcaster.issuing import Office, in_force, nobody, plan_if_issued
@@ -69,13 +70,17 @@ class Planner:
             office = await in_force(connection, self.office)
             plan = await plan_if_issued(record, office)
             issued_at = record.issued_at or self.clock.now()
-            question = await replace(self, office=office)._question(connection, record, plan, issued_at, machine)
+            paused = await paused_names(connection)
+            able = [gateway for gateway in self.gateways if gateway.name not in paused]
+            question = await replace(self, office=office, gateways=able)._question(
+                connection, record, plan, issued_at, machine
+            )
         made = forecast(question)
         return Outlook(
             alert_id=record.id,
             headline=record.headline,
             forecast=made,
-            findings=findings(made, self.gateways, translate),
+            findings=findings(made, able, translate),
         )
 
     async def _question(

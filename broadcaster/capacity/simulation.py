@@ -95,9 +95,9 @@ def simulate(
 
 
 def _asks(policy: Policy, units: int) -> Iterator[Ask]:
-    waits = [*(step.after for step in policy.units[1:]), None]
-    for number, (moment, wait) in enumerate(zip(timeline(policy), waits, strict=True), start=1):
+    for number, moment in enumerate(timeline(policy), start=1):
         if moment.channels:
+            wait = policy.units[number].after if number < len(policy.units) else None
             sent = dict.fromkeys(moment.channels, units)
             yield Ask(moment.seconds, number, moment.action.value, wait, units, sent)
 

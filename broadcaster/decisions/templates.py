@@ -102,7 +102,7 @@ def _pages(name: FileName) -> Iterator[tuple[Medium, Purpose]]:
         for medium in Medium:
             if (medium, purpose) == (Medium.LOUDSPEAKER, Purpose.UNIT):
                 continue
-            if name.page == WORDING or name.page == f"{medium}.{purpose}" or _stands_on(name, medium, purpose):
+            if name.page in (WORDING, f"{medium}.{purpose}") or _stands_on(name, medium, purpose):
                 yield medium, purpose
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from broadcaster.database import Connection, Database
-from broadcaster.errors import NotFoundError
+from broadcaster.dispatch.slots import register
+from broadcaster.ports import GatewaySettings
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action, Actor, require
 
@@ -26,15 +27,17 @@ async def paused_names(connection: Connection) -> frozenset[str]:
     return frozenset(row["name"] for row in rows)
 
 
-async def pause(database: Database, actor: Actor, district: str, name: str, note: str, now: datetime) -> None:
+async def pause(
+    database: Database, actor: Actor, district: str, gateway: GatewaySettings, note: str, now: datetime
+) -> None:
     """Pause a gateway; one that is paused stays as it was."""
     await _set(
         database,
         actor,
         district,
-        name,
+        gateway,
         """
-        UPDATE gateway SET paused_at = $2, paused_by = $3, pause_note = $4 WHERE name = $1 AND paused_at IS NULL
+        UPDATE gateway SET paused_at = $2, paused_by = $3, pause_note = $4 WHERE id = $1 AND paused_at IS NULL
         RETURNING id
         """,
         (now, actor.account_id, note[:LONGEST_NOTE]),
@@ -43,16 +46,16 @@ async def pause(database: Database, actor: Actor, district: str, name: str, note
     )
 
 
-async def resume(database: Database, actor: Actor, district: str, name: str, now: datetime) -> None:
+async def resume(database: Database, actor: Actor, district: str, gateway: GatewaySettings, now: datetime) -> None:
     """Use a gateway again; one that is not paused stays as it was."""
     await _set(
         database,
         actor,
         district,
-        name,
+        gateway,
         """
         UPDATE gateway SET paused_at = NULL, paused_by = NULL, pause_note = ''
-        WHERE name = $1 AND paused_at IS NOT NULL RETURNING id
+        WHERE id = $1 AND paused_at IS NOT NULL RETURNING id
         """,
         (),
         "gateway.resume",
@@ -64,7 +67,7 @@ async def _set(
     database: Database,
     actor: Actor,
     district: str,
-    name: str,
+    gateway: GatewaySettings,
     statement: str,
     values: tuple[object, ...],
     action: str,
@@ -72,7 +75,6 @@ async def _set(
 ) -> None:
     require(actor, Action.MANAGE_GATEWAYS, (district,))
     async with database.transaction() as connection:
-        if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM gateway WHERE name = $1)", name):
-            raise NotFoundError(f"没有进程用过网关 {name}。", remedy="请先启动发送进程。")
-        if await connection.fetchval(statement, name, *values) is not None:
-            await audit.append(connection, actor.account_id, action, now, subject=f"gateway:{name}")
+        registered = await register(connection, gateway)
+        if await connection.fetchval(statement, registered.id, *values) is not None:
+            await audit.append(connection, actor.account_id, action, now, subject=f"gateway:{gateway.name}")

@@ -266,8 +266,8 @@ class Stream:
                 load.keep(unsent & {row.ordinal for row in self.needed(load.batch, found, unsent)})
 
     def _give_way(self, rest: Iterable[Load]) -> None:
-        """Leave everything to a gateway of higher preference that is up again, or when this one is paused; and what is not begun to an idle equal,
-        if it would take long here."""
+        """Leave everything to a gateway of higher preference that is up again, or when this one is paused; and what is
+        not begun to an idle equal, if it would take long here."""
         standing, speed = self._tools.lineup.standing(self._gateway), self._speed()
         if not isinstance(standing, Leads):
             leaving = list(rest)

@@ -20,8 +20,8 @@ from broadcaster.dispatch.slots import register
 from broadcaster.errors import InputError, LimitedError
 from broadcaster.ports import (
     Accepted,
-    DeliveryKey,
     Deferred,
+    DeliveryKey,
     Envelope,
     Evidence,
     GatewaySettings,
@@ -162,9 +162,7 @@ async def latest(connection: Connection, gateway: str, now: datetime, most: int 
     return [Trial(**row) for row in rows]
 
 
-async def take(
-    database: Database, worker: str, sides: dict[int, bool], now: datetime
-) -> list[tuple[int, int, str]]:
+async def take(database: Database, worker: str, sides: dict[int, bool], now: datetime) -> list[tuple[int, int, str]]:
     """Take the trials that wait for a gateway of `sides` (id to whether it is for drills): (gateway, trial, address).
     Those that waited in vain are over."""
     async with database.connection() as connection:

@@ -65,7 +65,8 @@ Probe = Callable[[], Awaitable[str]]
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything a handler may use. `office` is what the settings say about issuing, before what was decided in the
-    console (see `issuing.in_force`). `tokens` reads reply links. `window_of` knows the drivers. `cap` None: no CAP adapter is installed.
+    console (see `issuing.in_force`). `tokens` reads reply links. `window_of` knows the drivers. `cap` None: no CAP
+    adapter is installed.
 
     `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
     `trusted_proxies`: addresses whose X-Forwarded-For is believed.

@@ -34,14 +34,14 @@ PAGES = (
     WORDING,
     *(f"{one}.{to}" for one in Medium for to in Purpose if (one, to) != (Medium.LOUDSPEAKER, Purpose.UNIT)),
 )
-"""What a file may be: a folder's sentences, or one medium's layout for one purpose; loudspeakers speak to the public."""
+"""What a file may be: a folder's sentences, or one medium's layout for one purpose. Loudspeakers are public."""
 
 _FILE = r"/templates/{folder:[a-z_]{1,40}}/{file:[\w.-]{1,60}}"
 routes = web.RouteTableDef()
 
 
 class Entry(NamedTuple):
-    """A file that may be there: `source` console, folder, house or "" where there is none; `version` of the console's."""
+    """A file that may be there: `source` console, folder, house or "" nowhere; `version` of the console's."""
 
     name: FileName
     source: str
@@ -189,7 +189,7 @@ async def restore(request: web.Request) -> web.Response:
 
 
 def difference(before: str, after: str) -> list[tuple[str, str]]:
-    """The lines of both with a mark before each: "-" gone, "+" new, " " the same; long stretches of the same are cut."""
+    """The lines of both with a mark before each: "-" gone, "+" new, " " the same; long stretches of it are cut."""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=3, lineterm="")
     return [(line[0], line[1:]) for line in lines if not line.startswith(("---", "+++"))]
 

@@ -1,4 +1,4 @@
-"""The policies: per colour in which order channels are tried and how silence is escalated, with what would happen when."""
+"""The policies: per colour the order of channels and the escalation of silence, with what would happen when."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from broadcaster.catalogue import catalogue
 from broadcaster.decisions import versions
 from broadcaster.decisions.policies import decided, decode, encode
 from broadcaster.decisions.versions import Subject, Version
+from broadcaster.dispatch.pausing import paused_names
 from broadcaster.errors import ConflictError, InputError
 from broadcaster.security.permissions import Action, Actor, require
 from broadcaster.settings.policies import ROLES
@@ -185,7 +186,9 @@ async def _simulated(request: web.Request, context: Context, form: Form, policy:
         return {"simulation": None, "findings": (), "lasting": lasting}
     size = Size(**{name.removeprefix("size_"): int(form.values[name]) for name in _SIZES})
     rehearsal = form.values.get("size_side") == "drill"
-    gateways = context.settings.gateways
+    async with context.database.connection() as connection:
+        paused = await paused_names(connection)
+    gateways = [gateway for gateway in context.settings.gateways if gateway.name not in paused]
     done = await asyncio.to_thread(
         simulate, policy, size, gateways, context.window_of, rehearsal=rehearsal, machine=MEASURED
     )

@@ -1,4 +1,4 @@
-"""Message templates and policies: what an administrator decides holds from the next alert on, and only what can hold."""
+"""Message templates and policies: what an administrator decides holds from the next alert on, if it can."""
 
 from __future__ import annotations
 
@@ -174,7 +174,8 @@ async def test_a_file_that_no_message_would_look_for_does_not_exist(web: Web, na
 async def test_a_hazard_may_get_a_layout_of_its_own(web: Web) -> None:
     await sign_in(web)
     path = "/templates/typhoon/sms.public.zh-CN.j2"
-    text = '{% extends "typhoon/wording.zh-CN.j2" %}{% block text %}【{{ signature }}】{{ place }}{{ issued }}请转移{% endblock %}'
+    words = "【{{ signature }}】{{ place }}{{ issued }}请转移"
+    text = f'{{% extends "typhoon/wording.zh-CN.j2" %}}{{% block text %}}{words}{{% endblock %}}'
     assert (await post(web, path, text=text)).status == 303
     assert "请转移" in await frozen(web, await web.issued())
 
@@ -250,8 +251,8 @@ async def test_the_default_typed_again_is_no_decision(web: Web) -> None:
     await sign_in(web)
     shown = await (await web.client.get("/policies/yellow")).text()
     fields = dict(re.findall(r'<input[^>]*name="([hu]\d_\w+)"[^>]*value="([^"]+)"[^>]*checked', shown))
-    fields |= {name: value for name, value in re.findall(r'name="([hu]\d_(?:wait|after))"[^>]*value="([^"]*)"', shown)}
-    fields |= {name: "yes" for name in re.findall(r'name="(role_\w+|loudspeakers)" value="yes" checked', shown)}
+    fields |= dict(re.findall(r'name="([hu]\d_(?:wait|after))"[^>]*value="([^"]*)"', shown))
+    fields |= dict.fromkeys(re.findall(r'name="(role_\w+|loudspeakers)" value="yes" checked', shown), "yes")
     for number, action in re.findall(r'name="u(\d)_action".*?value="(\w+)" selected', shown, re.DOTALL):
         fields[f"u{number}_action"] = action
     assert (await post(web, "/policies/yellow", **fields)).status == 303
