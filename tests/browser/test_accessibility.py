@@ -18,6 +18,13 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
     await visitor.go(f"/?lang={language}")
     assert await visitor.violations() == [], "signing in"
     await visitor.sign_in(name)
-    for path in ("/alerts",):
+    for path in (
+        "/alerts",
+        "/gateways",
+        "/templates",
+        "/templates/typhoon/wording.zh-CN.j2",
+        "/policies",
+        "/policies/red",
+    ):
         await visitor.go(path)
         assert await visitor.violations() == [], path
