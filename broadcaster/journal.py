@@ -6,7 +6,6 @@ that the pages of another process show them.
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,5 +85,5 @@ class Telling:
 async def exchanges(connection: Connection, gateway: str, most: int = TOLD) -> list[Line]:
     """The last lines of a gateway, whichever process had them, the newest first."""
     rows = await connection.fetch("SELECT lines::text AS lines FROM gateway_exchange WHERE gateway = $1", gateway)
-    told = [line for row in rows for line in msgspec.json.decode(row["lines"], type=list[Line])]
-    return heapq.nlargest(most, told, key=lambda line: line.at)
+    told = [line for row in rows for line in reversed(msgspec.json.decode(row["lines"], type=list[Line]))]
+    return sorted(told, key=lambda line: line.at, reverse=True)[:most]  # keeps the order of what is of one moment
