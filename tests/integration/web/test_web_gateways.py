@@ -83,8 +83,8 @@ async def test_an_installation_without_gateways_has_an_empty_page(make_web: Make
 async def test_the_pages_show_connections_rate_window_trouble_and_what_waits(web: Web) -> None:
     await web.issued()
     await web.fan_out()
-    await speaks(web)
     await sign_in(web)
+    await speaks(web)  # it holds for three seconds
     shown = await (await web.client.get("/gateways")).text()
     assert "1 / 2" in shown
     assert re.search(r"(9\.\d|10\.0) / 50", shown), "600 in the last minute, and a little later"
