@@ -161,7 +161,7 @@ async def _decisions(house: House) -> Finding:
         texts, policies = await written(connection), await decided(connection)
         office = await in_force(connection, house.office)
     what = f"控制台改写了 {len(texts)} 个模板、{len(policies)} 个颜色的策略"
-    wrong = [fault for fault in office.library.check() if texts]
+    wrong = office.library.check() if texts else []
     if wrong:
         return Finding(
             "模板与策略", "failed", f"{what}；有 {len(wrong)} 个模板不能用：{wrong[0]}", "请在模板页面改正。"

@@ -36,6 +36,11 @@ TALLEST = 2_400
 PAGES: Mapping[str, str] = {
     "alerts": "/alerts",
     "alert": "/alerts/{warning}",
+    "gateways": "/gateways",
+    "templates": "/templates?folder=typhoon",
+    "template": "/templates/typhoon/wording.zh-CN.j2",
+    "policies": "/policies",
+    "policy": "/policies/red",
 }
 """Pages of the console by their pictures' names."""
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.async_api import expect
 
 from broadcaster.dispatch import slots, trials
 from broadcaster.dispatch.lineup import Lineup, Word
-from broadcaster.journal import GatewayJournal, Telling
 from broadcaster.ports import Accepted, DeliveryKey
 from broadcaster.settings import Settings, settings_from
 from tests.browser.visitor import Office, Visitor
@@ -108,34 +104,3 @@ async def test_a_gateways_page_follows_its_gateway(office: Office, web: Web) -> 
     await expect(page.get_by_role("status")).to_contain_text("网关已暂停")
     await page.click("form[action$=resume] button")
     await expect(page.get_by_role("status")).to_contain_text("恢复使用")
-
-
-@pytest.mark.skipif("DAOHU_SHOTS" not in os.environ, reason="pictures are taken on demand: DAOHU_SHOTS=folder")
-@pytest.mark.parametrize("size", [(1366, 768), (360, 740)])
-async def test_pictures(office: Office, web: Web, size: tuple[int, int]) -> None:
-    """What the pages look like."""
-    visitor = await administrator(office, size)
-    async with web.database.connection() as connection:
-        gateway = await slots.register(connection, web.context.settings.gateways[0])
-        await slots.hold(connection, gateway, "worker-1", 60, alive=1, mine={})
-        journal = GatewayJournal(web.clock)
-        for number in range(12):
-            journal.note("→" if number % 2 == 0 else "←", f"submit {number}: 200 messages")
-        await Telling({"town-sms": journal})(connection, "worker-1")
-    line = Lineup(web.database, "worker-1", [gateway])
-    words = [
-        Word(gateway.id, 1, True, "closed", "", idle=True, given=900, connected=True),
-        Word(gateway.id, 2, False, "open", "The carrier does not answer: timed out.", False, 0, False),
-    ]
-    folder = Path(os.environ["DAOHU_SHOTS"])
-    for name, path in {
-        "gateways": "/gateways",
-        "gateway": "/gateways/town-sms",
-        "templates": "/templates?folder=typhoon",
-        "template": TYPHOON,
-        "policies": "/policies",
-        "policy": "/policies/red",
-    }.items():
-        await line.beat(words)
-        await visitor.go(path)
-        await visitor.page.screenshot(path=folder / f"{name}-{size[0]}.png", full_page=True)

@@ -257,3 +257,13 @@ async def test_the_default_typed_again_is_no_decision(web: Web) -> None:
         fields[f"u{number}_action"] = action
     assert (await post(web, "/policies/yellow", **fields)).status == 303
     assert await web.value("SELECT count(*) FROM decision") == 0
+
+
+async def test_the_plan_of_a_draft_follows_what_was_decided(web: Web) -> None:
+    number = await web.draft()
+    before = await (await web.ask("GET", f"/api/v1/alerts/{number}/plan")).json()
+    await sign_in(web)
+    await post(web, "/policies/red", **policy())
+    after = await (await web.ask("GET", f"/api/v1/alerts/{number}/plan")).json()
+    assert len(before["forecast"]["steps"]) == 3
+    assert [step["wait"] for step in after["forecast"]["steps"]] == [45.0]
