@@ -38,7 +38,7 @@ from broadcaster.issuing import Office, Plans, issue
 from broadcaster.journal import GatewayJournal, Telling
 from broadcaster.migrating import migrate_database
 from broadcaster.ports import Driver, Envelope, GatewaySettings, Inbox, ParsesCallback, Reply, Studio
-from broadcaster.presence import Figures, Process, attend
+from broadcaster.presence import Figures, Process, Tell, attend, nothing_more
 from broadcaster.registry import Registry
 from broadcaster.responses import inbox as responses
 from broadcaster.responses.tokens import Tokens
@@ -118,12 +118,19 @@ class House:
             )
             worker = self.worker(ear, name)
             try:
-                await self.attended("worker", worker.run(), worker.figures, name=worker.name)
+                tell = Telling(self.journals)
+                await self.attended("worker", worker.run(), worker.figures, name=worker.name, tell=tell)
             finally:
                 await ended(jobs)
 
     async def attended(
-        self, kind: str, work: Coroutine[Any, Any, None], figures: Figures = dict, *, name: str | None = None
+        self,
+        kind: str,
+        work: Coroutine[Any, Any, None],
+        figures: Figures = dict,
+        *,
+        name: str | None = None,
+        tell: Tell = nothing_more,
     ) -> None:
         """Do `work` with this process present among the others; `OutdatedError`, when it has wound up, once the
         database demands a newer program."""
@@ -132,7 +139,7 @@ class House:
             kind=kind,
             figures=lambda: {**self.database.figures(), **figures()},
             seconds=self.settings.worker.lease / 3,
-            tell=Telling(self.journals),
+            tell=tell,
         )
         await attend(self.database, process, work)
 
