@@ -166,11 +166,11 @@ CREATE TABLE gateway_word (
     state       text NOT NULL,                 -- of its breaker: closed | probing | open
     why         text NOT NULL,
     idle        boolean NOT NULL,              -- it waits for work
-    connected   boolean NOT NULL,              -- its connection stands
     taken       double precision NOT NULL,     -- messages it was given, fading within minutes
     since       timestamptz NOT NULL,          -- in this state
     said_at     timestamptz NOT NULL,
     holds_until timestamptz NOT NULL,
+    connected   boolean NOT NULL DEFAULT false,-- its connection stands
     PRIMARY KEY (gateway_id, slot)
 ) WITH (fillfactor = 30);
 

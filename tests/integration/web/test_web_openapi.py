@@ -16,6 +16,12 @@ from tests.harness.web import Web, form
 OUTSIDE = {  # for people, providers and monitors: described in words elsewhere
     "/", "/alerts", "/alerts/{id}", "/alerts/{id}/status", "/alerts/{id}/units/{unit}/confirm", "/help/{id}/close",
     "/sign-in", "/sign-out", "/r/{token}", "/static",
+    "/gateways", "/gateways/-/status", "/gateways/{name}", "/gateways/{name}/status", "/gateways/{name}/pause",
+    "/gateways/{name}/resume", "/gateways/{name}/trial",
+    "/templates", "/templates/{folder}/{file}", "/templates/{folder}/{file}/preview",
+    "/templates/{folder}/{file}/versions/{version}", "/templates/{folder}/{file}/restore",
+    "/policies", "/policies/{colour}", "/policies/{colour}/timeline", "/policies/{colour}/versions/{version}",
+    "/policies/{colour}/restore",
     "/callbacks/{gateway}", "/feeds/cap.atom", "/feeds/cap/{identifier}.xml", "/healthz", "/readyz", "/metrics",
     "/api/v1/openapi.json",
 }  # fmt: skip
