@@ -12,8 +12,21 @@ from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.envelope import envelope, finish
 from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
-from broadcaster.web.pages import console, desk, gateways, message_templates, policies, reply, signing
+from broadcaster.web.pages import (
+    console,
+    desk,
+    doors,
+    gateways,
+    link,
+    message_templates,
+    policies,
+    public,
+    reply,
+    reports,
+    signing,
+)
 from broadcaster.web.pages.rendering import error_page
+from broadcaster.web.shelf import Shelf
 from broadcaster.web.static_files import STATIC
 
 LARGEST_BODY = 2 * 1024 * 1024  # bytes; a CAP message with a picture in it
@@ -27,6 +40,8 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     app[CONTEXT] = context
     app[health.READING] = health.reading(context)
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
+    app[link.THROTTLES] = link.throttles()
+    app[public.SHELF] = Shelf()
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:
         for endpoint in table:
@@ -43,6 +58,9 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         message_templates.routes,
         policies.routes,
         reply.routes,
+        doors.routes,
+        public.routes,
+        reports.routes,
     ):
         app.add_routes(outside)
     app.router.add_static("/static", STATIC)

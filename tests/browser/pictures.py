@@ -47,6 +47,8 @@ PAGES: Mapping[str, str] = {
 OUTSIDE: Mapping[str, str] = {
     "sign-in": "/",
     "reply": "/r/{reply}",
+    "in-force": "/a",
+    "public": "/a/{identifier}",
 }
 """Pages for whoever is not signed in."""
 

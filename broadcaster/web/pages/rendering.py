@@ -35,6 +35,7 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     made.globals["asset"] = asset
     made.globals["words_said"] = WORDS["said"]
+    made.filters["translated"] = texts.gettext
     made.filters["beijing"] = _beijing
     made.filters["number"] = _number
     made.filters["word"] = lambda code, of: texts.gettext(WORDS[of].get(str(code), str(code)))
@@ -64,7 +65,9 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
 
 def error_page(request: web.Request, problem: Problem) -> web.Response:
     """What went wrong, in words."""
-    return page(request, "console/error.html", status=problem.status, problem=problem)
+    outside = request.path.startswith(("/r/", "/a/"))  # residents and responsible people, who have no console
+    template = "public/refused.html" if outside else "console/error.html"
+    return page(request, template, status=problem.status, problem=problem)
 
 
 def _beijing(at: datetime | None) -> str:

@@ -24,6 +24,16 @@ WORDS: dict[str, dict[str, str]] = {
         "cancelled": "取消",
     },
     "channel": {"sms": "短信", "wechat": "微信", "email": "邮件", "voice": "电话", "loudspeaker": "大喇叭"},
+    "field": {
+        "reported": "已上报，值班室能看到。",
+        "photo": "照片已收到。",
+        "door_done": "已记录：已入户告知。",
+        "door_nobody": "已记录：无人在家，仍留在名单里。",
+        "door_refused": "已记录：已告知，拒绝转移。",
+        "door_help": "已记录并转给值班室：需要帮助。",
+    },
+    "door": {"done": "已告知", "nobody": "无人在家", "refused": "拒绝转移", "help": "需要帮助"},
+    "msg_type": {"Alert": "发布", "Update": "更新", "Cancel": "解除"},
     "unit": {"waiting": "等待确认", "acknowledged": "已确认", "exhausted": "无人确认", "cancelled": "取消"},
     "role": {
         "village_head": "村书记",

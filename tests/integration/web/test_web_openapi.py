@@ -15,13 +15,15 @@ from tests.harness.web import Web, form
 
 OUTSIDE = {  # for people, providers and monitors: described in words elsewhere
     "/", "/alerts", "/alerts/{id}", "/alerts/{id}/status", "/alerts/{id}/units/{unit}/confirm", "/help/{id}/close",
-    "/sign-in", "/sign-out", "/r/{token}", "/static",
     "/gateways", "/gateways/-/status", "/gateways/{name}", "/gateways/{name}/status", "/gateways/{name}/pause",
     "/gateways/{name}/resume", "/gateways/{name}/trial",
     "/templates", "/templates/{folder}/{file}", "/templates/{folder}/{file}/preview",
     "/templates/{folder}/{file}/versions/{version}", "/templates/{folder}/{file}/restore",
     "/policies", "/policies/{colour}", "/policies/{colour}/timeline", "/policies/{colour}/versions/{version}",
     "/policies/{colour}/restore",
+    "/sign-in", "/sign-out", "/static",
+    "/r/{token}", "/r/{token}/photo", "/r/{token}/doors", "/r/worker.js", "/alerts/{id}/photos/{photo}.jpg",
+    "/a", "/a/{identifier}", "/feeds/area/{identifier}.json",
     "/callbacks/{gateway}", "/feeds/cap.atom", "/feeds/cap/{identifier}.xml", "/healthz", "/readyz", "/metrics",
     "/api/v1/openapi.json",
 }  # fmt: skip
@@ -89,6 +91,8 @@ def _valid(path: str) -> dict[str, Any]:
         return {"channel": "sms", "rehearsal": False, "replies": [reply]}
     if path.endswith("/confirm"):
         return {"moved": 3, "note": "n"}
+    if "/doors/" in path:
+        return {"id": "v-1", "result": "done"}
     if path.endswith("/close"):
         return {"note": "n"}
     return {"version": 1, "reason": "r"}
@@ -121,7 +125,11 @@ async def test_no_body_makes_a_500(web: Web, path: str) -> None:
     bodies = [json.dumps(_mutate(_valid(path), chance)).encode() for _ in range(60)]
     for body in [*_RAW, *bodies]:
         answer = await web.ask(
-            "POST", path.format(id=number, unit=1), role, data=body, headers={"Content-Type": "application/json"}
+            "POST",
+            path.format(id=number, unit=1, household=1),
+            role,
+            data=body,
+            headers={"Content-Type": "application/json"},
         )
         assert answer.status < 500, (body, await answer.text())
         if answer.status >= 400:
