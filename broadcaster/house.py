@@ -22,6 +22,7 @@ from broadcaster.alerts.records import AlertRecord
 from broadcaster.capacity.planner import Planner
 from broadcaster.clock import Clock, SystemClock
 from broadcaster.database import Database, create_database
+from broadcaster.dispatch import trials
 from broadcaster.dispatch.composer import LedgerComposer
 from broadcaster.dispatch.inbox import GatewayInbox, RecentRefs
 from broadcaster.dispatch.questions import Questions
@@ -34,10 +35,10 @@ from broadcaster.embedded import EmbeddedServers, watch
 from broadcaster.errors import SettingsError
 from broadcaster.escalation import settlement, tick, units
 from broadcaster.issuing import Office, Plans, issue
-from broadcaster.journal import GatewayJournal
+from broadcaster.journal import GatewayJournal, Telling
 from broadcaster.migrating import migrate_database
-from broadcaster.ports import Driver, GatewaySettings, Inbox, ParsesCallback, Reply
-from broadcaster.presence import Figures, Process, attend
+from broadcaster.ports import Driver, Envelope, GatewaySettings, Inbox, ParsesCallback, Reply, Studio
+from broadcaster.presence import Figures, Process, Tell, attend, nothing_more
 from broadcaster.registry import Registry
 from broadcaster.responses import inbox as responses
 from broadcaster.responses.tokens import Tokens
@@ -68,6 +69,7 @@ class House:
     redis_url: str
     texts: Texts
     recordings: Recordings
+    studio: Studio
     office: Office
     plans: Plans
     tokens: Tokens
@@ -87,6 +89,11 @@ class House:
     def driver(self, gateway: GatewaySettings) -> Driver:
         """A driver for one slot of a gateway."""
         return self.registry.plugin(gateway.channel, gateway.driver).build(gateway, self.journals[gateway.name])
+
+    async def trial(self, number: int, address: str, gateway: GatewaySettings) -> Envelope:
+        """The message of a trial of a gateway."""
+        district = self.settings.district.name
+        return await trials.envelope(number, address, gateway, district, self.studio, self.clock.now())
 
     @property
     def planner(self) -> Planner:
@@ -115,13 +122,20 @@ class House:
             worker = self.worker(ear, name)
             rosters = asyncio.create_task(import_work.attend(self.database, self.clock, worker.name), name="rosters")
             try:
-                await self.attended("worker", worker.run(), worker.figures, name=worker.name)
+                tell = Telling(self.journals)
+                await self.attended("worker", worker.run(), worker.figures, name=worker.name, tell=tell)
             finally:
                 await ended(jobs)
                 await ended(rosters)
 
     async def attended(
-        self, kind: str, work: Coroutine[Any, Any, None], figures: Figures = dict, *, name: str | None = None
+        self,
+        kind: str,
+        work: Coroutine[Any, Any, None],
+        figures: Figures = dict,
+        *,
+        name: str | None = None,
+        tell: Tell = nothing_more,
     ) -> None:
         """Do `work` with this process present among the others; `OutdatedError`, when it has wound up, once the
         database demands a newer program."""
@@ -130,6 +144,7 @@ class House:
             kind=kind,
             figures=lambda: {**self.database.figures(), **figures()},
             seconds=self.settings.worker.lease / 3,
+            tell=tell,
         )
         await attend(self.database, process, work)
 
@@ -160,6 +175,7 @@ class House:
                 load_plan=self.plans.load,
                 keep_replies=self.keep_replies,
                 bell=bell,
+                make_trial=self.trial,
                 chores=(self._settle, self._tick, self._cancel, self._end),
                 pulse=pulse,
             ),
@@ -235,6 +251,7 @@ async def open_house(
             redis_url=redis_url,
             texts=texts,
             recordings=Recordings(texts, studio, signal_of),
+            studio=studio,
             office=office_of(settings, longest_link),
             plans=Plans(settings.district.code),
             tokens=tokens,

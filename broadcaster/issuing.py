@@ -21,6 +21,8 @@ from broadcaster.alerts.policy import Policy
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.clock import Clock
 from broadcaster.database import Connection, Database
+from broadcaster.decisions.policies import decided
+from broadcaster.decisions.templates import written
 from broadcaster.dispatch import closing, fanout, texts
 from broadcaster.dispatch.plan import Plan
 from broadcaster.errors import ConflictError, RuleError
@@ -41,8 +43,9 @@ STRICT = ApprovalRules()
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What an office has set for every alert it issues. `policy` gives the policy of a colour; `longest_link` is as
-    long as the link in any message, so that lengths are judged as they will be.
+    """What an office has set for every alert it issues; `in_force` adds what it has decided since. `policy` gives
+    the policy of a colour; `longest_link` is as long as the link in any message, so that lengths are judged as they
+    will be.
     """
 
     district: str
@@ -53,12 +56,24 @@ class Office:
     longest_link: str = ""
 
 
+async def in_force(connection: Connection, office: Office) -> Office:
+    """The office with what it has decided in the console over what its settings and folders say."""
+    policies, texts_written = await decided(connection), await written(connection)
+
+    def policy(colour: Colour) -> Policy:
+        return policies.get(colour.value) or office.policy(colour)
+
+    library = office.library.overlaid(texts_written) if texts_written else office.library
+    return replace(office, policy=policy, library=library)
+
+
 async def issue(
     database: Database, clock: Clock, office: Office, alert_id: int, actor: Actor, open_units: OpenUnits
 ) -> AlertRecord:
     """Send an approved alert out. `RuleError` names everything in the way; then nothing was changed."""
     now = clock.now()
     async with database.transaction() as connection:
+        office = await in_force(connection, office)
         colour = await _colour(alert_id)
         draft = await authoring.load(alert_id)
         policy = policy_of(draft.alert, office.policy(colour))

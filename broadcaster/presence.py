@@ -8,7 +8,7 @@ goes last, so that whoever waits for its end (see migrating.py) waits for all of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +16,21 @@ from typing import Any
 import msgspec
 import structlog
 
-from broadcaster.database import DATABASE_AWAY, Database
+from broadcaster.database import DATABASE_AWAY, Connection, Database
 from broadcaster.errors import OutdatedError
 from broadcaster.migrating import demand
 from broadcaster.schema import VERSION
 from broadcaster.tasks import ended
 
 log = structlog.get_logger()
+
+Tell = Callable[[Connection, str], Awaitable[None]]
+"""What else a process of that name tells with each sign of life."""
+
+
+async def nothing_more(_connection: Connection, _name: str) -> None:
+    """It tells nothing else."""
+
 
 Figures = Callable[[], Mapping[str, float]]
 """How a process fares: gauges by name."""
@@ -39,13 +47,14 @@ _LAST_SIGN = 3.0  # seconds that a sign under way may take when the work is over
 @dataclass(frozen=True, slots=True)
 class Process:
     """Who it is: a name that no other ever has, `kind` worker | serve, how it fares, and the schema version that its
-    program `knows`. It says so every `seconds`."""
+    program `knows`. It says so every `seconds`, and `tell`s what else there is."""
 
     name: str
     kind: str
     figures: Figures
     seconds: float = 5.0
     knows: int = VERSION
+    tell: Tell = nothing_more
 
 
 async def attend(database: Database, process: Process, work: Coroutine[Any, Any, None]) -> None:
@@ -112,6 +121,7 @@ class _Sign:
         async with self._database.connection() as connection:
             await connection.execute(_APPEAR, process.name, process.kind, process.knows, figures)
             await connection.execute(_FORGET)
+            await process.tell(connection, process.name)
             await demand(connection, process.knows)
 
     async def take_back(self) -> None:

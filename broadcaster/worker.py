@@ -15,13 +15,14 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
 
 from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Database
-from broadcaster.dispatch import fanout, ledger, lineup, slots
+from broadcaster.dispatch import fanout, ledger, lineup, slots, trials
 from broadcaster.dispatch.closing import close_due
 from broadcaster.dispatch.courier import Courier, Tools
 from broadcaster.dispatch.fanout import LoadPlan
@@ -32,7 +33,7 @@ from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.slots import Gateway, Slot, usable
 from broadcaster.dispatch.stream import Composer
 from broadcaster.errors import DaohuError
-from broadcaster.ports import Driver, GatewaySettings
+from broadcaster.ports import DeliveryKey, Driver, Envelope, GatewaySettings, Outcome, Rejected
 from broadcaster.tasks import ended
 
 log = structlog.get_logger()
@@ -56,6 +57,9 @@ Chore = Callable[[], Awaitable[int]]
 """Something to look after every second; returns how much it found to do, so that it is called again at once if any."""
 
 MakeDriver = Callable[[GatewaySettings], Driver]
+
+MakeTrial = Callable[[int, str, GatewaySettings], Awaitable[Envelope]]
+"""The message of a trial (its number) to an address through a gateway."""
 
 
 class Bell(Protocol):
@@ -90,6 +94,7 @@ class Duties:
     load_plan: LoadPlan
     keep_replies: KeepReplies
     bell: Bell
+    make_trial: MakeTrial
     chores: Sequence[Chore] = ()
     pulse: Pulse = Pulse()
 
@@ -124,6 +129,7 @@ class Worker:
         self._slots: slots.Leased = {}
         self._couriers: dict[tuple[int, int], tuple[Courier, asyncio.Task[None]]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._trying: set[asyncio.Task[object]] = set()
         self._refs: dict[int, RecentRefs] = {}
         self._looking: list[asyncio.Event] = []
 
@@ -141,6 +147,7 @@ class Worker:
             *(asyncio.create_task(self._on_bell(self._plan), name=f"plan-{n}") for n in range(PLANNERS)),
             asyncio.create_task(self._on_bell(self._do_chores), name="chores"),
             asyncio.create_task(self._on_bell(self._tidy), name="tidy"),
+            asyncio.create_task(self._on_bell(self._try_gateways), name="trials"),
             asyncio.create_task(self._listen(), name="bell"),
         ]
         log.info("worker.started", worker=self.name, gateways=[gateway.settings.name for gateway in gateways])
@@ -170,6 +177,7 @@ class Worker:
 
     async def _wind_up(self, recording: asyncio.Task[None], loops: Sequence[asyncio.Task[None]]) -> None:
         couriers = [task for _, task in self._couriers.values()]
+        await asyncio.gather(*map(ended, self._trying))
         await asyncio.gather(*map(ended, loops), *(ended(task, patience=CLOSING) for task in couriers))
         await asyncio.gather(*self._leaving)
         self.recorder.stop()
@@ -296,6 +304,27 @@ class Worker:
         await self._guarded(lambda: ledger.adopt_strays(database, self.name, clock.now()))
         await self._guarded(lambda: close_due(database, clock.now()))
         await self._guarded(self._take_up_lapsed)
+
+    async def _try_gateways(self) -> None:
+        """Send the trials that somebody asked for through the connections that stand here."""
+        couriers = {place[0]: courier for place, (courier, _) in self._couriers.items() if courier.connected}
+        if not couriers:
+            return
+        sides = {number: courier.gateway.settings.rehearsal for number, courier in couriers.items()}
+        database, clock = self._duties.database, self._duties.clock
+        for gateway_id, trial, address in await trials.take(database, self.name, sides, clock.now()):
+            work = self._guarded(partial(self._try_out, couriers[gateway_id], trial, address))
+            task = asyncio.create_task(work, name=f"trial-{trial}")
+            self._trying.add(task)
+            task.add_done_callback(self._trying.discard)
+
+    async def _try_out(self, courier: Courier, trial: int, address: str) -> None:
+        outcome: Outcome | None
+        try:
+            outcome = await courier.try_out(await self._duties.make_trial(trial, address, courier.gateway.settings))
+        except DaohuError as error:  # it could not be spoken
+            outcome = Rejected(DeliveryKey(trials.NO_ALERT, trial, 1), error.what)
+        await trials.settle(self._duties.database, trial, outcome, self._duties.clock.now())
 
     async def _take_up_lapsed(self) -> None:
         """Our own leases first, and others' only after a while: when the database was away every lease has run out, and

@@ -1,4 +1,4 @@
-"""Where template files are found: an office's own folder first, then the ones that come with the house.
+"""Where template files are found: what an office wrote in the console, then its own folder, then the house's.
 
 `<folder>/<medium>.<purpose>.<language>.j2` lays out one medium; `<folder>/wording.<language>.j2` holds a hazard's
 sentences for all of them. A folder is a hazard's slug, a kind (mobilization, all_clear) or `base`.
@@ -9,9 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import (
+    ChoiceLoader,
+    DictLoader,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from broadcaster.errors import SettingsError
@@ -38,16 +48,31 @@ class Page:
 class Library:
     """The template files, compiled when first used. Make a new one to see files that were added or changed."""
 
-    def __init__(self, directory: Path | None = None) -> None:
-        """`directory` is the setting `[messages] dir`; SettingsError if it is not a folder."""
+    def __init__(self, directory: Path | None = None, written: Mapping[str, str] | None = None) -> None:
+        """`directory` is the setting `[messages] dir`; SettingsError if it is not a folder. `written` are texts by file
+        name that go before all files."""
         if directory is not None and not directory.is_dir():
             raise SettingsError(
                 f"[messages] dir: {directory} is not a folder.", remedy="Name an existing folder, or drop the setting."
             )
         self.directory = directory
-        self._plain = _environment(directory, escape=False)
-        self._html = _environment(directory, escape=True)
+        self.written = dict(written or {})
+        self._plain = _environment(directory, self.written, escape=False)
+        self._html = _environment(directory, self.written, escape=True)
         self.names = frozenset(self._plain.list_templates(extensions=["j2"]))
+
+    def overlaid(self, written: Mapping[str, str]) -> Library:
+        """The same files with the texts `written` before them, instead of those of this library. The last few are
+        remembered, compiled."""
+        return _overlaid(self.directory, tuple(sorted(written.items())))
+
+    def source(self, name: str) -> str:
+        """The text of a file as it is in force; "" where there is none."""
+        return _source(self._plain, name)
+
+    def in_folder(self, name: str) -> bool:
+        """Whether the office's own folder has the file."""
+        return self.directory is not None and (self.directory / name).is_file()
 
     def blocks(self, page: Page, names: Sequence[str], facts: Mapping[str, object]) -> dict[str, str]:
         """Render the blocks `names` of `page`'s most particular file; `html` is the one that is escaped.
@@ -95,11 +120,23 @@ class Library:
             return {block: "".join(context.blocks[block][0](context)) for block in blocks}
 
 
-def _environment(directory: Path | None, *, escape: bool) -> ImmutableSandboxedEnvironment:
+@lru_cache(maxsize=4)
+def _overlaid(directory: Path | None, written: tuple[tuple[str, str], ...]) -> Library:
+    return Library(directory, dict(written))
+
+
+def _source(environment: ImmutableSandboxedEnvironment, name: str) -> str:
+    try:
+        return environment.loader.get_source(environment, name)[0] if environment.loader is not None else ""
+    except TemplateNotFound:
+        return ""
+
+
+def _environment(directory: Path | None, written: Mapping[str, str], *, escape: bool) -> ImmutableSandboxedEnvironment:
     house = FileSystemLoader(MESSAGES)
     own = [FileSystemLoader(directory)] if directory is not None else []
     environment = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([*own, house, PrefixLoader({"house": house})]),
+        loader=ChoiceLoader([DictLoader(dict(written)), *own, house, PrefixLoader({"house": house})]),
         autoescape=escape,
         undefined=StrictUndefined,
         trim_blocks=True,

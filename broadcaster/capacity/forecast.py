@@ -244,7 +244,7 @@ def _steps(question: Question, line: _Line) -> tuple[StepForecast, ...]:
         households = question.demand.step_households[place]
         wait = step.wait if math.isfinite(step.wait) else None
         found.append(StepForecast(number=place + 1, households=households, begins=begins, wait=wait, channels=channels))
-        begins += _until_next(channels, begins, step.wait)
+        begins += until_next(channels, begins, step.wait)
     return tuple(found)
 
 
@@ -278,7 +278,7 @@ def _channel(
     )
 
 
-def _until_next(channels: Sequence[ChannelForecast], begins: float, wait: float) -> float:
+def until_next(channels: Sequence[ChannelForecast], begins: float, wait: float) -> float:
     """Seconds until the next step begins: its wait, longer while messages are unsent, three waits at the most."""
     unsent = [one for one in channels if one.messages]
     if any(one.finishes is None for one in unsent):

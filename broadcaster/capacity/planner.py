@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from broadcaster.alerts import authoring
@@ -16,9 +16,10 @@ from broadcaster.capacity.forecast import Forecast, Machine, Question, forecast
 from broadcaster.capacity.gateways import ChannelCapacity, WindowOf, channel_capacity
 from broadcaster.clock import Clock
 from broadcaster.database import Connection, Database
+from broadcaster.dispatch.pausing import paused_names
 from broadcaster.dispatch.plan import Plan
 from broadcaster.dispatch.texts import FALLBACK_LANGUAGE, TextKey, Texts
-from broadcaster.issuing import Office, nobody, plan_if_issued
+from broadcaster.issuing import Office, in_force, nobody, plan_if_issued
 from broadcaster.ports import GatewaySettings, Medium
 from templates.renderer import render
 from templates.skeleton import Purpose, Skeleton
@@ -65,16 +66,21 @@ class Planner:
         """What issuing a draft now would take; of an issued alert, what it was to take. `RuleError` for one that is for
         nobody."""
         record = await authoring.load(alert_id)
-        plan = await plan_if_issued(record, self.office)
-        issued_at = record.issued_at or self.clock.now()
         async with self.database.connection() as connection:
-            question = await self._question(connection, record, plan, issued_at, machine)
+            office = await in_force(connection, self.office)
+            plan = await plan_if_issued(record, office)
+            issued_at = record.issued_at or self.clock.now()
+            paused = await paused_names(connection)
+            able = [gateway for gateway in self.gateways if gateway.name not in paused]
+            question = await replace(self, office=office, gateways=able)._question(
+                connection, record, plan, issued_at, machine
+            )
         made = forecast(question)
         return Outlook(
             alert_id=record.id,
             headline=record.headline,
             forecast=made,
-            findings=findings(made, self.gateways, translate),
+            findings=findings(made, able, translate),
         )
 
     async def _question(

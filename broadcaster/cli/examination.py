@@ -9,10 +9,14 @@ from typing import Literal
 
 from broadcaster.clock import BEIJING, SystemClock
 from broadcaster.conservation import breaches
+from broadcaster.decisions.policies import decided
+from broadcaster.decisions.templates import written
 from broadcaster.dispatch import lineup
 from broadcaster.dispatch.lineup import Health
+from broadcaster.dispatch.pausing import paused_names
 from broadcaster.errors import DaohuError
 from broadcaster.house import House, open_house
+from broadcaster.issuing import in_force
 from broadcaster.ports import Medium
 from broadcaster.security import audit
 from broadcaster.settings import Settings
@@ -46,7 +50,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with open_house(settings, application="daohu-doctor") as house:
             yield Finding("内置部件与网关", "ok", "都能打开")
-            for look in (_database, _vacuum, _clock, _doorbell, _worker, _audience, _alerts, _trail):
+            for look in (_database, _vacuum, _clock, _doorbell, _worker, _audience, _decisions, _alerts, _trail):
                 yield await look(house)
             for finding in await _health(house):
                 yield finding
@@ -151,6 +155,20 @@ async def _audience(house: House) -> Finding:
     return Finding("名册", "ok", f"{homes} 户，其中 {silent} 户没有任何联系方式（由网格员敲门）")
 
 
+async def _decisions(house: House) -> Finding:
+    """What was decided in the console has to work with this program as well."""
+    async with house.database.connection() as connection:
+        texts, policies = await written(connection), await decided(connection)
+        office = await in_force(connection, house.office)
+    what = f"控制台改写了 {len(texts)} 个模板、{len(policies)} 个颜色的策略"
+    wrong = office.library.check() if texts else []
+    if wrong:
+        return Finding(
+            "模板与策略", "failed", f"{what}；有 {len(wrong)} 个模板不能用：{wrong[0]}", "请在模板页面改正。"
+        )
+    return Finding("模板与策略", "ok", what)
+
+
 async def _alerts(house: House) -> Finding:
     async with house.database.connection() as connection:
         rows = await connection.fetch("SELECT alert_id FROM run ORDER BY alert_id DESC LIMIT $1", RECENT_ALERTS)
@@ -178,7 +196,15 @@ async def _health(house: House) -> list[Finding]:
     """The gateways that the workers do without at the moment."""
     async with house.database.connection() as connection:
         found = [one for one in await lineup.health(connection) if not one.up]
-    return [_paused(one) for one in found]
+        by_hand = await paused_names(connection)
+    return [
+        *(_by_hand(name) for name in sorted(by_hand)),
+        *(_paused(one) for one in found if one.name not in by_hand),
+    ]
+
+
+def _by_hand(name: str) -> Finding:
+    return Finding(f"网关 {name}", "warning", "管理员暂停了它，什么也不发", "请在网关页面恢复使用，如果不再需要暂停。")
 
 
 def _paused(gateway: Health) -> Finding:

@@ -55,6 +55,8 @@ def web_context(house: House, callbacks: Mapping[str, Callback]) -> Context:
         tokens=house.tokens,
         factor=house.factor,
         forecast=house.planner.outlook,
+        office=house.office,
+        window_of=house.registry.window,
         cap=cap,
         callbacks=callbacks,
         probes={"doorbell": lambda: _doorbell(house)},

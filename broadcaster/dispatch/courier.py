@@ -22,14 +22,14 @@ from broadcaster.dispatch.delivery import BATCH_ROWS
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Row
-from broadcaster.dispatch.lineup import COURTESY, Alone, Precedence, StandsBy, Word
+from broadcaster.dispatch.lineup import COURTESY, Alone, Leads, Precedence, Word
 from broadcaster.dispatch.load import Load, backoff
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
-from broadcaster.dispatch.slots import Slot
+from broadcaster.dispatch.slots import Gateway, Slot
 from broadcaster.dispatch.stream import Composer, Stream
 from broadcaster.errors import DaohuError, InputError, UnavailableError
-from broadcaster.ports import Driver, Inbox, Streams
+from broadcaster.ports import Driver, Envelope, Inbox, Outcome, Streams
 
 log = structlog.get_logger()
 
@@ -81,6 +81,11 @@ class Courier:
         self._wake.set()
 
     @property
+    def gateway(self) -> Gateway:
+        """The gateway whose slot it keeps."""
+        return self._slot.gateway
+
+    @property
     def connected(self) -> bool:
         """Whether its connection stands."""
         return self._stream is not None
@@ -97,7 +102,16 @@ class Courier:
             why="" if isinstance(state, Closed) else state.why[:200],
             idle=self._waiting and stream is not None,
             given=self._given + (stream.written if stream else 0),
+            connected=stream is not None,
         )
+
+    async def try_out(self, envelope: Envelope) -> Outcome | None:
+        """Send one message that belongs to no alert, within the account's rate; None where there is no connection.
+
+        Nothing of it counts for the breaker: whoever tries a gateway looks at the outcome.
+        """
+        stream = self._stream
+        return None if stream is None else await stream.try_out(envelope)
 
     async def run(self) -> None:
         """Connect, serve until the connection is lost, connect again after a pause."""
@@ -224,7 +238,7 @@ class Courier:
         called = self._wake.is_set()
         self._wake.clear()
         standing = self._tools.lineup.standing(self._slot.gateway)
-        if stream.over or isinstance(standing, StandsBy):
+        if stream.over or not isinstance(standing, Leads):
             return 0
         self._breaker.retry(silent=stream.silent, alone=standing.alone)
         match self._breaker.state:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import structlog
 
 from broadcaster.clock import Clock
 from broadcaster.database import Database
-from broadcaster.dispatch import ledger
+from broadcaster.dispatch import ledger, trials
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.ledger import Event, StrayReceipt
 from broadcaster.dispatch.recorder import Recorder
@@ -76,6 +77,8 @@ class GatewayInbox:
                 key = given
             if key is None:
                 unknown.append(item)
+            elif key.alert == trials.NO_ALERT:
+                unknown.append(msgspec.structs.replace(item, key=key))
             else:
                 events.append(self._event(key, item))
         if misnamed:
@@ -102,10 +105,11 @@ class GatewayInbox:
         return {alert for alert in alerts if self._drills.get(alert) is not self._gateway.settings.rehearsal}
 
     async def _resolve(self, unknown: Sequence[Receipt], events: list[Event]) -> list[StrayReceipt]:
-        named = [item for item in unknown if item.ref]
-        if len(named) < len(unknown):
-            log.warning("receipt.nameless", gateway=self._gateway.settings.name, count=len(unknown) - len(named))
         async with self._database.connection() as connection:
+            unknown = await trials.received(connection, self._gateway.id, unknown, self._clock.now())
+            named = [item for item in unknown if item.ref]
+            if len(named) < len(unknown):
+                log.warning("receipt.nameless", gateway=self._gateway.settings.name, count=len(unknown) - len(named))
             known = await ledger.resolve(connection, self._gateway.id, {ledger.storable(item.ref) for item in named})
         strays: list[StrayReceipt] = []
         for item in named:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from broadcaster.database import Connection, Database
+from broadcaster.dispatch.pausing import paused_gateways
 from broadcaster.dispatch.slots import Gateway
 
 BEAT = 0.5
@@ -32,7 +33,7 @@ COURTESY = 0.1
 @dataclass(frozen=True, slots=True)
 class Word:
     """What the courier of one slot says: is its gateway `up`, in which `state` is the breaker and why, is the courier
-    `idle`, and how many messages it has `given` since it began."""
+    `idle`, how many messages it has `given` since it began, and does its connection stand."""
 
     gateway_id: int
     slot: int
@@ -41,6 +42,7 @@ class Word:
     why: str
     idle: bool
     given: int
+    connected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,12 @@ class StandsBy:
     behind: str
 
 
-Standing = Leads | StandsBy
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """It takes nothing until somebody resumes it; its connection stands meanwhile."""
+
+
+Standing = Leads | StandsBy | Paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,8 @@ class Lineup:
                 await _say(connection, self._worker, words, [self._more(word) for word in words])
             self._told = {(word.gateway_id, word.slot): word.given for word in words}
             reputes = await _hear(connection)
-        before, self._standings = self._standings, standings(self._gateways, reputes)
+            paused = await paused_gateways(connection)
+        before, self._standings = self._standings, standings(self._gateways, reputes, paused)
         return before != self._standings
 
     def _more(self, word: Word) -> int:
@@ -173,12 +181,18 @@ class _Place:
         return self is not other and (mine.channel, mine.rehearsal) == (theirs.channel, theirs.rehearsal)
 
 
-def standings(gateways: Iterable[Gateway], reputes: Mapping[int, Repute]) -> dict[int, Standing]:
+def standings(
+    gateways: Iterable[Gateway], reputes: Mapping[int, Repute], paused: Collection[int] = ()
+) -> dict[int, Standing]:
     """Who takes traffic: of a channel, on its side of the wall between drills and the real thing, those that are up
-    with the lowest `priority`. Who is down leads where it would lead if it were up, so that it can be tried."""
+    with the lowest `priority`, and not `paused` (gateways' ids). Who is down leads where it would lead if it were up,
+    so that it can be tried."""
     places = [_Place(gateway, reputes.get(gateway.id, Repute())) for gateway in gateways]
+    able = [place for place in places if place.gateway.id not in paused and place.repute.up]
     return {
-        place.gateway.id: _standing(place, [other for other in places if other.rivals(place) and other.repute.up])
+        place.gateway.id: Paused()
+        if place.gateway.id in paused
+        else _standing(place, [other for other in able if other.rivals(place)])
         for place in places
     }
 
@@ -200,16 +214,16 @@ async def _say(connection: Connection, worker: str, words: Sequence[Word], given
         await connection.execute(
             """
             INSERT INTO gateway_word AS w
-                (gateway_id, slot, worker, up, state, why, idle, taken, since, said_at, holds_until)
-            SELECT n.gateway_id, n.slot, $1, n.up, n.state, n.why, n.idle, n.given, t.now, t.now,
+                (gateway_id, slot, worker, up, state, why, idle, connected, taken, since, said_at, holds_until)
+            SELECT n.gateway_id, n.slot, $1, n.up, n.state, n.why, n.idle, n.connected, n.given, t.now, t.now,
                    t.now + make_interval(secs => $2)
             FROM unnest($4::smallint[], $5::smallint[], $6::boolean[], $7::text[], $8::text[], $9::boolean[],
-                        $10::integer[]) AS n(gateway_id, slot, up, state, why, idle, given),
+                        $10::integer[], $11::boolean[]) AS n(gateway_id, slot, up, state, why, idle, given, connected),
                  (SELECT clock_timestamp() AS now) t
             ORDER BY n.gateway_id, n.slot
             ON CONFLICT (gateway_id, slot) DO UPDATE
             SET worker = excluded.worker, up = excluded.up, state = excluded.state, why = excluded.why,
-                idle = excluded.idle,
+                idle = excluded.idle, connected = excluded.connected,
                 taken = excluded.taken
                     + w.taken * exp(-LEAST(extract(epoch FROM excluded.said_at - w.said_at), 600) / $3),
                 since = CASE WHEN w.state = excluded.state THEN w.since ELSE excluded.since END,
@@ -225,6 +239,7 @@ async def _say(connection: Connection, worker: str, words: Sequence[Word], given
             [word.why for word, _ in rows],
             [word.idle for word, _ in rows],
             [count for _, count in rows],
+            [word.connected for word, _ in rows],
         )
 
 

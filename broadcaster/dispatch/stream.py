@@ -20,7 +20,7 @@ from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Event, Row
-from broadcaster.dispatch.lineup import Precedence, StandsBy
+from broadcaster.dispatch.lineup import Leads, Precedence
 from broadcaster.dispatch.load import Load, backoff, bearable
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
@@ -191,6 +191,22 @@ class Stream:
                 self._give_way(rest)
         return not isinstance(self._breaker.state, Open)
 
+    async def try_out(self, envelope: Envelope) -> Outcome:
+        """Send one message that belongs to no batch, beside the others and at their pace; what became of it."""
+        found: Outcome = Unknown(envelope.key, "the driver gave no answer")
+        await self._pace.turn(1)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                async for outcome in self._driver.send([envelope]):
+                    found = outcome
+                    if isinstance(outcome, Accepted) and outcome.ref:
+                        self._refs[outcome.ref] = envelope.key
+        except Exception as error:  # a driver's own fault
+            found = Unknown(envelope.key, f"the driver failed: {type(error).__name__}")
+        finally:
+            self._pace.answered(1)
+        return found
+
     def stalled(self) -> None:
         """Say that it is silent."""
         log.warning("gateway.stalled", gateway=self._gateway.settings.name, open=self._open)
@@ -250,10 +266,10 @@ class Stream:
                 load.keep(unsent & {row.ordinal for row in self.needed(load.batch, found, unsent)})
 
     def _give_way(self, rest: Iterable[Load]) -> None:
-        """Leave everything to a gateway of higher preference that is up again; and what is not begun to an idle equal,
-        if it would take long here."""
+        """Leave everything to a gateway of higher preference that is up again, or when this one is paused; and what is
+        not begun to an idle equal, if it would take long here."""
         standing, speed = self._tools.lineup.standing(self._gateway), self._speed()
-        if isinstance(standing, StandsBy):
+        if not isinstance(standing, Leads):
             leaving = list(rest)
         elif standing.relieved and speed is not None and sum(load.left for load in rest) > LONG * speed:
             leaving = [load for load in rest if not load.sent]

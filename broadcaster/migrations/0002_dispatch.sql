@@ -135,8 +135,11 @@ CREATE TABLE tally (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE TABLE gateway (
-    id   smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text NOT NULL UNIQUE
+    id        smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name      text NOT NULL UNIQUE,
+    paused_at timestamptz,                     -- since then nothing is sent through it, until somebody resumes it
+    paused_by bigint,                          -- an account
+    pause_note text NOT NULL DEFAULT ''        -- why
 );
 
 -- Who is at work, so that connections are shared out evenly.
@@ -167,6 +170,7 @@ CREATE TABLE gateway_word (
     since       timestamptz NOT NULL,          -- in this state
     said_at     timestamptz NOT NULL,
     holds_until timestamptz NOT NULL,
+    connected   boolean NOT NULL DEFAULT false,-- its connection stands
     PRIMARY KEY (gateway_id, slot)
 ) WITH (fillfactor = 30);
 

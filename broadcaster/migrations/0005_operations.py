@@ -1,4 +1,4 @@
-"""Who is at work with which version, and what has been archived."""
+"""Who is at work with which version, what the office has decided, how gateways are tried, what has been archived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
--- What keeps an installation in order: the processes at work, and the archive of what is over.
+-- What keeps an installation in order: the processes at work, what the office decided, and the archive of what is over.
 
 -- Every long-running process says here every few seconds that it lives, which schema it knows, and how it fares.
 CREATE TABLE process (
@@ -9,6 +9,50 @@ CREATE TABLE process (
     seen_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     figures    jsonb NOT NULL DEFAULT '{}'     -- gauges, name → number
 ) WITH (fillfactor = 50);
+
+-- What the office has decided in the console, over what comes with the house and what daohu.toml says: message templates and
+-- policies. Every version stays, the newest holds.
+CREATE TABLE decision (
+    subject    text NOT NULL CHECK (subject IN ('template', 'policy')),
+    name       text NOT NULL,                  -- typhoon/wording.zh-CN.j2; red
+    version    integer NOT NULL,               -- from 1
+    body       text,                           -- NULL: what it was decided over holds again
+    note       text NOT NULL,                  -- why
+    account_id bigint NOT NULL,
+    saved_at   timestamptz NOT NULL,
+    PRIMARY KEY (subject, name, version)
+);
+
+-- What a process and each gateway said to each other last, as the process tells with its signs of life; kept for a while
+-- after its end, so that what went before it is seen.
+CREATE TABLE gateway_exchange (
+    process  text NOT NULL,
+    gateway  text NOT NULL,
+    lines    jsonb NOT NULL,                   -- at, direction, text; redacted by the driver, bounded
+    told_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (process, gateway)
+) WITH (fillfactor = 50);
+
+-- One message through one gateway, to see that it works; no alert and no part of one. Sent once at the most.
+CREATE TABLE gateway_trial (
+    id         integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key        text NOT NULL UNIQUE,           -- of the form: sent twice, it is one trial
+    gateway_id smallint NOT NULL,
+    rehearsal  boolean NOT NULL,               -- the side of the wall on which it was asked for
+    address    text NOT NULL,                  -- '' once it is over
+    asked_by   bigint NOT NULL,
+    asked_at   timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,           -- not sent after
+    state      text NOT NULL DEFAULT 'waiting',
+    worker     text NOT NULL DEFAULT '',
+    reason     text NOT NULL DEFAULT '',
+    ref        text,                           -- the gateway's own message id
+    answered_at timestamptz,
+    receipt_at timestamptz
+);
+CREATE INDEX gateway_trial_waiting ON gateway_trial (gateway_id) WHERE state = 'waiting';
+CREATE INDEX gateway_trial_ref ON gateway_trial (ref, gateway_id) WHERE ref IS NOT NULL;
+CREATE INDEX gateway_trial_latest ON gateway_trial (gateway_id, id DESC);
 
 -- An alert whose rows are in the archive. What is sealed is safe there; what is emptied has left the ledger.
 CREATE TABLE archive (

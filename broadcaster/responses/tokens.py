@@ -80,6 +80,11 @@ class Tokens:
             raise UnauthenticatedError("这个链接已经过期。", remedy="预警已经结束；如需帮助请拨打值班电话。")
         return place >> _ORDINAL_BITS + _EXPIRY_BITS, place >> _EXPIRY_BITS & MOST_DELIVERIES - 1
 
+    def digest(self, text: str) -> str:
+        """A hash of `text` that nobody can look up without the installation's secret: for what must not be written down
+        but may have to be compared."""
+        return hmac.digest(self._key, b"digest\0" + text.encode("utf-8", "surrogatepass"), "sha256").hex()
+
     def _verified(self, token: str) -> bytes:
         raw = urlsafe_b64decode(token) if len(token) == LENGTH and _ALPHABET.issuperset(token) else b""
         place, signature = raw[:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]

@@ -49,6 +49,8 @@ class Action(StrEnum):
     ASSIGN_DOORS = "doors.assign"
     MANAGE_ACCOUNTS = "accounts.manage"
     MANAGE_GATEWAYS = "gateways.manage"
+    MANAGE_TEMPLATES = "templates.manage"
+    MANAGE_POLICIES = "policies.manage"
     READ_AUDIT = "audit.read"
 
 
@@ -86,7 +88,15 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         }
     ),
     Role.ADMINISTRATOR: frozenset(
-        {Action.SEE, Action.MANAGE_ACCOUNTS, Action.MANAGE_GATEWAYS, Action.READ_AUDIT} | _KEEPING
+        {
+            Action.SEE,
+            Action.MANAGE_ACCOUNTS,
+            Action.MANAGE_GATEWAYS,
+            Action.MANAGE_TEMPLATES,
+            Action.MANAGE_POLICIES,
+            Action.READ_AUDIT,
+        }
+        | _KEEPING
     ),
     Role.VILLAGE_HEAD: frozenset({Action.SEE, Action.ASSIGN_DOORS} | _LOCAL | _ATTENDING),
     Role.GRID_MEMBER: frozenset({Action.SEE} | _LOCAL | _ATTENDING),

@@ -6,12 +6,15 @@ Red goes out on WeChat and SMS at once and calls after a minute; blue starts wit
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from broadcaster.alerts.policy import ChannelStep, EscalationAction, EscalationStep, Policy
 from broadcaster.ports import Medium
 from broadcaster.settings.checking import Checker
-from broadcaster.settings.reading import Key
+from broadcaster.settings.reading import Key, Tree, bare
 from broadcaster.settings.rules import choice, number, setting, several, truth
 
 COLOURS = ("red", "orange", "yellow", "blue")
@@ -98,6 +101,25 @@ _NOTIFIES = re.compile("notify_.*")
 def read_policies(checker: Checker) -> dict[str, Policy]:
     checker.known(("policies",), COLOURS, {})
     return {colour: _policy(checker, ("policies", colour), DEFAULT_POLICIES[colour]) for colour in COLOURS}
+
+
+def policy_from(colour: str, values: Mapping[str, Any]) -> tuple[Policy | None, dict[Key, str]]:
+    """The policy that a `[policies.COLOUR]` table with these values would give, None if it gives none; what is wrong
+    with it by the key inside that table."""
+    checker = _Gathering(bare({"policies": {colour: values}}, Path.cwd()), {})
+    found = _policy(checker, ("policies", colour), DEFAULT_POLICIES[colour])
+    return (None if checker.faults else found), checker.faults
+
+
+class _Gathering(Checker):
+    """A checker whose problems belong to keys, for whoever shows each beside its field."""
+
+    def __init__(self, tree: Tree, environment: Mapping[str, str]) -> None:
+        super().__init__(tree, environment)
+        self.faults: dict[Key, str] = {}
+
+    def refuse(self, key: Key, what: str) -> None:
+        self.faults.setdefault(key[2:], what)
 
 
 def _policy(checker: Checker, key: Key, default: Policy) -> Policy:

@@ -12,9 +12,11 @@ from broadcaster.alerts.actor import Actor
 from broadcaster.alerts.alert import Alert
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.capacity.findings import Translate
+from broadcaster.capacity.gateways import WindowOf
 from broadcaster.capacity.planner import Outlook
 from broadcaster.clock import Clock
 from broadcaster.database import Database
+from broadcaster.issuing import Office
 from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback
 from broadcaster.responses.tokens import Tokens
 from broadcaster.security.second_factor import SecondFactor
@@ -63,8 +65,9 @@ Probe = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a handler may use. `tokens` reads reply links, `factor` the codes of second factors. `cap` None: no
-    CAP adapter is installed.
+    """Everything a handler may use. `office` is what the settings say about issuing, before what was decided in the
+    console (see `issuing.in_force`). `tokens` reads reply links, `factor` the codes of second factors. `window_of` knows
+    the drivers. `cap` None: no CAP adapter is installed.
 
     `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
     `trusted_proxies`: addresses whose X-Forwarded-For is believed.
@@ -79,6 +82,8 @@ class Context:
     tokens: Tokens
     factor: SecondFactor
     forecast: Forecast
+    office: Office
+    window_of: WindowOf
     cap: AlertFormat | None = None
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
     probes: Mapping[str, Probe] = field(default_factory=dict)

@@ -52,6 +52,11 @@ PAGES: Mapping[str, str] = {
     "doors": "/alerts/{warning}/doors",
     "doors-print": "/alerts/{warning}/doors/print",
     "report": "/alerts/{warning}/report",
+    "gateways": "/gateways",
+    "templates": "/templates?folder=typhoon",
+    "template": "/templates/typhoon/wording.zh-CN.j2",
+    "policies": "/policies",
+    "policy": "/policies/red",
 }
 """Pages of the console by their pictures' names."""
 

@@ -121,9 +121,12 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
         await bells.ring(WORK)
 
     texts = Texts(district)
-    planner = Planner(district, clock, office, texts, settings.gateways, Registry.installed().window)
+    window_of = Registry.installed().window
+    planner = Planner(district, clock, office, texts, settings.gateways, window_of)
     tokens, factor = Tokens(b"a secret of the tests"), SecondFactor(b"a secret of the tests")
-    return Context(district, clock, settings, bells, issue, announce, tokens, factor, planner.outlook, cap=cap)
+    return Context(
+        district, clock, settings, bells, issue, announce, tokens, factor, planner.outlook, office, window_of, cap=cap
+    )
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ SECTIONS = (
     Section("/alerts", "alerts", Action.SEE),
     Section("/audience", "audience", Action.SEE_AUDIENCE),
     Section("/duties", "duties", Action.SEE_AUDIENCE),
+    Section("/gateways", "gateways", Action.MANAGE_GATEWAYS),
+    Section("/templates", "templates", Action.MANAGE_TEMPLATES),
+    Section("/policies", "policies", Action.MANAGE_POLICIES),
     Section("/accounts", "accounts", Action.MANAGE_ACCOUNTS),
     Section("/audit", "audit", Action.READ_AUDIT),
 )

@@ -29,7 +29,7 @@ def member(database: Database, worker: str, gateways: Sequence[Gateway]) -> Line
 
 
 def word(gateway: Gateway, *, slot: int = 1, up: bool = True, given: int = 0, why: str = "") -> Word:
-    return Word(gateway.id, slot, up, "closed" if up else "open", why, idle=True, given=given)
+    return Word(gateway.id, slot, up, "closed" if up else "open", why, idle=True, given=given, connected=up)
 
 
 async def test_nobody_leads_before_the_first_look(database: Database, gateways: Sequence[Gateway]) -> None:

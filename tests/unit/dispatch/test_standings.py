@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from broadcaster.dispatch.lineup import Leads, Repute, StandsBy, standings
+from broadcaster.dispatch.lineup import Leads, Paused, Repute, StandsBy, standings
 from broadcaster.dispatch.slots import Gateway
 from broadcaster.ports import GatewaySettings, Medium
 
@@ -75,3 +75,9 @@ def test_over_time_traffic_follows_the_weights(weights: tuple[int, int]) -> None
         free = [n for n, standing in found.items() if isinstance(standing, Leads) and not standing.yields]
         taken[free[0]] += 7
     assert taken[1] / taken[2] == pytest.approx(weights[0] / weights[1], rel=0.03)
+
+
+def test_a_paused_gateway_takes_nothing_and_nobody_stands_by_for_it() -> None:
+    found = standings(ROW, {1: UP, 2: UP, 3: UP}, paused={1})
+    assert found[1] == Paused()
+    assert isinstance(found[2], Leads)

@@ -32,7 +32,7 @@ MATRIX = {
     " audience.see contacts.correct audience.import duties.manage",
     "approver": "alert.see alert.approve alert.reject alert.issue alert.end alert.cancel alert.resend"
     " households.see doors.assign audit.read audience.see",
-    "administrator": "alert.see accounts.manage gateways.manage audit.read"
+    "administrator": "alert.see accounts.manage gateways.manage templates.manage policies.manage audit.read"
     " audience.see contacts.correct audience.import duties.manage",
     "village_head": "alert.see households.see unit.confirm help.close doors.assign audience.see contacts.correct",
     "grid_member": "alert.see households.see unit.confirm help.close audience.see contacts.correct",
