@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from broadcaster.alerts import authoring
+from broadcaster.alerts.alert import Alert
 from broadcaster.alerts.policy import ChannelStep
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.capacity import audience, measured, texts
@@ -64,14 +65,20 @@ class Planner:
     async def outlook(self, alert_id: int, translate: Translate, machine: Machine = MEASURED) -> Outlook:
         """What issuing a draft now would take; of an issued alert, what it was to take. `RuleError` for one that is for
         nobody."""
-        record = await authoring.load(alert_id)
+        return await self._outlook(await authoring.load(alert_id), translate, machine)
+
+    async def outlook_of(self, alert: Alert, translate: Translate, machine: Machine = MEASURED) -> Outlook:
+        """The same of an alert that nobody has kept yet; `RuleError` also for one that does not say when it expires."""
+        return await self._outlook(await authoring.unkept(alert, self.clock.now()), translate, machine)
+
+    async def _outlook(self, record: AlertRecord, translate: Translate, machine: Machine) -> Outlook:
         plan = await plan_if_issued(record, self.office)
         issued_at = record.issued_at or self.clock.now()
         async with self.database.connection() as connection:
             question = await self._question(connection, record, plan, issued_at, machine)
         made = forecast(question)
         return Outlook(
-            alert_id=record.id,
+            alert_id=record.id or None,
             headline=record.headline,
             forecast=made,
             findings=findings(made, self.gateways, translate),
