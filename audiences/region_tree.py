@@ -26,7 +26,7 @@ class Place:
 
 _PLACE = """
 SELECT r.code, r.name, r.level, coalesce(above.name, '') AS inside,
-       NOT EXISTS (SELECT FROM region low WHERE low.code ~>=~ r.code || '0' AND low.code ~<~ r.code || ':') AS leaf
+       NOT EXISTS (SELECT FROM region low WHERE low.code ~>~ r.code AND low.code ~<~ (r.code || ':')) AS leaf
 FROM region r LEFT JOIN region above ON above.code = r.parent_code
 """
 _WITHIN = "EXISTS (SELECT FROM unnest(${}::text[]) AS s(scope) WHERE starts_with(r.code, s.scope))"
@@ -41,7 +41,7 @@ async def tops(connection: asyncpg.Connection, scopes: Sequence[str], district: 
 
 async def below(connection: asyncpg.Connection, code: str) -> list[Place]:
     """The regions one level below `code`."""
-    condition = "r.code ~>=~ $1 || '0' AND r.code ~<~ $1 || ':' AND r.level = $2"
+    condition = "r.code ~>~ $1 AND r.code ~<~ ($1 || ':') AND r.level = $2"
     rows = await connection.fetch(f"{_PLACE} WHERE {condition} ORDER BY r.code", code, Level.of(code) + 1)
     return [Place(**row) for row in rows]
 

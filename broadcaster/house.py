@@ -36,7 +36,7 @@ from broadcaster.escalation import settlement, tick, units
 from broadcaster.issuing import Office, Plans, issue
 from broadcaster.journal import GatewayJournal
 from broadcaster.migrating import migrate_database
-from broadcaster.ports import Driver, GatewaySettings, Inbox, ParsesCallback, Reply
+from broadcaster.ports import Driver, GatewaySettings, Inbox, ParsesCallback, Reply, Studio
 from broadcaster.presence import Figures, Process, attend
 from broadcaster.registry import Registry
 from broadcaster.responses import inbox as responses
@@ -65,6 +65,7 @@ class House:
     jobs: JobQueue
     redis_url: str
     texts: Texts
+    studio: Studio
     recordings: Recordings
     office: Office
     plans: Plans
@@ -228,6 +229,7 @@ async def open_house(
             jobs=jobs,
             redis_url=redis_url,
             texts=texts,
+            studio=studio,
             recordings=Recordings(texts, studio, signal_of),
             office=office_of(settings, longest_link),
             plans=Plans(settings.district.code),

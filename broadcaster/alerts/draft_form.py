@@ -33,7 +33,6 @@ SUGGESTED = "suggested_"
 
 LONGEST = {"headline": 200, "description": 2000, "instruction": 2000, "shapes": 20_000, "valid_hours": 10}
 NAMES = ("hazard", "colour", "kind", "status", "scope", "shapes", "valid_hours", *TEXTS, *ENGLISH)
-_KEPT = frozenset((*NAMES, *(SUGGESTED + name for name in TEXTS)))
 _REGION = re.compile(rf"{REGION}(\d{{6}}(?:\d{{3}}){{0,3}})")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _HOURS_MAX = 720.0
@@ -67,7 +66,7 @@ def kept(given: Typed) -> dict[str, str]:
     """What of a request is the draft's: known fields, without line ends and control characters of other systems."""
     found = {}
     for name, text in given.items():
-        if name in _KEPT or _REGION.fullmatch(name):
+        if name in NAMES or _REGION.fullmatch(name):
             found[name] = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return found
 

@@ -12,7 +12,7 @@ from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.envelope import envelope, finish
 from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
-from broadcaster.web.pages import console, desk, reply, signing
+from broadcaster.web.pages import actions, compose, compose_parts, console, desk, reply, review, signing
 from broadcaster.web.pages.rendering import error_page
 from broadcaster.web.static_files import STATIC
 
@@ -40,6 +40,10 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         console.routes,
         desk.routes,
         reply.routes,
+        compose_parts.routes,
+        compose.routes,
+        actions.routes,
+        review.routes,
     ):
         app.add_routes(outside)
     app.router.add_static("/static", STATIC)

@@ -15,7 +15,8 @@ from broadcaster.capacity.findings import Translate
 from broadcaster.capacity.planner import Outlook
 from broadcaster.clock import Clock
 from broadcaster.database import Database
-from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback
+from broadcaster.issuing import Office
+from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback, Studio
 from broadcaster.responses.tokens import Tokens
 from broadcaster.settings import Settings
 
@@ -56,6 +57,9 @@ Announce = Callable[[int], Awaitable[None]]
 Forecast = Callable[[int, Translate], Awaitable[Outlook]]
 """How long an alert will take with the gateways that there are, in the reader's language."""
 
+Foresee = Callable[[Alert, Translate], Awaitable[Outlook]]
+"""The same for an alert that nobody has kept yet."""
+
 Probe = Callable[[], Awaitable[str]]
 """Looks at one part of the system: "" when it answers, else what is wrong with it (for operators, no secrets)."""
 
@@ -76,6 +80,9 @@ class Context:
     announce: Announce
     tokens: Tokens
     forecast: Forecast
+    foresee: Foresee
+    office: Office
+    studio: Studio
     cap: AlertFormat | None = None
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
     probes: Mapping[str, Probe] = field(default_factory=dict)

@@ -11,16 +11,44 @@ from datetime import datetime
 from broadcaster import ending
 from broadcaster.alerts import authoring
 from broadcaster.alerts.actor import Actor as Author
+from broadcaster.alerts.alert import Alert
 from broadcaster.alerts.lifecycle import ApprovalRules
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.errors import ConflictError
 from broadcaster.security import audit
+from broadcaster.security.coverage import coverage
 from broadcaster.security.permissions import Action, Actor, require
 from broadcaster.web.context import Context
 from broadcaster.web.sight import author, covers, seen
 
 Take = Callable[[Author, ApprovalRules, datetime], Awaitable[AlertRecord]]
 """One step of an alert, by somebody, under the office's rules, now."""
+
+
+async def create(context: Context, actor: Actor, alert: Alert, action: Action) -> AlertRecord:
+    """Keep `alert` as a new draft of the actor, who needs the right to `action` over all its regions."""
+    now = context.clock.now()
+    async with context.database.transaction() as connection:
+        regions = await coverage(connection, alert, context.settings.district.code)
+        require(actor, action, regions)
+        record = await authoring.create(context.database, alert, author(actor, regions), now)
+        await audit.append(connection, actor.account_id, action.value, now, alert_id=record.id)
+    return record
+
+
+async def edit(context: Context, actor: Actor, alert_id: int, alert: Alert, *, version: int) -> AlertRecord:
+    """Replace all of a draft but its names and what it updates or cancels; the actor's role must cover the area that it
+    had and the one that it gets."""
+    now, rules = context.clock.now(), context.settings.approval.rules
+    async with context.database.transaction() as connection:
+        regions = await covers(context, await seen(context, actor, alert_id))
+        require(actor, Action.EDIT, regions)
+        by = author(actor, regions)
+        record = await authoring.edit(context.database, alert_id, alert, by, now, version=version, rules=rules)
+        require(actor, Action.EDIT, await covers(context, record))
+        detail = {"version": record.version}
+        await audit.append(connection, actor.account_id, Action.EDIT.value, now, alert_id=alert_id, detail=detail)
+    return record
 
 
 async def submit(

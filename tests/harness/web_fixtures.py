@@ -24,7 +24,7 @@ from broadcaster.web.app import build_app
 from broadcaster.web.context import Context
 from broadcaster.web.live import UNHURRIED, Pace
 from templates.issuer import Issuer
-from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Bells, Make, Web
+from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Bells, Make, Silence, Web
 
 
 @pytest.fixture
@@ -122,7 +122,20 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
     texts = Texts(district)
     planner = Planner(district, clock, office, texts, settings.gateways, Registry.installed().window)
     tokens = Tokens(b"a secret of the tests")
-    return Context(district, clock, settings, bells, issue, announce, tokens, planner.outlook, cap=cap)
+    return Context(
+        district,
+        clock,
+        settings,
+        bells,
+        issue,
+        announce,
+        tokens,
+        planner.outlook,
+        planner.outlook_of,
+        office,
+        Silence(),
+        cap=cap,
+    )
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from broadcaster.web.api import (
     notices,
     plan,
     progress,
+    regions,
     replies,
     steps,
     successors,
@@ -32,5 +33,6 @@ TABLES: tuple[Table, ...] = (
     notices.table,
     help_requests.table,
     replies.table,
+    regions.table,
     audit.table,
 )

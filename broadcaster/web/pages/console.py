@@ -18,6 +18,7 @@ from broadcaster.web.api.notices import ABOUT_UNITS, notices
 from broadcaster.web.api.progress import current
 from broadcaster.web.api.units import UnitQuery, units
 from broadcaster.web.context import CONTEXT, Context
+from broadcaster.web.pages.actions import offered
 from broadcaster.web.pages.forms import token
 from broadcaster.web.pages.frame import framed, reader
 from broadcaster.web.pages.rendering import page
@@ -50,7 +51,8 @@ async def alert(request: web.Request) -> web.Response:
     """How far one alert has come; keeps itself up to date where the browser runs our script."""
     actor = await reader(request)
     record, values = await _status(request, actor)
-    return framed(request, actor, "console/alert.html", record=record, alert=record.alert, **values)
+    offers = await offered(request.app[CONTEXT], actor, record)
+    return framed(request, actor, "console/alert.html", record=record, alert=record.alert, **values, **offers)
 
 
 @routes.get(r"/alerts/{id:\d{1,9}}/status")

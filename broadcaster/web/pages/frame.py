@@ -22,7 +22,10 @@ class Section:
     action: Action
 
 
-SECTIONS = (Section("/alerts", "alerts", Action.SEE),)
+SECTIONS = (
+    Section("/alerts", "alerts", Action.SEE),
+    Section("/compose", "compose", Action.CREATE),
+)
 """In the order of the navigation; `word` is a code of the words `section`."""
 
 
