@@ -18,6 +18,8 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
     await visitor.go(f"/?lang={language}")
     assert await visitor.violations() == [], "signing in"
     await visitor.sign_in(name)
-    for path in ("/alerts",):
+    number = await web.issued()
+    draft = await web.draft()
+    for path in ("/alerts", f"/alerts/{number}", "/compose", "/compose?status=Exercise", f"/alerts/{draft}/review"):
         await visitor.go(path)
         assert await visitor.violations() == [], path
