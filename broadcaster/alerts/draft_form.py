@@ -16,7 +16,7 @@ from broadcaster.alerts import areas, shapes
 from broadcaster.alerts.alert import Alert, Circle, Colour, Kind, Ring, Scope, Status
 from broadcaster.alerts.form import AlertForm, AreaForm, CircleForm, Translation
 from broadcaster.alerts.hazard import HAZARDS
-from broadcaster.alerts.succession import CallingOff
+from broadcaster.alerts.succession import CallingOff, Words
 
 Typed = Mapping[str, str]
 Word = TypeVar("Word", bound=StrEnum)
@@ -104,20 +104,17 @@ def read(typed: Typed, place: str = "") -> Reading:
         valid_hours=reading.hours,
         areas=_areas(reading, place),
         translations=_translations(typed),
-        **{name: typed.get(name, "").strip() for name in TEXTS},
+        headline=typed.get("headline", "").strip(),
+        description=typed.get("description", "").strip(),
+        instruction=typed.get("instruction", "").strip(),
     )
     return reading
 
 
-def calling_off(typed: Typed, hours: float | None) -> CallingOff:
+def calling_off(typed: Typed, hours: float | None, *, misfire: bool) -> CallingOff:
     """What was typed, as the words of a Cancel."""
-    return CallingOff(
-        headline=typed.get("headline", "").strip(),
-        description=typed.get("description", "").strip(),
-        headline_english=typed.get("headline_en", "").strip(),
-        description_english=typed.get("description_en", "").strip(),
-        hours=hours or 24.0,
-    )
+    chinese, english = (Words(*(typed.get(name, "").strip() for name in names)) for names in (TEXTS, ENGLISH))
+    return CallingOff(chinese, english, hours or 24.0, misfire)
 
 
 def typed_of(alert: Alert) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from broadcaster.alerts.alert import Alert, Info, Kind, MsgType, Reference, ResponseType
@@ -12,14 +12,22 @@ from broadcaster.errors import RuleError
 
 
 @dataclass(frozen=True, slots=True)
-class CallingOff:
-    """What the recipients of a Cancel are told; "" makes it of the cancelled alert's. `hours` that it holds."""
+class Words:
+    """What a Cancel says in one language; "" leaves it to the cancelled alert and to the templates."""
 
     headline: str = ""
     description: str = ""
-    headline_english: str = ""
-    description_english: str = ""
+    instruction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallingOff:
+    """What the recipients of a Cancel are told. `hours` that it holds; `misfire`: the alert went out by mistake."""
+
+    chinese: Words = field(default_factory=Words)
+    english: Words = field(default_factory=Words)
     hours: float = 24.0
+    misfire: bool = False
 
 
 def reference(record: AlertRecord) -> Reference:
@@ -49,10 +57,9 @@ def called_off(
     identifier: str,
     sender: str,
     now: datetime,
-    everywhere: bool = True,
 ) -> Alert:
-    """The Cancel of the record. It goes to whomever its lineage reached or may have reached; `everywhere`: and to all
-    of its area, where some may not have heard of it yet."""
+    """The Cancel of the record. It goes to whomever its lineage reached or may have reached and to all of its area; the
+    correction of a misfire to those that it reached or may have reached, and to nobody else."""
     original = record.alert
     moment = now.replace(microsecond=0)
     infos = (_called_off(info, words, moment) for info in original.infos)
@@ -64,21 +71,29 @@ def called_off(
         msg_type=MsgType.CANCEL,
         kind=Kind.ALL_CLEAR,
         references=(reference(record),),
-        infos=tuple(info if everywhere else replace(info, areas=()) for info in infos),
+        infos=tuple(_corrected(info, original) if words.misfire else info for info in infos),
     )
+
+
+def _corrected(info: Info, original: Alert) -> Info:
+    """Without an area of its own, and by an event's name that says what it was."""
+    colour = f"{original.colour.chinese}色" if original.colour else ""
+    event = f"误发的{info.event}{colour}预警" if _chinese(info) else f"mistaken {info.event} warning"
+    return replace(info, event=event, areas=())
+
+
+def _chinese(info: Info) -> bool:
+    return info.language.casefold().startswith("zh")
 
 
 def _called_off(info: Info, words: CallingOff, now: datetime) -> Info:
-    chinese = info.language.casefold().startswith("zh")
-    made = f"{'解除' if chinese else 'Cancelled: '}{info.headline}"
-    headline, description = (
-        (words.headline, words.description) if chinese else (words.headline_english, words.description_english)
-    )
+    said = words.chinese if _chinese(info) else words.english
+    made = f"{'解除' if _chinese(info) else 'Cancelled: '}{info.headline}"
     return replace(
         info,
-        headline=headline or made,
-        description=description,
-        instruction="",
+        headline=said.headline or made,
+        description=said.description,
+        instruction=said.instruction,
         response_types=(ResponseType.ALL_CLEAR,),
         effective=now,
         onset=None,

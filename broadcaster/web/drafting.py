@@ -157,15 +157,8 @@ def _alert(context: Context, draft: Draft, reading: Reading, original: AlertReco
     now, district = context.clock.now(), context.settings.district.code
     identifier, sender = authoring.new_identifier(district, now), f"daohu.{district}"
     if original is not None and draft.deed.calls_off:
-        words = draft_form.calling_off(draft.typed, reading.hours)
-        return called_off(
-            original,
-            words,
-            identifier=identifier,
-            sender=sender,
-            now=now,
-            everywhere=draft.deed is Deed.CANCEL,
-        )
+        words = draft_form.calling_off(draft.typed, reading.hours, misfire=draft.deed is Deed.MISFIRE)
+        return called_off(original, words, identifier=identifier, sender=sender, now=now)
     alert = alert_form.make(reading.form, now=now, sender=sender, identifier=identifier)
     return updating(alert, original) if original is not None else alert
 

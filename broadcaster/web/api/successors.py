@@ -11,7 +11,7 @@ from broadcaster.alerts import authoring
 from broadcaster.alerts.alert import Alert, MsgType
 from broadcaster.alerts.form import AlertForm
 from broadcaster.alerts.records import AlertRecord
-from broadcaster.alerts.succession import CallingOff, called_off, reference, require_issued
+from broadcaster.alerts.succession import CallingOff, Words, called_off, reference, require_issued
 from broadcaster.errors import ConflictError, NotFoundError, RuleError
 from broadcaster.security.permissions import Action, require
 from broadcaster.web.api.alerts import AlertReference, draft, read_form, sender
@@ -64,7 +64,7 @@ async def cancel_alert(call: Call[Cancellation, Nothing]) -> Created:
     now = call.context.clock.now()
     alert = called_off(
         record,
-        CallingOff(headline=call.body.headline, description=call.body.description, hours=call.body.valid_hours),
+        CallingOff(Words(call.body.headline, call.body.description), hours=call.body.valid_hours),
         identifier=authoring.new_identifier(call.context.settings.district.code, now),
         sender=sender(call.context),
         now=now,

@@ -27,8 +27,16 @@ from templates.filling import propose
 _EDITABLE = (State.DRAFT, State.REJECTED)
 _UNDECIDED = (State.DRAFT, State.IN_REVIEW, State.APPROVED, State.REJECTED)
 _DEEDS = {deed.value: deed for deed in Deed if deed}
-_WRONG = ("更正：此前误发{}", "此前发出的“{}”系误发，请不必采取任何行动，正常生活。给您带来不便，深表歉意。")
-_WRONG_ENGLISH = ("Correction: {} was sent by mistake", "“{}” was sent by mistake. No action is needed. We apologize.")
+_WRONG = (
+    "更正：此前误发“{}”",
+    "此前发出的“{}”系误发，给您带来不便，深表歉意",
+    "请照常生活，不必转移，请转告身边的人。",
+)
+_WRONG_ENGLISH = (
+    'Correction: "{}" was sent by mistake',
+    '"{}" was sent by mistake. We apologize.',
+    "No action is needed. Please tell those around you.",
+)
 routes = web.RouteTableDef()
 
 
@@ -127,18 +135,14 @@ def _words(context: Context, record: AlertRecord, deed: Deed) -> dict[str, str]:
     """The prebuilt words of an all-clear by the hazard's template, or of a correction of what went out by mistake."""
     if deed is Deed.MISFIRE:
         headline, english = _headline(record.alert, "zh-CN"), _headline(record.alert, "en")
-        typed = {"headline": _WRONG[0].format(headline), "description": _WRONG[1].format(headline)}
-        if english:
-            typed |= {
-                "headline_en": _WRONG_ENGLISH[0].format(english),
-                "description_en": _WRONG_ENGLISH[1].format(english),
-            }
-        return {**typed, "instruction": "", "instruction_en": "", "valid_hours": "24"}
+        typed = dict(zip(draft_form.TEXTS, (text.format(headline) for text in _WRONG), strict=True))
+        said = (text.format(english) if english else "" for text in _WRONG_ENGLISH)
+        return {**typed, **dict(zip(draft_form.ENGLISH, said, strict=True)), "valid_hours": "24"}
     now = context.clock.now()
     ending = called_off(record, CallingOff(), identifier="", sender="", now=now)
     proposal = propose(ending, context.office.issuer, context.office.library)
-    typed = {"headline": proposal.headline, "description": proposal.description, "instruction": ""}
-    return {**typed, "headline_en": "", "description_en": "", "instruction_en": "", "valid_hours": "24"}
+    typed = {"headline": proposal.headline, "description": proposal.description}
+    return {**typed, "instruction": proposal.instruction, **dict.fromkeys(draft_form.ENGLISH, ""), "valid_hours": "24"}
 
 
 def _headline(alert: Alert, language: str) -> str:

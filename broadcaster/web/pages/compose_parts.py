@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from audiences import region_tree, selection
 from audiences.region_tree import Place
 from broadcaster.alerts.alert import Alert
+from broadcaster.alerts.drafts import Deed
 from broadcaster.capacity.planner import Outlook
 from broadcaster.capacity.words import duration
 from broadcaster.catalogue import catalogue
@@ -49,7 +52,9 @@ async def outlook(request: web.Request) -> web.Response:
     if not ready and not (shaped and one.alert.expires):
         return page(request, "console/compose/_outlook.html", outlook=None, why="", **shown(context, request))
     made, why = await foreseen(context, one.alert, chosen(request))
-    return page(request, "console/compose/_outlook.html", outlook=made, why=why, **shown(context, request))
+    unheard = made is None and one.draft.deed is Deed.MISFIRE
+    values = {"outlook": made, "why": why, "unheard": unheard, **shown(context, request)}
+    return page(request, "console/compose/_outlook.html", **values)
 
 
 @routes.get(rf"/compose/{KEY}/audio/{{medium:[a-z]+}}")
@@ -70,7 +75,12 @@ async def regions(request: web.Request) -> web.Response:
     async with context.database.connection() as connection:
         found = await _below(connection, under) if under else await _search(connection, text, allowed)
     found = [place for place in found if place.code.startswith(allowed)]
-    values = {"places": found, "typed": draft.typed, "key": draft.key, "searched": bool(text) and not under}
+    values: dict[str, Any] = {
+        "places": found,
+        "typed": draft.typed,
+        "key": draft.key,
+        "searched": bool(text) and not under,
+    }
     return page(request, "console/compose/_places.html", **values)
 
 
@@ -87,7 +97,7 @@ async def foreseen(context: Context, alert: Alert, language: str) -> tuple[Outlo
         return None, str(error)
 
 
-def shown(context: Context, request: web.Request) -> dict[str, object]:
+def shown(context: Context, request: web.Request) -> dict[str, Any]:
     """What the forecast's table needs besides."""
     translate = catalogue("broadcaster.capacity", chosen(request)).gettext
     return {

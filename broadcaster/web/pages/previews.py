@@ -85,6 +85,8 @@ def proof(context: Context, alert: Alert, reply_code: str | None, language: str,
         if finding.channel is None or finding.field:
             name = finding.field if finding.field in draft_form.TEXTS else ""
             suffix = "_en" if name and finding.language == "en" else ""
+            if finding.code == "untranslated" and finding.language == "en":
+                name, suffix = "headline", "_en"
             note = _note(finding, language)
             if note not in notes.setdefault(name + suffix, []):
                 notes[name + suffix].append(note)

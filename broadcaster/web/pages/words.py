@@ -7,7 +7,7 @@ from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
 
 WORDS: dict[str, dict[str, str]] = {
-    "section": {"alerts": "预警", "compose": "起草"},
+    "section": {"alerts": "预警", "compose": "起草预警"},
     "said": {
         "kept": "草稿已保存。",
         "copied": "已另存为一份草稿。",
