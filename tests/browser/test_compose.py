@@ -155,3 +155,12 @@ async def test_a_draft_is_written_and_sent_without_scripts(office: Office) -> No
     await page.check(f'#found input[name="region-{TOWN}001"]')
     await page.click('button[value="submit"]')
     await expect(page.locator(".done")).to_contain_text("已提交审核")
+
+
+async def test_what_could_not_be_kept_is_said_and_stays(office: Office, desk: Visitor) -> None:
+    await desk.sign_in(await office.account("officer", "author"))
+    await desk.go("/compose")
+    await desk.context.clear_cookies()
+    await desk.page.fill("#headline", "写了一半")
+    await expect(desk.page.locator("#saved")).to_contain_text("没有保存")
+    await expect(desk.page.locator("#headline")).to_have_value("写了一半")

@@ -80,8 +80,10 @@ async def save(request: web.Request) -> web.Response:
     form = Form({**draft.typed, **_beside(given)}, {})
     response = page(request, "console/compose/_saved.html", form=form, filled=_filled(draft, given), **shown)
     response.headers["HX-Replace-Url"] = f"/compose/{key}"
-    if before.typed != draft.typed:
-        response.headers["HX-Trigger-After-Settle"] = "kept"
+    if _area(before.typed) != _area(draft.typed):
+        response.headers["HX-Trigger-After-Settle"] = "area-kept"
+    elif before.typed != draft.typed:
+        response.headers["HX-Trigger-After-Settle"] = "words-kept"
     return response
 
 
