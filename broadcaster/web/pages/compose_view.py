@@ -133,7 +133,7 @@ def drill_of(draft: Draft, status: str) -> dict[str, str]:
 
 def typed_from(given: dict[str, str], draft: Draft) -> dict[str, str]:
     """What of a request is the draft's own. What a kept draft does not show in its form stays as it is."""
-    typed = draft_form.kept(given)
+    typed = {"status": Status.ACTUAL.value, **draft_form.kept(given)}
     if draft.version or draft.deed is not Deed.NEW:
         typed["status"] = draft.typed.get("status", Status.ACTUAL.value)
     if draft.deed.calls_off:

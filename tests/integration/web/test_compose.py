@@ -133,6 +133,13 @@ async def test_issuing_for_real_takes_the_areas_name_and_a_reason(officer: Offic
     assert "尚待批准" in page
 
 
+async def test_a_colour_that_needs_no_approval_goes_out_with_the_areas_name_alone(officer: Officer) -> None:
+    await officer.post(**warning(colour="blue"))
+    assert (await officer.post("issue", **warning(colour="blue", confirm="第2镇"))).status == 422
+    assert (await officer.post("issue", **warning(colour="blue", confirm="第1镇"))).status == 303
+    assert "尚待批准" not in await (await officer.web.client.get("/alerts/1")).text()
+
+
 async def test_where_the_office_allows_no_emergency_there_is_no_such_button(make_web: Make, context: Context) -> None:
     settings = replace(context.settings, approval=ApprovalSettings(emergency=False))
     office = replace(context.office, rules=settings.approval.rules)
@@ -292,6 +299,40 @@ async def test_the_forms_cost_is_said_where_the_price_is_known(make_web: Make, c
     officer = await (await Officer(await make_web(replace(context, settings=settings))).sign_in()).open()
     await officer.post(**warning())
     assert "费用" in await (await officer.web.client.get(f"/compose/{officer.key}/outlook")).text()
+
+
+@pytest.mark.parametrize("status", ["System", "Draft", "", "<b>"])
+async def test_a_status_that_no_officer_chooses_does_no_harm(officer: Officer, status: str) -> None:
+    await officer.post(**warning(status=status))
+    for path in (f"/compose/{officer.key}", "/compose"):
+        assert (await officer.web.client.get(path)).status == 200
+    number = await officer.web.draft(status="System")
+    token = {"form_token": officer.token}
+    answer = await officer.web.client.post(f"/alerts/{number}/edit", data=token, allow_redirects=False)
+    assert (await officer.web.client.get(answer.headers["Location"])).status == 200
+
+
+async def test_a_leader_may_call_off_and_is_told_where_that_ends(web: Web) -> None:
+    number = await web.issued(colour="orange", headline="台风橙色预警")
+    leader = await Officer(web).sign_in("approver")
+    page = await (await web.client.get("/alerts")).text()
+    token = {"form_token": _TOKEN.findall(page)[0]}
+    answer = await web.client.post(f"/alerts/{number}/cancel", data=token, allow_redirects=False)
+    await leader.open(answer.headers["Location"])
+    assert "请由该区域的值班员提交" in leader.text
+    answer = await leader.post("issue", reason="已过去", confirm="第1镇")
+    assert answer.status == 422
+
+
+async def test_an_edit_keeps_what_the_form_does_not_show(officer: Officer) -> None:
+    number = await officer.web.draft(contact="12345", parameters={"name": "梅花"})
+    token = {"form_token": officer.token}
+    answer = await officer.web.client.post(f"/alerts/{number}/edit", data=token, allow_redirects=False)
+    await officer.open(answer.headers["Location"])
+    assert (await officer.post("submit", **warning(headline="改过的台风红色预警"))).status == 303
+    info = json.loads(str(await officer.value("SELECT document->'infos'->0 FROM alert WHERE id = $1", number)))
+    assert (info["contact"], info["headline"]) == ("12345", "改过的台风红色预警")
+    assert info["parameters"] == [{"name": "name", "value": "梅花"}]
 
 
 async def test_a_forged_key_or_form_is_refused(officer: Officer) -> None:

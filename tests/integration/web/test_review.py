@@ -170,6 +170,7 @@ async def test_calling_off_has_its_words_ready_and_goes_out_once(web: Web, deed:
     path = answer.headers["Location"]
     page = await text_of(web, path)
     assert words in page
+    assert ("有序返回" in page) == (deed == "cancel"), "nobody who never left is asked to come back"
     fields = {
         name: str(await web.value("SELECT typed->>$1 FROM draft_form", name))
         for name in ("headline", "description", "valid_hours")
