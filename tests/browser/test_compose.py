@@ -164,3 +164,24 @@ async def test_what_could_not_be_kept_is_said_and_stays(office: Office, desk: Vi
     await desk.page.fill("#headline", "写了一半")
     await expect(desk.page.locator("#saved")).to_contain_text("没有保存")
     await expect(desk.page.locator("#headline")).to_have_value("写了一半")
+
+
+async def test_whoever_writes_a_reason_keeps_the_field_while_the_draft_is_kept(office: Office, desk: Visitor) -> None:
+    await desk.sign_in(await office.account("officer", "author"))
+    await desk.go("/compose")
+    page = desk.page
+    await page.select_option("#hazard", "typhoon")
+    await page.click('input[name="colour"][value="red"]')
+    await page.click(f'input[name="region-{TOWN}"]')
+    await expect(page.locator("#decide")).to_contain_text("第1镇")
+    await page.click("#other-previews summary")
+    await page.locator("#reason").press_sequentially("because")
+    async with page.expect_response(re.compile("/save$")):
+        await page.locator("#reason").press_sequentially(" of")
+    await page.locator("#reason").press_sequentially(" wind")
+    await expect(page.locator("#reason")).to_be_focused()
+    await expect(page.locator("#reason")).to_have_value("because of wind")
+    async with page.expect_response(re.compile("/save$")):
+        await page.fill("#headline", "台风红色预警，请转移")
+    await expect(page.locator("#previews .bubble").first).to_contain_text("请转移")
+    await expect(page.locator("#other-previews")).to_have_attribute("open", "")

@@ -77,8 +77,15 @@ async def save(request: web.Request) -> web.Response:
         mine = typed_from(given, error.now)
         return page(request, "console/compose/_conflict.html", oob=True, **_conflict(error.now, mine))
     shown = await changing(context, actor, await composed(context, draft), chosen(request))
-    form = Form({**draft.typed, **_beside(given)}, {})
-    response = page(request, "console/compose/_saved.html", form=form, filled=_filled(draft, given), **shown)
+    response = page(
+        request,
+        "console/compose/_saved.html",
+        form=Form({**draft.typed, **_beside(given)}, {}),
+        filled=_filled(draft, given),
+        changed=before.typed != draft.typed,
+        decided=given.get("decision", ""),
+        **shown,
+    )
     response.headers["HX-Replace-Url"] = f"/compose/{key}"
     if _area(before.typed) != _area(draft.typed):
         response.headers["HX-Trigger-After-Settle"] = "area-kept"

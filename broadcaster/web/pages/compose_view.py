@@ -86,6 +86,7 @@ async def changing(context: Context, actor: Actor, one: Composed, language: str)
             for name, found in shown.notes.items():
                 notes.setdefault(name, []).extend(found)
     blocked = any(note.error for listed in notes.values() for note in listed) or bool(one.reading.faults)
+    ready, how = not blocked and shown is not None and shown.sound, sending(context, actor, one)
     return {
         "draft": draft,
         "one": one,
@@ -95,8 +96,9 @@ async def changing(context: Context, actor: Actor, one: Composed, language: str)
         "proof": shown,
         "failure": failure,
         "place": one.area,
-        "ready": not blocked and shown is not None and shown.sound,
-        "sending": sending(context, actor, one),
+        "ready": ready,
+        "sending": how,
+        "decision": f"{ready:d}{how.submit:d}{how.now:d}{how.reasoned:d}{how.typed:d} {one.area}",
         "price": context.settings.messages.sms_price,
         "audio": f"/compose/{draft.key}/audio",
     }

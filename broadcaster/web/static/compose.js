@@ -15,6 +15,19 @@
     if (map) map.paint();
   });
 
+  // What the reader has opened stays open when its content is new.
+  const opened = new Set();
+  document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    opened.clear();
+    event.detail.target.querySelectorAll("details[open][id]").forEach((each) => opened.add(each.id));
+  });
+  document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+    opened.forEach((id) => {
+      const [found] = event.detail.target.querySelectorAll("#" + id);
+      if (found) found.open = true;
+    });
+  });
+
   // Regions that come later are ticked where their chosen twin is.
   document.body.addEventListener("htmx:afterSettle", () => {
     form.querySelectorAll(".below input[type=checkbox], #found input[type=checkbox]").forEach((each) => {
