@@ -232,3 +232,5 @@ CREATE TABLE door_task (
     UNIQUE (alert_id, household_id)
 );
 CREATE INDEX door_task_assignee ON door_task (assignee_person_id, alert_id) WHERE state = 'open';
+-- The list of whoever answers for a region.
+CREATE INDEX door_task_region ON door_task (alert_id, region COLLATE "C", household_id) WHERE state = 'open';

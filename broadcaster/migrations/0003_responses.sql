@@ -1,5 +1,6 @@
 -- Responses and escalation: who must confirm (unit), whom we asked (unit_ask), what came back (response), who needs help
--- (help_request), what the duty desk has to look at (duty_notice), and everything that escalation did (escalation_log).
+-- (help_request), what the duty desk has to look at (duty_notice), everything that escalation did (escalation_log), and what
+-- responsible people report from outside (field_report, field_photo, door_visit).
 
 CREATE TABLE unit (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -60,7 +61,7 @@ CREATE INDEX response_alert ON response (alert_id, id);
 CREATE TABLE help_request (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     alert_id     integer,
-    response_id  bigint NOT NULL,                      -- the first cry
+    response_id  bigint,                               -- the first cry; NULL: somebody at the door wrote it down
     household_id bigint,
     person_id    bigint,
     unit_id      bigint,
@@ -123,3 +124,49 @@ CREATE TABLE escalation_log (
 );
 CREATE INDEX escalation_log_unit ON escalation_log (unit_id, id);
 CREATE INDEX escalation_log_alert ON escalation_log (alert_id, id);
+
+-- What the responsible people of a unit report through their link. Numbers are totals so far: the latest one of each counts.
+-- `key` names a tap on a phone: sent twice, it is one.
+CREATE TABLE field_report (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alert_id    integer NOT NULL,
+    unit_id     bigint NOT NULL,
+    person_id   bigint NOT NULL,
+    key         text NOT NULL UNIQUE,
+    moved       integer,                               -- people moved to safety
+    refused     integer,                               -- people who will not leave
+    away        integer,                               -- people who are not there
+    note        text NOT NULL DEFAULT '',
+    reported_at timestamptz NOT NULL
+);
+CREATE INDEX field_report_alert ON field_report (alert_id, unit_id, id);
+
+-- Pictures they took, re-encoded; the files lie under [data] dir.
+CREATE TABLE field_photo (
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alert_id  integer NOT NULL,
+    unit_id   bigint NOT NULL,
+    person_id bigint NOT NULL,
+    key       text NOT NULL UNIQUE,
+    file      text NOT NULL,                           -- below the folder of photos
+    bytes     integer NOT NULL,
+    width     integer NOT NULL,
+    height    integer NOT NULL,
+    stored_at timestamptz NOT NULL
+);
+CREATE INDEX field_photo_alert ON field_photo (alert_id, unit_id, id);
+
+-- Every time somebody stood at a door of their list.
+CREATE TABLE door_visit (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alert_id     integer NOT NULL,
+    household_id bigint NOT NULL,
+    unit_id      bigint,                               -- of whoever came by a link, with
+    person_id    bigint,
+    written_by   text,                                 -- or the account that wrote it down
+    key          text NOT NULL UNIQUE,
+    result       text NOT NULL CHECK (result IN ('done', 'nobody', 'refused', 'help')),
+    note         text NOT NULL DEFAULT '',
+    visited_at   timestamptz NOT NULL
+);
+CREATE INDEX door_visit_door ON door_visit (alert_id, household_id, id);

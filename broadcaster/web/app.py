@@ -12,8 +12,29 @@ from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.envelope import envelope, finish
 from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
-from broadcaster.web.pages import actions, compose, compose_parts, console, desk, reply, review, signing
+from broadcaster.web.pages import (
+    account,
+    accounts,
+    actions,
+    audit,
+    compose,
+    compose_parts,
+    console,
+    desk,
+    doors,
+    link,
+    own,
+    public,
+    reply,
+    reports,
+    review,
+    second_step,
+    signing,
+    tokens,
+)
 from broadcaster.web.pages.rendering import error_page
+from broadcaster.web.pages.verification import Verification
+from broadcaster.web.shelf import Shelf
 from broadcaster.web.static_files import STATIC
 
 LARGEST_BODY = 2 * 1024 * 1024  # bytes; a CAP message with a picture in it
@@ -27,6 +48,9 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     app[CONTEXT] = context
     app[health.READING] = health.reading(context)
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
+    app[link.THROTTLES] = link.throttles()
+    app[public.SHELF] = Shelf()
+    app[audit.VERIFICATION] = Verification(context.database)
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:
         for endpoint in table:
@@ -37,6 +61,12 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         feeds.routes,
         callbacks.routes,
         signing.routes,
+        second_step.routes,
+        own.routes,
+        accounts.routes,
+        account.routes,
+        tokens.routes,
+        audit.routes,
         console.routes,
         desk.routes,
         reply.routes,
@@ -44,6 +74,9 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         compose.routes,
         actions.routes,
         review.routes,
+        doors.routes,
+        public.routes,
+        reports.routes,
     ):
         app.add_routes(outside)
     app.router.add_static("/static", STATIC)
@@ -68,3 +101,4 @@ async def openapi(request: web.Request) -> web.Response:
 
 async def _stop_watching(app: web.Application) -> None:
     await app[LIVE].close()
+    await app[audit.VERIFICATION].close()

@@ -18,6 +18,7 @@ from broadcaster.database import Database
 from broadcaster.issuing import Office
 from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback, Studio
 from broadcaster.responses.tokens import Tokens
+from broadcaster.security.second_factor import SecondFactor
 from broadcaster.settings import Settings
 
 
@@ -66,7 +67,8 @@ Probe = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a handler may use. `tokens` reads reply links. `cap` None: no CAP adapter is installed.
+    """Everything a handler may use. `tokens` reads reply links, `factor` the codes of second factors. `cap` None: no
+    CAP adapter is installed.
 
     `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
     `trusted_proxies`: addresses whose X-Forwarded-For is believed.
@@ -79,6 +81,7 @@ class Context:
     issue: Issue
     announce: Announce
     tokens: Tokens
+    factor: SecondFactor
     forecast: Forecast
     foresee: Foresee
     office: Office

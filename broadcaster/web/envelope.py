@@ -18,13 +18,14 @@ from broadcaster.errors import DaohuError, LimitedError, UnauthenticatedError, U
 from broadcaster.web import problems
 from broadcaster.web.authentication import ACTOR
 from broadcaster.web.context import CONTEXT
-from broadcaster.web.endpoint import Endpoint
+from broadcaster.web.endpoint import JSON, Endpoint
 from broadcaster.web.metrics import METRICS
 from broadcaster.web.problems import Problem
 from broadcaster.web.static_files import MARK, caching
 
 REQUEST_ID = web.RequestKey("request_id", str)
 LONGEST = 30.0  # seconds for an answer that is not a stream
+UPLOAD = 300.0  # seconds for a form with a file in it: a photo comes over a bad line
 _LOG = structlog.get_logger(__name__)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _MACHINES = ("/api/", "/callbacks/", "/feeds/", "/healthz", "/readyz", "/metrics")
@@ -72,6 +73,9 @@ def envelope(error_page: ErrorPage) -> Middleware:
             try:
                 response = await _answer(request, handler, error_page)
                 status = response.status
+            except web.HTTPException as answer:  # a redirect
+                status = answer.status
+                raise
             finally:
                 _note(request, status, time.perf_counter() - started)
         return response
@@ -95,7 +99,7 @@ async def finish(request: web.Request, response: web.StreamResponse) -> None:
 async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage) -> web.StreamResponse:
     headers: dict[str, str] = {}
     try:
-        async with asyncio.timeout(None if _streams(request) else LONGEST):
+        async with asyncio.timeout(_longest(request)):
             return await handler(request)
     except ClientConnectionResetError:  # the caller has left; there is nobody to answer
         raise
@@ -118,7 +122,7 @@ async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage)
     except Exception:  # the boundary: whatever it was, it is logged and the caller gets an honest 500
         _LOG.exception("request.failed", route=_route(request))
         problem = problems.unexpected(request[REQUEST_ID])
-    if request.path.startswith(_MACHINES):
+    if request.path.startswith(_MACHINES) or request.headers.get("Accept") == JSON:
         return problems.answer(problem, headers)
     page = error_page(request, problem)
     page.headers.update(headers)
@@ -127,6 +131,12 @@ async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage)
 
 def _away(request: web.Request, what: str) -> Problem:
     return problems.of_error(UnavailableError(what, remedy="请稍后重试。"), request[REQUEST_ID])
+
+
+def _longest(request: web.Request) -> float | None:
+    if _streams(request):
+        return None
+    return UPLOAD if request.content_type == "multipart/form-data" else LONGEST
 
 
 def _streams(request: web.Request) -> bool:

@@ -61,20 +61,25 @@ def _atom(context: Context, records: list[AlertRecord]) -> bytes:
     _text(root, "title", f"{context.settings.district.name}预警")
     _text(root, "updated", _moment(max((_issued(record) for record in records), default=context.clock.now())))
     SubElement(root, f"{{{ATOM}}}link", {"rel": "self", "href": f"{base}/feeds/cap.atom"})
+    SubElement(root, f"{{{ATOM}}}link", {"rel": "alternate", "type": "text/html", "href": f"{base}/a"})
     _text(SubElement(root, f"{{{ATOM}}}author"), "name", context.settings.district.name)
     for record in records:
-        _entry(root, record, f"{base}/feeds/cap/{quote(record.identifier, safe='')}.xml")
+        _entry(root, record, base)
     written: bytes = tostring(root, encoding="utf-8")
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + written
 
 
-def _entry(root: Element, record: AlertRecord, address: str) -> None:
+def _entry(root: Element, record: AlertRecord, base: str) -> None:
     entry = SubElement(root, f"{{{ATOM}}}entry")
+    name = quote(record.identifier, safe="")
+    address = f"{base}/feeds/cap/{name}.xml"
     info = record.alert.info("zh-CN")
     _text(entry, "id", address)
     _text(entry, "title", record.headline or record.identifier)
     _text(entry, "updated", _moment(_issued(record)))
     SubElement(entry, f"{{{ATOM}}}link", {"rel": "alternate", "type": CAP_TYPE, "href": address})
+    page = {"rel": "alternate", "type": "text/html", "href": f"{base}/a/{name}"}
+    SubElement(entry, f"{{{ATOM}}}link", page)
     SubElement(entry, f"{{{ATOM}}}category", {"term": record.msg_type})
     _text(entry, "summary", info.description if info else "")
 

@@ -39,12 +39,19 @@ PAGES: Mapping[str, str] = {
     "compose": "/compose",
     "compose-drill": "/compose?status=Exercise",
     "review": "/alerts/{warning}/review",
+    "me": "/me",
+    "accounts": "/accounts",
+    "account": "/accounts/1",
+    "tokens": "/accounts/1/tokens",
+    "audit": "/audit",
 }
 """Pages of the console by their pictures' names."""
 
 OUTSIDE: Mapping[str, str] = {
     "sign-in": "/",
     "reply": "/r/{reply}",
+    "in-force": "/a",
+    "public": "/a/{identifier}",
 }
 """Pages for whoever is not signed in."""
 

@@ -20,6 +20,19 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
     await visitor.sign_in(name)
     number = await web.issued()
     draft = await web.draft()
-    for path in ("/alerts", f"/alerts/{number}", "/compose", "/compose?status=Exercise", f"/alerts/{draft}/review"):
+    for path in (
+        "/alerts",
+        f"/alerts/{number}",
+        "/compose",
+        "/compose?status=Exercise",
+        f"/alerts/{draft}/review",
+        "/me",
+        "/me/second-factor",
+        "/accounts",
+        "/accounts/new",
+        "/accounts/1",
+        "/accounts/1/tokens",
+        "/audit",
+    ):
         await visitor.go(path)
         assert await visitor.violations() == [], path

@@ -19,6 +19,7 @@ from broadcaster.escalation.units import open_units
 from broadcaster.issuing import Office, Plans
 from broadcaster.registry import Registry
 from broadcaster.responses.tokens import Tokens
+from broadcaster.security.second_factor import SecondFactor
 from broadcaster.settings import Settings, settings_from
 from broadcaster.web.app import build_app
 from broadcaster.web.context import Context
@@ -121,7 +122,7 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
 
     texts = Texts(district)
     planner = Planner(district, clock, office, texts, settings.gateways, Registry.installed().window)
-    tokens = Tokens(b"a secret of the tests")
+    tokens, factor = Tokens(b"a secret of the tests"), SecondFactor(b"a secret of the tests")
     return Context(
         district,
         clock,
@@ -130,6 +131,7 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
         issue,
         announce,
         tokens,
+        factor,
         planner.outlook,
         planner.outlook_of,
         office,

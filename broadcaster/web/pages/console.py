@@ -9,6 +9,7 @@ from aiohttp import web
 
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.errors import InputError
+from broadcaster.escalation.reports import reports
 from broadcaster.progress import Progress, RegionProgress
 from broadcaster.security.permissions import Action, Actor, scopes
 from broadcaster.web.api.alerts import AlertQuery
@@ -88,6 +89,7 @@ async def _status(request: web.Request, actor: Actor) -> tuple[AlertRecord, dict
     async with context.database.connection() as connection:
         listed = await units(connection, alert_id, allowed, UnitQuery(limit=_UNITS)) if allowed else []
         steps = await connection.fetch(SQL["escalations"], alert_id)
+        reported = await reports(connection, alert_id, allowed, _UNITS) if allowed else []
     return record, {
         "progress": now,
         "states": STATES,
@@ -95,6 +97,7 @@ async def _status(request: web.Request, actor: Actor) -> tuple[AlertRecord, dict
         "villages_total": sum(region.households.reached < region.households.total for region in now.regions),
         "units": listed,
         "escalations": steps,
+        "reports": reported,
         **await attention(context, actor, alert_id, most=_UNITS),
         "may_see_households": bool(allowed),
         "as_of": context.clock.now(),

@@ -35,7 +35,10 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     made.globals["asset"] = asset
     made.globals["words_said"] = WORDS["said"]
+    made.filters["translated"] = texts.gettext
     made.filters["beijing"] = _beijing
+    made.filters["moment"] = _moment
+    made.filters["day"] = _day
     made.filters["number"] = _number
     made.filters["word"] = lambda code, of: texts.gettext(WORDS[of].get(str(code), str(code)))
     return made
@@ -64,11 +67,21 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: An
 
 def error_page(request: web.Request, problem: Problem) -> web.Response:
     """What went wrong, in words."""
-    return page(request, "console/error.html", status=problem.status, problem=problem)
+    outside = request.path.startswith(("/r/", "/a/"))  # residents and responsible people, who have no console
+    template = "public/refused.html" if outside else "console/error.html"
+    return page(request, template, status=problem.status, problem=problem)
 
 
 def _beijing(at: datetime | None) -> str:
     return at.astimezone(BEIJING).strftime("%m-%d %H:%M:%S") if at else ""
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d")
 
 
 def _number(value: int) -> str:

@@ -5,68 +5,16 @@ from __future__ import annotations
 from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
+from broadcaster.web.pages.account_words import ACCOUNT_WORDS
+from broadcaster.web.pages.account_words import SAID as ACCOUNT_SAID
+from broadcaster.web.pages.compose_words import COMPOSE_WORDS
+from broadcaster.web.pages.compose_words import SAID as COMPOSE_SAID
 
 WORDS: dict[str, dict[str, str]] = {
-    "section": {"alerts": "预警", "compose": "起草预警"},
-    "said": {
-        "kept": "草稿已保存。",
-        "copied": "已另存为一份草稿。",
-        "discarded": "草稿已删除。",
-        "submitted": "已提交审核。",
-        "recalled": "已撤回，可以修改。",
-        "approved": "已批准。",
-        "rejected": "已退回起草人。",
-        "issued": "已发布。",
-        "ended": "已结束。",
-    },
-    "deed": {
-        "review": "审核",
-        "edit": "修改",
-        "submit": "提交审核",
-        "recall": "撤回审核",
-        "update": "更新",
-        "cancel": "解除",
-        "misfire": "误发更正",
-        "end": "结束",
-    },
-    "field": {
-        "hazard": "灾种",
-        "colour": "颜色",
-        "kind": "类型",
-        "status": "实战还是演练",
-        "scope": "发给",
-        "regions": "地区",
-        "shapes": "图形",
-        "expires": "有效至",
-        "valid_hours": "有效时间（小时）",
-        "headline": "标题",
-        "description": "内容",
-        "instruction": "防御指引",
-        "headline_en": "英文标题",
-        "description_en": "英文内容",
-        "instruction_en": "英文防御指引",
-    },
-    "lack": {
-        "hazard": "没有选择灾种",
-        "colour": "没有选择预警等级颜色",
-        "info": "没有任何内容",
-        "headline": "没有标题",
-        "instruction": "没有写明要采取的行动",
-        "effective": "没有生效时间",
-        "expires": "没有失效时间",
-        "expired": "失效时间已过",
-        "times": "失效时间应晚于生效时间",
-        "area": "没有选择区域",
-        "geometry": "图形不对",
-        "predecessor": "没有引用本系统发布过的预警",
-        "predecessor-superseded": "引用的预警已被取代",
-        "predecessor-state": "引用的预警不是已发布的",
-        "predecessor-status": "演练与实战不能互相更新或取消",
-        "predecessor-several": "一次只能更新或取消一条预警",
-        "type": "这种消息不能向公众发布",
-        "status": "这种状态的消息不能发布",
-        "scope": "只给指定收件人的消息不能广播",
-    },
+    **ACCOUNT_WORDS,
+    **COMPOSE_WORDS,
+    "section": {"alerts": "预警", "compose": "起草预警", "accounts": "账户管理", "audit": "审计"},
+    "said": {**ACCOUNT_SAID, **COMPOSE_SAID},
     "delivery": {
         "queued": "待发",
         "unknown": "待核实",
@@ -77,6 +25,16 @@ WORDS: dict[str, dict[str, str]] = {
         "cancelled": "取消",
     },
     "channel": {"sms": "短信", "wechat": "微信", "email": "邮件", "voice": "电话", "loudspeaker": "大喇叭"},
+    "field": {
+        "reported": "已上报，值班室能看到。",
+        "photo": "照片已收到。",
+        "door_done": "已记录：已入户告知。",
+        "door_nobody": "已记录：无人在家，仍留在名单里。",
+        "door_refused": "已记录：已告知，拒绝转移。",
+        "door_help": "已记录并转给值班室：需要帮助。",
+    },
+    "door": {"done": "已告知", "nobody": "无人在家", "refused": "拒绝转移", "help": "需要帮助"},
+    "msg_type": {"Alert": "发布", "Update": "更新", "Cancel": "解除"},
     "unit": {"waiting": "等待确认", "acknowledged": "已确认", "exhausted": "无人确认", "cancelled": "取消"},
     "role": {
         "village_head": "村书记",

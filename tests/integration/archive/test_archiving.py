@@ -39,6 +39,10 @@ async def no_rest(_seconds: float) -> None:
     pass
 
 
+SEALED = len(TABLES) + 4
+"""Statements after which an archive is sealed, and the first row has not left the ledger."""
+
+
 @pytest.fixture
 async def over(database: Database, clock: ManualClock) -> datetime:
     """Alert 1, two months over; when it ended."""
@@ -230,7 +234,7 @@ async def test_a_receipt_that_comes_afterwards_hurts_nothing(
 async def test_nothing_is_deleted_on_the_word_of_a_damaged_file(
     harm: str, database: Database, clock: ManualClock, over: datetime, tmp_path: Path
 ) -> None:
-    archivist = Archivist(Fragile(database, 26), clock, tmp_path / "archive", no_rest)
+    archivist = Archivist(Fragile(database, SEALED), clock, tmp_path / "archive", no_rest)
     with pytest.raises(Killed):
         await archivist.archive(1, a_month_ago(clock))
     folder = tmp_path / "archive" / "alert-1"
@@ -295,7 +299,7 @@ async def test_emptying_waits_for_nobody_and_nobody_for_it(
     await district.issue(2)
     await district.advance()
     with pytest.raises(Killed):
-        await Archivist(Fragile(database, 26), clock, tmp_path / "archive", no_rest).archive(1, a_month_ago(clock))
+        await Archivist(Fragile(database, SEALED), clock, tmp_path / "archive", no_rest).archive(1, a_month_ago(clock))
     assert await rows(database, "archive") == 1
     async with database.transaction() as connection:
         await ledger.lock_states(connection)

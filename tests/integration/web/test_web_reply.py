@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from broadcaster.dispatch.units import UnitDelivery, enqueue
-from broadcaster.ports import Medium
-from tests.harness.web import TOWN, Web
+from tests.harness.field import unit_link
+from tests.harness.web import Web
 
 
 async def _household_link(web: Web, **fields: object) -> str:
@@ -16,36 +15,20 @@ async def _household_link(web: Web, **fields: object) -> str:
     return f"/r/{web.context.tokens.sign(number, ordinal)}"
 
 
-async def _unit_link(web: Web) -> tuple[str, int]:
-    number = await web.issued()
-    async with web.database.transaction() as connection:
-        unit = await connection.fetchval(
-            "SELECT id FROM unit WHERE role = 'village_head' AND region = $1", TOWN + "001"
-        )
-        contact = await connection.fetchrow(
-            "SELECT id, address FROM contact WHERE person_id IS NOT NULL AND region_code = $1", TOWN + "001"
-        )
-        item = UnitDelivery(unit, TOWN + "001", Medium.SMS, contact["id"], contact["address"])
-        await enqueue(connection, number, [item], web.clock.now())
-    ordinal = await web.value("SELECT ordinal FROM delivery WHERE unit_id = $1", unit)
-    return f"/r/{web.context.tokens.sign(number, ordinal)}", unit
-
-
 async def test_opening_the_link_confirms_nothing(web: Web) -> None:
-    link, unit = await _unit_link(web)
+    link, unit = await unit_link(web)
     for method in ("GET", "HEAD"):
         answer = await web.client.request(method, link)
         assert answer.status == 200
     text = await (await web.client.get(link)).text()
     for word in ("台风红色预警", "请立即转移到安全地带", "我已收到", "我需要帮助", "您是责任人"):
         assert word in text
-    assert "<script" not in text
     assert await web.value("SELECT state FROM unit WHERE id = $1", unit) == "waiting"
     assert await web.value("SELECT count(*) FROM response") == 0
 
 
 async def test_the_button_confirms_the_unit_once(web: Web) -> None:
-    link, unit = await _unit_link(web)
+    link, unit = await unit_link(web)
     for _ in range(2):
         answer = await web.client.post(link, data={"answer": "confirm"}, allow_redirects=False)
         assert (answer.status, answer.headers["Location"]) == (303, link)
@@ -104,7 +87,7 @@ async def test_after_its_time_the_page_says_that_it_is_over(web: Web) -> None:
     web.clock.advance(13 * 3600)
     text = await (await web.client.get(link)).text()
     assert "已经结束" in text
-    assert "<button" not in text
+    assert 'name="answer"' not in text
 
 
 async def test_the_button_of_a_page_that_stayed_open_too_long_says_that_it_is_over(web: Web) -> None:
@@ -126,4 +109,21 @@ async def test_a_drill_says_so(web: Web) -> None:
 
 async def test_a_script_in_an_alert_is_only_text(web: Web) -> None:
     link = await _household_link(web, description="<script>alert(1)</script>")
-    assert "<script" not in await (await web.client.get(link)).text()
+    assert "<script>" not in await (await web.client.get(link)).text()
+
+
+async def test_what_is_wrong_with_a_link_is_said_in_the_readers_language(web: Web) -> None:
+    text = await (await web.client.get(f"/r/{'A' * 32}?lang=en")).text()
+    assert "The link is cut off or no longer good." in text
+    assert "call 110 or 119" in text
+
+
+async def test_who_confirmed_what_is_over_reads_both_and_has_nothing_to_press(web: Web) -> None:
+    link, _ = await unit_link(web)
+    await web.client.post(link, data={"answer": "confirm"})
+    identifier = await web.value("SELECT identifier FROM alert")
+    await web.issued(msg_type="Update", references=[identifier])
+    text = await (await web.client.get(link)).text()
+    for words in ("已确认收到", "已经结束", "已有更新"):
+        assert words in text
+    assert 'name="answer"' not in text

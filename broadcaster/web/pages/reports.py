@@ -1,0 +1,24 @@
+"""Photos from outside, for whoever may see the households there."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from broadcaster.escalation import photos
+from broadcaster.web.context import CONTEXT
+from broadcaster.web.pages.frame import reader
+from broadcaster.web.sight import household_scopes
+
+routes = web.RouteTableDef()
+
+
+@routes.get(r"/alerts/{id:\d{1,9}}/photos/{photo:\d{1,18}}.jpg")
+async def photo(request: web.Request) -> web.StreamResponse:
+    """One photo. Another region's does not exist."""
+    actor, context = await reader(request), request.app[CONTEXT]
+    alert_id = int(request.match_info["id"])
+    scopes = await household_scopes(context, actor, alert_id)
+    async with context.database.connection() as connection:
+        folder = context.settings.data.dir / "photos"
+        file = await photos.path(connection, folder, alert_id, int(request.match_info["photo"]), scopes)
+    return web.FileResponse(file, headers={"Content-Type": "image/jpeg", "Cache-Control": "private, max-age=3600"})

@@ -1,0 +1,135 @@
+"""Photos that a village head sends: made harmless, kept few, shown to whoever may see the village."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import FormData
+from PIL import Image
+
+from broadcaster.errors import InputError
+from broadcaster.escalation import photos
+from broadcaster.responses import picture
+from broadcaster.web.context import Context
+from broadcaster.web.endpoint import JSON
+from tests.harness.field import photo, unit_link
+from tests.harness.web import OTHER_TOWN, TOWN, Make, Web
+
+
+@pytest.fixture
+async def web(make_web: Make, context: Context, tmp_path: Path) -> Web:
+    data = replace(context.settings.data, dir=tmp_path)
+    return await make_web(replace(context, settings=replace(context.settings, data=data)))
+
+
+def _form(data: bytes, key: str = "tap-00000001") -> FormData:
+    form = FormData()
+    form.add_field("key", key)
+    form.add_field("photo", io.BytesIO(data), filename="../../etc/passwd.jpg", content_type="image/jpeg")
+    return form
+
+
+def _kept(data: Path) -> list[Path]:
+    return [path for path in (data / "photos").rglob("*") if path.is_file()]
+
+
+def test_a_photo_is_turned_upright_made_small_and_says_nothing_of_where_it_was_taken() -> None:
+    made = picture.harmless(photo((2400, 1200), turned=True, place=True) + b"<?php hidden behind the end")
+    assert (made.width, made.height) == (800, 1600)
+    assert b"SECRETPHONE" not in made.data
+    assert b"hidden" not in made.data
+    with Image.open(io.BytesIO(made.data)) as opened:
+        assert not opened.getexif()
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_other_forms_of_pictures_become_jpeg(form: str) -> None:
+    with Image.open(io.BytesIO(picture.harmless(photo((300, 200), form)).data)) as opened:
+        assert (opened.format, opened.size) == ("JPEG", (300, 200))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"GIF89a" + b"\0" * 100, b"<svg onload='alert(1)'/>", photo()[:500], b"\xff\xd8\xff" + b"\0" * 1000],
+)
+def test_what_is_no_picture_is_refused(data: bytes) -> None:
+    with pytest.raises(InputError):
+        picture.harmless(data)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_decoded() -> None:
+    bomb = io.BytesIO()
+    Image.new("1", (10_000, 10_000)).save(bomb, "PNG")  # 13 kB that become 300 MB
+    with pytest.raises(InputError, match="像素"):
+        picture.harmless(bomb.getvalue())
+
+
+async def test_a_photo_sent_twice_is_kept_once_and_lies_in_the_data_folder(web: Web, tmp_path: Path) -> None:
+    link, _ = await unit_link(web)
+    for _ in range(2):
+        answer = await web.client.post(f"{link}/photo", data=_form(photo()), allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (303, f"{link}?said=photo")
+    [file] = _kept(tmp_path)
+    assert file.suffix == ".jpg"
+    assert "已收到 1 张" in await (await web.client.get(link)).text()
+
+
+async def test_several_copies_at_once_are_kept_once(web: Web, tmp_path: Path) -> None:
+    link, _ = await unit_link(web)
+    await asyncio.gather(*(web.client.post(f"{link}/photo", data=_form(photo())) for _ in range(4)))
+    assert len(_kept(tmp_path)) == 1
+    assert await web.value("SELECT count(*) FROM field_photo") == 1
+
+
+async def test_what_cannot_be_taken_is_said_at_the_field_and_leaves_nothing_behind(web: Web, tmp_path: Path) -> None:
+    link, _ = await unit_link(web)
+    for data, said in ((b"no picture", "这不是能打开的照片"), (b"", "没有选择照片"), (b"x" * 5_300_000, "照片太大")):
+        answer = await web.client.post(f"{link}/photo", data=_form(data))
+        assert answer.status == 422
+        assert said in await answer.text()
+    bare = await web.client.post(f"{link}/photo", data={"photo": "x"}, headers={"Accept": JSON})
+    assert (bare.status, (await bare.json())["code"]) == (400, "bad-input")
+    assert _kept(tmp_path) == []
+    assert await web.value("SELECT count(*) FROM field_photo") == 0
+
+
+async def test_a_forged_link_takes_no_photo(web: Web, tmp_path: Path) -> None:
+    await unit_link(web)
+    assert (await web.client.post(f"/r/{'A' * 32}/photo", data=_form(photo()))).status == 404
+    assert _kept(tmp_path) == []
+
+
+async def test_a_unit_sends_so_many_and_no_more(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photos, "MOST", 2)
+    link, _ = await unit_link(web)
+    answers = [
+        (await web.client.post(f"{link}/photo", data=_form(photo((64, 64)), f"tap-{place:08d}"))).status
+        for place in range(3)
+    ]
+    assert answers == [200, 200, 429]
+
+
+async def test_only_who_may_see_the_village_sees_its_photos(web: Web) -> None:
+    link, _ = await unit_link(web)
+    await web.client.post(f"{link}/photo", data=_form(photo()))
+    number = await web.value("SELECT alert_id FROM field_photo")
+    [report] = (await (await web.ask("GET", f"/api/v1/alerts/{number}/reports")).json())["reports"]
+    path = f"/alerts/{number}/photos/{report['photos'][0]}.jpg"
+    assert (await web.client.get(path, allow_redirects=False)).status == 302
+    for region, status in ((TOWN, 200), (OTHER_TOWN, 404)):
+        web.client.session.cookie_jar.clear()
+        await web.token("author", region)
+        page = await (await web.client.get("/")).text()
+        form_token = page.partition('name="form_token" value="')[2].partition('"')[0]
+        signed = {"form_token": form_token, "name": f"author-{region}", "password": "correct horse battery"}
+        await web.client.post("/sign-in", data=signed)
+        answer = await web.client.get(path)
+        assert answer.status == status
+        if status == 200:
+            assert answer.content_type == "image/jpeg"
+            assert "现场上报" in await (await web.client.get(f"/alerts/{number}/status")).text()
+            assert (await web.client.get(f"/alerts/{number}/photos/99.jpg")).status == 404
