@@ -13,6 +13,20 @@ from audiences.records import Level, Rank, Role
 # The role that is asked when nobody answers, by the level of the region one step up.
 SUPERIORS = {Level.VILLAGE: Role.VILLAGE_HEAD, Level.TOWN: Role.TOWN_LEADER, Level.COUNTY: Role.DUTY_DESK}
 
+# Where each role has its place. A responder may stand by for any region.
+LEVELS = {
+    Role.VILLAGE_HEAD: Level.VILLAGE,
+    Role.GRID_LEADER: Level.GRID,
+    Role.GRID_MEMBER: Level.GRID,
+    Role.TOWN_LEADER: Level.TOWN,
+    Role.DUTY_DESK: Level.COUNTY,
+}
+
+
+def fits(role: Role, region_code: str) -> bool:
+    """Whether a region of that level has such a role; ValueError for a code that is no region code."""
+    return LEVELS.get(role) in (None, Level.of(region_code))
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:

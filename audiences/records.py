@@ -148,7 +148,11 @@ class Terminal(Model):
 
 
 class Duty(Model):
-    """Person × region × role × rank, from `valid_from` until before `valid_to` (open when null)."""
+    """Person × region × role × rank, from `valid_from` until before `valid_to` (open when null).
+
+    A `shift` is a time on duty that was arranged by hand; `stands_in_for` is the duty of whom it covers, if anybody's.
+    What a roster says of a person, a region and a role is the one row that is no shift.
+    """
 
     id = fields.BigIntField(primary_key=True, generated=True)
     person_id = fields.BigIntField()
@@ -157,7 +161,8 @@ class Duty(Model):
     rank = fields.CharField(max_length=8, db_default="primary")
     valid_from = fields.DatetimeField()
     valid_to = fields.DatetimeField(null=True)
+    shift = fields.BooleanField(db_default=False)
+    stands_in_for = fields.BigIntField(null=True)
 
     class Meta:
         table = "duty"
-        unique_together = (("person_id", "region_code", "role"),)

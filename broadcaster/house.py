@@ -41,6 +41,7 @@ from broadcaster.presence import Figures, Process, attend
 from broadcaster.registry import Registry
 from broadcaster.responses import inbox as responses
 from broadcaster.responses.tokens import Tokens
+from broadcaster.rosters import import_work
 from broadcaster.security.second_factor import SecondFactor
 from broadcaster.settings import EMBEDDED, Settings
 from broadcaster.tasks import ended
@@ -113,10 +114,12 @@ class House:
                 run_jobs(self.redis_url, {PREPARE: self.recordings.prepare}, at_once=self.settings.worker.jobs)
             )
             worker = self.worker(ear, name)
+            rosters = asyncio.create_task(import_work.attend(self.database, self.clock, worker.name), name="rosters")
             try:
                 await self.attended("worker", worker.run(), worker.figures, name=worker.name)
             finally:
                 await ended(jobs)
+                await ended(rosters)
 
     async def attended(
         self, kind: str, work: Coroutine[Any, Any, None], figures: Figures = dict, *, name: str | None = None

@@ -3,7 +3,17 @@
 from audiences.importing.duties import duties
 from audiences.importing.households import households
 from audiences.importing.regions import regions
-from audiences.importing.report import Changes, ImportReport, Progress, RowProblem
+from audiences.importing.report import Changes, ImportReport, PlaceChanges, Progress, RowProblem
 from audiences.importing.terminals import terminals
 
-__all__ = ["Changes", "ImportReport", "Progress", "RowProblem", "duties", "households", "regions", "terminals"]
+__all__ = [
+    "Changes",
+    "ImportReport",
+    "PlaceChanges",
+    "Progress",
+    "RowProblem",
+    "duties",
+    "households",
+    "regions",
+    "terminals",
+]

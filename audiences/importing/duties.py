@@ -6,16 +6,18 @@ when, is what the file says; offices that it does not name are left alone unless
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 import asyncpg
 
+from audiences.duties import LEVELS, fits
 from audiences.importing import cells, columns, duty_sql
 from audiences.importing.columns import Header, Row
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
 from audiences.importing.rows import RowReader, RowRefusedError, batches
-from audiences.importing.staging import BATCH_ROWS, READING, Run, affected, import_transaction, known_regions
+from audiences.importing.staging import BATCH_ROWS, READING, Run, Within, affected, import_transaction, known_regions
 from audiences.importing.tables import open_table
 from audiences.records import Level, Rank, Role
 
@@ -53,14 +55,6 @@ RANKS = {
     "primary": Rank.PRIMARY,
     "deputy": Rank.DEPUTY,
 }
-# A responder may stand by for any region.
-LEVELS = {
-    Role.VILLAGE_HEAD: Level.VILLAGE,
-    Role.GRID_LEADER: Level.GRID,
-    Role.GRID_MEMBER: Level.GRID,
-    Role.TOWN_LEADER: Level.TOWN,
-    Role.DUTY_DESK: Level.COUNTY,
-}
 LEVEL_NAMES = {Level.COUNTY: "县", Level.TOWN: "镇街", Level.VILLAGE: "村社", Level.GRID: "网格"}
 
 ROLE = f"角色为 {'、'.join(name for name in ROLES if not name.isascii())}"
@@ -73,8 +67,8 @@ ENDS_FIRST = "离任日期须晚于任职日期"
 class DutyReader(RowReader):
     """One row of a roster of duty holders → the columns of `duty_sql.COLUMNS`."""
 
-    def __init__(self, header: Header, problems: Problems, regions: frozenset[str]) -> None:
-        super().__init__(header, problems)
+    def __init__(self, header: Header, problems: Problems, regions: frozenset[str], within: Within = None) -> None:
+        super().__init__(header, problems, within)
         self._regions = regions
 
     def read(self, row: Row) -> tuple[object, ...]:
@@ -108,8 +102,8 @@ class DutyReader(RowReader):
 
     def _role(self, region_code: str) -> tuple[Role, Rank]:
         role, rank = self.required("role", _role)
-        level = LEVELS.get(role)
-        if level is not None and Level.of(region_code) is not level:
+        if not fits(role, region_code):
+            level = LEVELS[role]
             allowed = WRONG_LEVEL.format(level=LEVEL_NAMES[level], length=level.code_length)
             self.problems.refuse(self.row, self.header.heading("region_code"), region_code, allowed)
             raise RowRefusedError
@@ -133,20 +127,23 @@ async def duties(
     complete: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
+    within: Within = None,
 ) -> ImportReport:
     """Add and update the duty holders of a .csv or .xlsx; FileError when the file as a whole cannot be read.
 
     `at` is now: from when a duty without a date is held. With `complete`, whoever holds a role for a region of the file
-    and is not listed for it holds it no longer from `at` on.
+    and is not listed for it holds it no longer from `at` on. Rows about regions or people
+    outside of `within` are refused.
     """
-    run = Run.start("duties", progress, dry_run=dry_run)
+    run = Run.start("duties", progress, dry_run=dry_run, within=within)
     with open_table(path) as table:
         header, rows = columns.find_header(table.rows(), columns.DUTY, ("name", "region_code", "role"))
         async with import_transaction(connection, dry_run=dry_run):
-            reader = DutyReader(header, run.problems, await known_regions(connection))
+            reader = DutyReader(header, run.problems, await known_regions(connection, within=within), within)
             await connection.execute(duty_sql.CREATE)
             batched = batches(rows, reader.read, BATCH_ROWS)
             await run.load(connection, "staged_duty", duty_sql.COLUMNS, batched, table)
+            await run.refuse_foreign(connection, duty_sql.DROP_FOREIGN, header.heading("person"), at)
             changes = await _store(connection, run, header, at, complete=complete)
             await connection.execute(duty_sql.DROP)
     return run.report(changes, header)
@@ -162,17 +159,21 @@ async def _store(
     silenced = affected(await connection.execute(duty_sql.DEACTIVATE_CONTACTS, media))
     run.tell(READING + 0.3)
     run.merged = affected(await connection.execute(duty_sql.DROP_REPEATED))
-    duties_written = await connection.fetchrow(duty_sql.UPSERT_DUTIES, at)
-    ended = affected(await connection.execute(duty_sql.END_UNLISTED, at)) if complete else 0
+    written = await connection.fetch(duty_sql.UPSERT_DUTIES, at)
+    held = {
+        kind: run.note("duty", kind, [row for row in written if row["added"] is (kind == "added")])
+        for kind in ("added", "updated")
+    }
+    ended = await run.write(connection, "duty", "deactivated", duty_sql.END_UNLISTED, at) if complete else 0
     listed = await connection.fetchrow(duty_sql.COUNT_LISTED)
     return {
         "person": _changes(people, listed["people"]),
         "contact": _changes(contacts, listed["contacts"], silenced),
-        "duty": _changes(duties_written, listed["duties"], ended),
+        "duty": _changes(held, listed["duties"], ended),
     }
 
 
-def _changes(written: asyncpg.Record, listed: int, deactivated: int = 0) -> Changes:
+def _changes(written: Mapping[str, int], listed: int, deactivated: int = 0) -> Changes:
     unchanged = listed - written["added"] - written["updated"]
     return Changes(written["added"], written["updated"], unchanged, deactivated)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from audiences.importing.staging import by_region
+
 COLUMNS = (
     "row_number", "person", "name", "language", "region_code", "role", "rank", "valid_from", "valid_to",
     "phones", "wechats", "emails", "partial",
@@ -13,6 +15,18 @@ CREATE TEMPORARY TABLE staged_duty (
     valid_from timestamptz, valid_to timestamptz, phones text[], wechats text[], emails text[],
     partial boolean  -- some contact in this row could not be read, so its silence about others proves nothing
 ) ON COMMIT DROP
+"""
+
+# Somebody who lives or serves outside ($1 the regions inside, $2 now): not this import's to change.
+DROP_FOREIGN = """
+DELETE FROM staged_duty s USING person p
+WHERE p.external_id = s.person AND (
+    EXISTS (SELECT FROM duty d WHERE d.person_id = p.id AND (d.valid_to IS NULL OR d.valid_to > $2)
+            AND NOT EXISTS (SELECT FROM unnest($1::text[]) w WHERE starts_with(d.region_code, w)))
+    OR EXISTS (SELECT FROM household h WHERE h.id = p.household_id
+               AND NOT EXISTS (SELECT FROM unnest($1::text[]) w WHERE starts_with(h.region_code, w)))
+)
+RETURNING s.row_number, s.region_code AS key
 """
 
 UPSERT_PEOPLE = """
@@ -69,29 +83,35 @@ WHERE (later.person, later.region_code, later.role) = (s.person, s.region_code, 
   AND later.row_number > s.row_number
 """
 
-# Without a date a duty begins now; one that is held already keeps its beginning.
+# Shifts are arranged by hand and no roster's business. Without a date a duty begins
+# now; one that is held already keeps its beginning.
 UPSERT_DUTIES = """
 WITH written AS (
     INSERT INTO duty (person_id, region_code, role, rank, valid_from, valid_to)
     SELECT p.id, s.region_code, s.role, s.rank, coalesce(s.valid_from, held.valid_from, $1), s.valid_to
     FROM staged_duty s JOIN person p ON p.external_id = s.person
-    LEFT JOIN duty held ON (held.person_id, held.region_code, held.role) = (p.id, s.region_code, s.role)
-    ON CONFLICT (person_id, region_code, role) DO UPDATE
+    LEFT JOIN duty held
+      ON (held.person_id, held.region_code, held.role) = (p.id, s.region_code, s.role) AND NOT held.shift
+    ON CONFLICT (person_id, region_code, role) WHERE NOT shift DO UPDATE
     SET rank = excluded.rank, valid_from = excluded.valid_from, valid_to = excluded.valid_to
     WHERE (duty.rank, duty.valid_from, duty.valid_to) IS DISTINCT FROM
           (excluded.rank, excluded.valid_from, excluded.valid_to)
-    RETURNING xmax = 0 AS added
+    RETURNING xmax = 0 AS added, left(region_code, 12) AS region, role
 )
-SELECT count(*) FILTER (WHERE added) AS added, count(*) FILTER (WHERE NOT added) AS updated FROM written
+SELECT region, added, count(*) AS n, min(role) AS example FROM written GROUP BY region, added
 """
 
-END_UNLISTED = """
+END_UNLISTED = by_region(
+    """
 UPDATE duty d SET valid_to = $1
-WHERE (d.valid_to IS NULL OR d.valid_to > $1)
+WHERE NOT d.shift AND (d.valid_to IS NULL OR d.valid_to > $1)
   AND EXISTS (SELECT FROM staged_duty s WHERE (s.region_code, s.role) = (d.region_code, d.role))
   AND NOT EXISTS (SELECT FROM staged_duty s JOIN person p ON p.external_id = s.person
                   WHERE (p.id, s.region_code, s.role) = (d.person_id, d.region_code, d.role))
-"""
+""",
+    "d.region_code",
+    "d.role",
+)
 
 COUNT_LISTED = """
 SELECT (SELECT count(DISTINCT person) FROM staged_duty) AS people,

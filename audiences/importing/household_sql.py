@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from audiences.importing.staging import by_region
+
 COLUMNS = (
     "row_number", "external_id", "region_code", "name", "address", "lon", "lat", "tags", "risk", "given_risk",
     "size", "active", "phones", "wechats", "emails", "members", "language", "partial",
@@ -14,6 +16,14 @@ CREATE TEMPORARY TABLE staged_household (
     phones text[], wechats text[], emails text[], members text[], language text,
     partial boolean  -- some contact in this row could not be read, so its silence about others proves nothing
 ) ON COMMIT DROP
+"""
+
+# A household of another region cannot be drawn over by naming its number.
+DROP_FOREIGN = """
+DELETE FROM staged_household s USING household h
+WHERE h.external_id = s.external_id
+  AND NOT EXISTS (SELECT FROM unnest($1::text[]) w WHERE starts_with(h.region_code, w))
+RETURNING s.row_number, s.external_id AS key
 """
 
 FIND_REPEATED = """
@@ -67,8 +77,17 @@ _ONCE = f"""(
 
 COUNT_ONCE = f"SELECT count(*) FROM {_ONCE} AS once"
 
+_ALL_FIELDS = ("region_code", "name", "address", "lon", "lat", "tags", "risk", "size", "active")
+_COUNTED = ", ".join(
+    f"count(*) FILTER (WHERE s.{name} IS NOT NULL AND s.{name} IS DISTINCT FROM h.{name}) AS {name}"
+    for name in _ALL_FIELDS
+)
+# Of how many homes that are registered already each field is another in the file.
+COUNT_FIELDS = f"SELECT {_COUNTED} FROM {_ONCE} AS s JOIN household h USING (external_id)"
+
 # What the file does not say (no column, blank cell) stays as it is.
-UPDATE = f"""
+UPDATE = by_region(
+    f"""
 UPDATE household h
 SET region_code = s.region_code, name = coalesce(s.name, h.name), address = coalesce(s.address, h.address),
     lon = coalesce(s.lon, h.lon), lat = coalesce(s.lat, h.lat), tags = coalesce(s.tags, h.tags),
@@ -79,17 +98,24 @@ WHERE h.external_id = s.external_id
       (s.region_code, coalesce(s.name, h.name), coalesce(s.address, h.address), coalesce(s.lon, h.lon),
        coalesce(s.lat, h.lat), coalesce(s.tags, h.tags), coalesce(s.risk, h.risk), coalesce(s.size, h.size),
        coalesce(s.active, h.active))
-"""
+""",
+    "h.region_code",
+    "h.external_id",
+)
 
 # By region, so that a village's households lie together on disk.
-INSERT = f"""
+INSERT = by_region(
+    f"""
 INSERT INTO household (external_id, region_code, name, address, lon, lat, tags, risk, size, active)
 SELECT s.external_id, s.region_code, coalesce(s.name, ''), coalesce(s.address, ''), s.lon, s.lat,
        coalesce(s.tags, '{{}}'), coalesce(s.risk, 100), coalesce(s.size, 0), coalesce(s.active, true)
 FROM {_ONCE} AS s
 WHERE NOT EXISTS (SELECT FROM household h WHERE h.external_id = s.external_id)
 ORDER BY s.region_code, s.row_number
-"""
+""",
+    "region_code",
+    "external_id",
+)
 
 UPSERT_PEOPLE = """
 WITH written AS (
@@ -136,22 +162,25 @@ WITH written AS (
         priority = excluded.priority, active = true
     WHERE (contact.person_id, contact.region_code, contact.priority, contact.active) IS DISTINCT FROM
           (coalesce(excluded.person_id, contact.person_id), excluded.region_code, excluded.priority, true)
-    RETURNING xmax = 0 AS added
+    RETURNING xmax = 0 AS added, left(region_code, 12) AS region
 )
-SELECT count(*) FILTER (WHERE added) AS added, count(*) FILTER (WHERE NOT added) AS updated FROM written
+SELECT region, added, count(*) AS n, '' AS example FROM written GROUP BY region, added
 """
 
 COUNT_CONTACTS = "SELECT count(*) FROM staged_contact"
 
 # The file lists a household's contacts in full, for each medium that it has a column for.
-DEACTIVATE_CONTACTS = """
+DEACTIVATE_CONTACTS = by_region(
+    """
 UPDATE contact c SET active = false
 FROM (SELECT h.id, bool_or(s.partial) AS partial
       FROM staged_household s JOIN household h USING (external_id) GROUP BY h.id) AS listed
 WHERE c.household_id = listed.id AND NOT listed.partial AND c.active AND c.medium = ANY($1::text[])
   AND NOT EXISTS (SELECT FROM staged_contact s
                   WHERE s.household_id = c.household_id AND s.medium = c.medium AND s.address = c.address)
-"""
+""",
+    "c.region_code",
+)
 
 # Contacts carry their household's region; those that the file does not name move with it too.
 MOVE_CONTACTS = """

@@ -10,7 +10,7 @@ from audiences.importing import cells, columns, household_sql
 from audiences.importing.columns import Header, Row
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
 from audiences.importing.rows import RowReader, batches
-from audiences.importing.staging import BATCH_ROWS, READING, Run, affected, import_transaction, known_regions
+from audiences.importing.staging import BATCH_ROWS, READING, Run, Within, import_transaction, known_regions
 from audiences.importing.tables import open_table
 from audiences.tags import VULNERABILITIES
 
@@ -21,8 +21,8 @@ LANGUAGE_WITHOUT_PERSON = "语言属于人，须与姓名在同一行"
 class HouseholdReader(RowReader):
     """One row of a household roster → the columns of `household_sql.COLUMNS`."""
 
-    def __init__(self, header: Header, problems: Problems, regions: frozenset[str]) -> None:
-        super().__init__(header, problems)
+    def __init__(self, header: Header, problems: Problems, regions: frozenset[str], within: Within = None) -> None:
+        super().__init__(header, problems, within)
         self._regions = regions
         self._has_tags = header.has("tags")
 
@@ -86,17 +86,27 @@ class HouseholdReader(RowReader):
 
 
 async def households(
-    connection: asyncpg.Connection, path: Path, *, dry_run: bool = False, progress: Progress | None = None
+    connection: asyncpg.Connection,
+    path: Path,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    within: Within = None,
 ) -> ImportReport:
-    """Add and update the households of a .csv or .xlsx; FileError when the file as a whole cannot be read."""
-    run = Run.start("households", progress, dry_run=dry_run)
+    """Add and update the households of a .csv or .xlsx; FileError when the file as a whole cannot be read.
+
+    Rows about homes outside of `within` are refused.
+    """
+    run = Run.start("households", progress, dry_run=dry_run, within=within)
     with open_table(path) as table:
         header, rows = columns.find_header(table.rows(), columns.HOUSEHOLD, ("external_id", "region_code"))
         async with import_transaction(connection, dry_run=dry_run):
-            reader = HouseholdReader(header, run.problems, await known_regions(connection, shortest=12))
+            known = await known_regions(connection, shortest=12, within=within)
+            reader = HouseholdReader(header, run.problems, known, within)
             await connection.execute(household_sql.CREATE)
             batched = batches(rows, reader.read, BATCH_ROWS)
             await run.load(connection, "staged_household", household_sql.COLUMNS, batched, table)
+            await run.refuse_foreign(connection, household_sql.DROP_FOREIGN, header.heading("external_id"))
             homes = await _merge(connection, run, header)
             changes = await _store(connection, run, header, homes)
             await connection.execute(household_sql.DROP)
@@ -122,9 +132,12 @@ async def _merge(connection: asyncpg.Connection, run: Run, header: Header) -> in
 
 
 async def _store(connection: asyncpg.Connection, run: Run, header: Header, homes: int) -> dict[str, Changes]:
-    updated = affected(await connection.execute(household_sql.UPDATE))
+    if run.dry_run:
+        fields = await connection.fetchrow(household_sql.COUNT_FIELDS)
+        run.fields = {name: count for name, count in fields.items() if count}
+    updated = await run.write(connection, "household", "updated", household_sql.UPDATE)
     run.tell(READING + 0.1)
-    added = affected(await connection.execute(household_sql.INSERT))
+    added = await run.write(connection, "household", "added", household_sql.INSERT)
     run.tell(READING + 0.25)
     changes = {"household": Changes(added, updated, homes - added - updated)}
     if header.has("members"):
@@ -135,12 +148,16 @@ async def _store(connection: asyncpg.Connection, run: Run, header: Header, homes
         await connection.execute(household_sql.MERGE_CONTACTS)
     await connection.execute("ANALYZE staged_contact")
     run.tell(READING + 0.35)
-    contacts = await connection.fetchrow(household_sql.UPSERT_CONTACTS)
+    written = await connection.fetch(household_sql.UPSERT_CONTACTS)
+    contacts = {
+        kind: run.note("contact", kind, [row for row in written if row["added"] is (kind == "added")])
+        for kind in ("added", "updated")
+    }
     run.tell(READING + 0.55)
     deactivated = 0
     if added < homes:
         media = [medium for medium in ("phone", "wechat", "email") if header.has(medium)]
-        deactivated = affected(await connection.execute(household_sql.DEACTIVATE_CONTACTS, media))
+        deactivated = await run.write(connection, "contact", "deactivated", household_sql.DEACTIVATE_CONTACTS, media)
         await connection.execute(household_sql.MOVE_CONTACTS)
     listed = await connection.fetchval(household_sql.COUNT_CONTACTS)
     unchanged = listed - contacts["added"] - contacts["updated"]

@@ -16,7 +16,7 @@ from audiences.importing import cells, columns, geojson_file
 from audiences.importing.columns import Header, Row
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
 from audiences.importing.rows import RowReader, RowRefusedError, batches
-from audiences.importing.staging import BATCH_ROWS, Records, Run, affected, import_transaction
+from audiences.importing.staging import BATCH_ROWS, Records, Run, Within, affected, by_region, import_transaction
 from audiences.importing.tables import open_table
 from audiences.records import Level
 
@@ -46,20 +46,28 @@ DELETE FROM staged_region s USING staged_region later
 WHERE later.code = s.code AND later.row_number > s.row_number
 """
 
-_UPDATE = """
+_UPDATE = by_region(
+    """
 UPDATE region r
 SET name = s.name, lon = coalesce(s.lon, r.lon), lat = coalesce(s.lat, r.lat), outline = coalesce(s.outline, r.outline)
 FROM staged_region s
 WHERE r.code = s.code AND (r.name, r.lon, r.lat, r.outline) IS DISTINCT FROM
       (s.name, coalesce(s.lon, r.lon), coalesce(s.lat, r.lat), coalesce(s.outline, r.outline))
-"""
+""",
+    "r.code",
+    "r.code",
+)
 
-_INSERT = """
+_INSERT = by_region(
+    """
 INSERT INTO region (code, name, level, parent_code, lon, lat, outline)
 SELECT code, name, level, parent_code, lon, lat, outline FROM staged_region s
 WHERE NOT EXISTS (SELECT FROM region r WHERE r.code = s.code)
 ORDER BY code
-"""
+""",
+    "code",
+    "code",
+)
 
 
 class RegionReader(RowReader):
@@ -71,6 +79,7 @@ class RegionReader(RowReader):
 
     def record(self, outline: dict[str, object] | None) -> tuple[object, ...]:
         code = self.required("code", cells.code)
+        self.require_inside("code", code)
         parent = None if Level.of(code) is Level.COUNTY else code[:-3]
         written = self.cell("parent")
         if written and written != (parent or ""):
@@ -87,16 +96,24 @@ class RegionReader(RowReader):
 
 
 async def regions(
-    connection: asyncpg.Connection, path: Path, *, dry_run: bool = False, progress: Progress | None = None
+    connection: asyncpg.Connection,
+    path: Path,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    within: Within = None,
 ) -> ImportReport:
-    """Add and update the regions of a .csv, .xlsx, .geojson or .json; FileError when the file cannot be read at all."""
-    run = Run.start("regions", progress, dry_run=dry_run)
+    """Add and update the regions of a .csv, .xlsx, .geojson or .json; FileError when the file cannot be read at all.
+
+    Rows about regions outside of `within` are refused.
+    """
+    run = Run.start("regions", progress, dry_run=dry_run, within=within)
     if path.suffix.lower() in (".geojson", ".json"):
-        return await _import(connection, run, _feature_batches(path, run.problems), None)
+        return await _import(connection, run, _feature_batches(path, run), None)
     with open_table(path) as table:
         header, rows = columns.find_header(table.rows(), columns.REGION, ("code", "name"))
         return await _import(
-            connection, run, batches(rows, RegionReader(header, run.problems).read, BATCH_ROWS), header
+            connection, run, batches(rows, RegionReader(header, run.problems, within).read, BATCH_ROWS), header
         )
 
 
@@ -112,22 +129,22 @@ async def _import(
                 allowed = NO_PARENT.format(parent=row["parent_code"])
                 run.problems.refuse(row["row_number"], "编码", row["code"], allowed)
         listed = await connection.fetchval("SELECT count(*) FROM staged_region")
-        updated = affected(await connection.execute(_UPDATE))
-        added = affected(await connection.execute(_INSERT))
+        updated = await run.write(connection, "region", "updated", _UPDATE)
+        added = await run.write(connection, "region", "added", _INSERT)
         await connection.execute("DROP TABLE staged_region")
     return run.report({"region": Changes(added, updated, listed - added - updated)}, header)
 
 
-def _feature_batches(path: Path, problems: Problems) -> Iterator[tuple[int, Records]]:
+def _feature_batches(path: Path, run: Run) -> Iterator[tuple[int, Records]]:
     """Each feature is read as a row whose headings are the names of its properties."""
     records: Records = []
     seen = 0
     for feature in geojson_file.features(path):
         seen = feature.number
-        reader = RegionReader(columns.match(list(feature.properties), columns.REGION), problems)
+        reader = RegionReader(columns.match(list(feature.properties), columns.REGION), run.problems, run.within)
         with suppress(RowRefusedError):
             reader.begin((feature.number, list(feature.properties.values())))
-            records.append(reader.record(_outline(feature, problems)))
+            records.append(reader.record(_outline(feature, run.problems)))
     yield seen, records
 
 

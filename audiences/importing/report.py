@@ -42,10 +42,26 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceChanges:
+    """What happened to the records of one table in one village, or in a region above villages.
+
+    `example` is the key of one of them: a 户号, a resource code, a role; "" for what is personal.
+    """
+
+    table: str
+    region: str
+    added: int = 0
+    updated: int = 0
+    deactivated: int = 0
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """The outcome of one file. `rows` were read below the header, blank ones aside; `refused` of them were left out.
 
-    `merged` rows said something about a key that an earlier row had named already. `changes` is by table.
+    `merged` rows said something about a key that an earlier row had named already. `changes` is by table, `places` the
+    same by village. `fields`: of how many homes each field is another (told by a dry run alone).
     """
 
     kind: str
@@ -58,6 +74,8 @@ class ImportReport:
     ignored_columns: tuple[str, ...]
     seconds: float
     dry_run: bool
+    places: tuple[PlaceChanges, ...] = ()
+    fields: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from audiences.importing.report import Problems
 T = TypeVar("T")
 
 TOO_WIDE = "列数多于表头；含逗号的内容请加引号"
+OUTSIDE = "不在您可以导入的辖区内；这一行请由上级导入"
 UNKNOWN_REGION = "该编码未登记或级别不符；请先导入区域，再填村社（12 位）或网格（15 位）编码"
 
 
@@ -23,8 +24,9 @@ class RowRefusedError(Exception):
 class RowReader:
     """One row at a time: `begin` it, then ask for fields. Problems go to `problems` under the row's number."""
 
-    def __init__(self, header: Header, problems: Problems) -> None:
+    def __init__(self, header: Header, problems: Problems, within: tuple[str, ...] | None = None) -> None:
         self.header = header
+        self.within = within
         self.problems = problems
         self.row = 0
         self.cells: list[str] = []
@@ -96,10 +98,17 @@ class RowReader:
         if written in known:
             return written
         code = self.required(field, cells.code)
+        self.require_inside(field, code)
         if code not in known:
             self.problems.refuse(self.row, self.header.heading(field), code, UNKNOWN_REGION)
             raise RowRefusedError
         return code
+
+    def require_inside(self, field: str, code: str) -> None:
+        """RowRefusedError where the import may not touch that region."""
+        if self.within is not None and not code.startswith(self.within):
+            self.problems.refuse(self.row, self.header.heading(field), code, OUTSIDE)
+            raise RowRefusedError
 
     def ignored(self, field: str, error: cells.CellError) -> None:
         self.problems.ignore(self.row, self.header.heading(field), error.shown, error.allowed)

@@ -10,12 +10,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import asyncpg
 
 from audiences.importing.columns import Header
-from audiences.importing.report import Changes, ImportReport, Problems, Progress
+from audiences.importing.report import Changes, ImportReport, PlaceChanges, Problems, Progress
 from audiences.importing.tables import Table
 
 BATCH_ROWS = 4_000
@@ -23,6 +24,10 @@ BATCH_ROWS = 4_000
 READING = 0.4
 
 Records = list[tuple[object, ...]]
+Within = tuple[str, ...] | None
+"""The regions (code prefixes) that an import may touch; None: all."""
+
+FOREIGN = "该编号已登记在您的辖区之外；请核对编号，或由上级导入"
 
 
 @asynccontextmanager
@@ -45,19 +50,46 @@ async def import_transaction(connection: asyncpg.Connection, *, dry_run: bool) -
 
 @dataclass(slots=True)
 class Run:
-    """One import under way: where it reports to, and what it has seen."""
+    """One import under way: where it reports to, what it may touch, and what it has seen."""
 
     kind: str
     problems: Problems
     progress: Progress | None
     dry_run: bool
     started: float
+    within: Within = None
     rows: int = 0
     merged: int = 0
+    places: dict[tuple[str, str], PlaceChanges] = field(default_factory=dict)
+    fields: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, kind: str, progress: Progress | None, *, dry_run: bool) -> Run:
-        return cls(kind, Problems(), progress, dry_run, time.perf_counter())
+    def start(cls, kind: str, progress: Progress | None, *, dry_run: bool, within: Within = None) -> Run:
+        return cls(kind, Problems(), progress, dry_run, time.perf_counter(), within)
+
+    async def write(
+        self, connection: asyncpg.Connection, table: str, kind: str, statement: str, *values: object
+    ) -> int:
+        """Run a statement made by `by_region`, note what it did where, as `kind` of `PlaceChanges`; rows it wrote."""
+        return self.note(table, kind, await connection.fetch(statement, *values))
+
+    def note(self, table: str, kind: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Keep counts by region (`region`, `n`, `example`); their sum."""
+        for row in rows:
+            key = (table, row["region"])
+            known = self.places.get(key) or PlaceChanges(table, row["region"])
+            example = known.example or row["example"] or ""
+            self.places[key] = replace(known, example=example, **{kind: getattr(known, kind) + row["n"]})
+        return sum(row["n"] for row in rows)
+
+    async def refuse_foreign(
+        self, connection: asyncpg.Connection, statement: str, column: str, *values: object
+    ) -> None:
+        """Leave out what is registered outside of the regions that this import may touch."""
+        if self.within is None:
+            return
+        for row in await connection.fetch(statement, list(self.within), *values):
+            self.problems.refuse(row["row_number"], column, row["key"], FOREIGN)
 
     def tell(self, fraction: float) -> None:
         if self.progress is not None:
@@ -99,6 +131,8 @@ class Run:
             ignored_columns=header.ignored if header else (),
             seconds=time.perf_counter() - self.started,
             dry_run=self.dry_run,
+            places=tuple(sorted(self.places.values(), key=lambda place: (place.region, place.table))),
+            fields=self.fields,
         )
 
 
@@ -107,7 +141,15 @@ def affected(status: str) -> int:
     return int(status.rpartition(" ")[2])
 
 
-async def known_regions(connection: asyncpg.Connection, *, shortest: int = 6) -> frozenset[str]:
-    """The region codes of at least `shortest` digits."""
+def by_region(statement: str, region: str, key: str = "''") -> str:
+    """A statement that writes, made to tell how many rows it wrote in each village (12 digits, or what is shorter)."""
+    return f"""
+WITH written AS ({statement} RETURNING left({region}, 12) AS region, {key} AS key)
+SELECT region, count(*) AS n, min(key) AS example FROM written GROUP BY region
+"""
+
+
+async def known_regions(connection: asyncpg.Connection, *, shortest: int = 6, within: Within = None) -> frozenset[str]:
+    """The region codes of at least `shortest` digits that an import may touch."""
     rows = await connection.fetch("SELECT code FROM region WHERE length(code) >= $1", shortest)
-    return frozenset(row["code"] for row in rows)
+    return frozenset(row["code"] for row in rows if within is None or row["code"].startswith(within))

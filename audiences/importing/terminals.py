@@ -10,7 +10,7 @@ from audiences.importing import cells, columns
 from audiences.importing.columns import Header, Row
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
 from audiences.importing.rows import RowReader, batches
-from audiences.importing.staging import BATCH_ROWS, Run, affected, import_transaction, known_regions
+from audiences.importing.staging import BATCH_ROWS, Run, Within, affected, by_region, import_transaction, known_regions
 from audiences.importing.tables import open_table
 
 KINDS = {
@@ -31,13 +31,21 @@ CREATE TEMPORARY TABLE staged_terminal (
 ) ON COMMIT DROP
 """
 
+_DROP_FOREIGN = """
+DELETE FROM staged_terminal s USING terminal t
+WHERE t.external_id = s.external_id
+  AND NOT EXISTS (SELECT FROM unnest($1::text[]) w WHERE starts_with(t.region_code, w))
+RETURNING s.row_number, s.external_id AS key
+"""
+
 # The last row about a terminal stands.
 _DROP_REPEATED = """
 DELETE FROM staged_terminal s USING staged_terminal later
 WHERE later.external_id = s.external_id AND later.row_number > s.row_number
 """
 
-_UPDATE = """
+_UPDATE = by_region(
+    """
 UPDATE terminal t
 SET name = coalesce(s.name, t.name), region_code = s.region_code, lon = coalesce(s.lon, t.lon),
     lat = coalesce(s.lat, t.lat), kind = coalesce(s.kind, t.kind), address = coalesce(s.address, t.address),
@@ -47,24 +55,31 @@ WHERE t.external_id = s.external_id
   AND (t.name, t.region_code, t.lon, t.lat, t.kind, t.address, t.active) IS DISTINCT FROM
       (coalesce(s.name, t.name), s.region_code, coalesce(s.lon, t.lon), coalesce(s.lat, t.lat),
        coalesce(s.kind, t.kind), coalesce(s.address, t.address), coalesce(s.active, t.active))
-"""
+""",
+    "t.region_code",
+    "t.external_id",
+)
 
 # A gateway finds a terminal by its resource code unless the roster says otherwise.
-_INSERT = """
+_INSERT = by_region(
+    """
 INSERT INTO terminal (external_id, name, region_code, lon, lat, kind, address, active)
 SELECT external_id, coalesce(name, external_id), region_code, lon, lat, coalesce(kind, 'loudspeaker'),
        coalesce(address, external_id), coalesce(active, true)
 FROM staged_terminal s
 WHERE NOT EXISTS (SELECT FROM terminal t WHERE t.external_id = s.external_id)
 ORDER BY region_code, row_number
-"""
+""",
+    "region_code",
+    "external_id",
+)
 
 
 class TerminalReader(RowReader):
     """One row of a roster of terminals."""
 
-    def __init__(self, header: Header, problems: Problems, regions: frozenset[str]) -> None:
-        super().__init__(header, problems)
+    def __init__(self, header: Header, problems: Problems, regions: frozenset[str], within: Within = None) -> None:
+        super().__init__(header, problems, within)
         self._regions = regions
 
     def read(self, row: Row) -> tuple[object, ...]:
@@ -82,20 +97,29 @@ class TerminalReader(RowReader):
 
 
 async def terminals(
-    connection: asyncpg.Connection, path: Path, *, dry_run: bool = False, progress: Progress | None = None
+    connection: asyncpg.Connection,
+    path: Path,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    within: Within = None,
 ) -> ImportReport:
-    """Add and update the terminals of a .csv or .xlsx; FileError when the file as a whole cannot be read."""
-    run = Run.start("terminals", progress, dry_run=dry_run)
+    """Add and update the terminals of a .csv or .xlsx; FileError when the file as a whole cannot be read.
+
+    Rows about loudspeakers outside of `within` are refused.
+    """
+    run = Run.start("terminals", progress, dry_run=dry_run, within=within)
     with open_table(path) as table:
         header, rows = columns.find_header(table.rows(), columns.TERMINAL, ("external_id", "region_code"))
         async with import_transaction(connection, dry_run=dry_run):
-            reader = TerminalReader(header, run.problems, await known_regions(connection))
+            reader = TerminalReader(header, run.problems, await known_regions(connection, within=within), within)
             await connection.execute(_CREATE)
             await run.load(connection, "staged_terminal", _COLUMNS, batches(rows, reader.read, BATCH_ROWS), table)
+            await run.refuse_foreign(connection, _DROP_FOREIGN, header.heading("external_id"))
             run.merged = affected(await connection.execute(_DROP_REPEATED))
             listed = await connection.fetchval("SELECT count(*) FROM staged_terminal")
-            updated = affected(await connection.execute(_UPDATE))
-            added = affected(await connection.execute(_INSERT))
+            updated = await run.write(connection, "terminal", "updated", _UPDATE)
+            added = await run.write(connection, "terminal", "added", _INSERT)
             await connection.execute("DROP TABLE staged_terminal")
     return run.report({"terminal": Changes(added, updated, listed - added - updated)}, header)
 

@@ -47,11 +47,12 @@ class Migration(migrations.Migration):
                 ("rank", fields.CharField(db_default="primary", max_length=8)),
                 ("valid_from", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("valid_to", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("shift", fields.BooleanField(db_default=False)),
+                ("stands_in_for", fields.BigIntField(null=True)),
             ],
             options={
                 "table": "duty",
                 "app": "audiences",
-                "unique_together": (("person_id", "region_code", "role"),),
                 "pk_attr": "id",
                 "table_description": "Person × region × role × rank, from `valid_from` until before `valid_to` (open when null).",
             },

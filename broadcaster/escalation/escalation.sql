@@ -72,12 +72,17 @@ FOR UPDATE OF u SKIP LOCKED
 FOR SHARE OF r SKIP LOCKED
 
 -- name: duties
--- Everybody on duty in the regions $2, for any of the roles $3, the primary ones first.
-SELECT d.id AS duty_id, d.person_id, d.region_code AS region, d.role, d.rank, p.language
-FROM duty d JOIN person p ON p.id = d.person_id
-WHERE d.region_code = ANY($2::text[]) AND d.role = ANY($3::text[])
-  AND d.valid_from <= $1 AND (d.valid_to IS NULL OR d.valid_to > $1)
-ORDER BY d.region_code, d.rank = 'deputy', d.id
+-- Everybody on duty in the regions $2, for any of the roles $3, the primary ones first. Whom a shift and a roster both put on
+-- the same duty is asked once.
+SELECT * FROM (
+    SELECT DISTINCT ON (d.region_code, d.role, d.person_id)
+           d.id AS duty_id, d.person_id, d.region_code AS region, d.role, d.rank, p.language
+    FROM duty d JOIN person p ON p.id = d.person_id
+    WHERE d.region_code = ANY($2::text[]) AND d.role = ANY($3::text[])
+      AND d.valid_from <= $1 AND (d.valid_to IS NULL OR d.valid_to > $1)
+    ORDER BY d.region_code, d.role, d.person_id, d.rank = 'deputy', d.shift, d.id
+) held
+ORDER BY region, rank = 'deputy', duty_id
 
 -- name: contacts
 -- A duty holder's own contacts, and those under which he is known at home.

@@ -36,3 +36,35 @@ CREATE TABLE archived_count (
     duplicates integer NOT NULL,
     PRIMARY KEY (alert_id, channel)
 );
+
+-- A roster that somebody gave over the web. It is examined first; only when its giver says so is it taken over.
+CREATE TABLE roster_import (
+    id          integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account_id  integer NOT NULL,              -- who gave it; nobody else sees it
+    kind        text NOT NULL,                 -- regions | households | duties | terminals
+    suffix      text NOT NULL,                 -- .csv | .xlsx | .geojson
+    filename    text NOT NULL,
+    bytes       bigint NOT NULL,
+    complete    boolean NOT NULL,              -- duties: who is not listed holds the duty no longer
+    within      text[] NOT NULL,               -- the regions it may touch
+    state       text NOT NULL DEFAULT 'examine', -- examine | examined | apply | done | failed | discarded
+    rows        integer NOT NULL DEFAULT 0,    -- read so far
+    share       real NOT NULL DEFAULT 0,       -- of the work under way, 0 to 1
+    owner       text,
+    lease_until timestamptz,
+    tries       smallint NOT NULL DEFAULT 0,
+    report      jsonb,                         -- without names and numbers, as the report masks them
+    fault       text NOT NULL DEFAULT '',
+    created_at  timestamptz NOT NULL,
+    ended_at    timestamptz
+);
+CREATE INDEX roster_import_due ON roster_import (id) WHERE state IN ('examine', 'apply');
+CREATE INDEX roster_import_account ON roster_import (account_id, id DESC);
+
+-- Its file, in pieces, until it is taken over or given up: a worker on another machine reads it from here.
+CREATE TABLE roster_piece (
+    import_id integer NOT NULL,
+    number    integer NOT NULL,
+    bytes     bytea NOT NULL,
+    PRIMARY KEY (import_id, number)
+);

@@ -41,12 +41,18 @@ class Action(StrEnum):
     SEE_HOUSEHOLDS = "households.see"
     CONFIRM = "unit.confirm"
     CLOSE_HELP = "help.close"
+    SEE_AUDIENCE = "audience.see"
+    CORRECT_CONTACTS = "contacts.correct"
+    IMPORT = "audience.import"
+    MANAGE_DUTIES = "duties.manage"
     MANAGE_ACCOUNTS = "accounts.manage"
     MANAGE_GATEWAYS = "gateways.manage"
     READ_AUDIT = "audit.read"
 
 
 _ATTENDING = {Action.CONFIRM, Action.CLOSE_HELP}
+_LOCAL = {Action.SEE_AUDIENCE, Action.SEE_HOUSEHOLDS, Action.CORRECT_CONTACTS}
+_KEEPING = {Action.SEE_AUDIENCE, Action.CORRECT_CONTACTS, Action.IMPORT, Action.MANAGE_DUTIES}
 _AUTHORING = {
     Action.CREATE,
     Action.EDIT,
@@ -59,11 +65,12 @@ _AUTHORING = {
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.VIEWER: frozenset({Action.SEE}),
-    Role.AUTHOR: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING | _AUTHORING),
+    Role.AUTHOR: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING | _AUTHORING | _KEEPING),
     Role.APPROVER: frozenset(
         {
             Action.SEE,
             Action.SEE_HOUSEHOLDS,
+            Action.SEE_AUDIENCE,
             Action.APPROVE,
             Action.REJECT,
             Action.ISSUE,
@@ -72,9 +79,11 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.READ_AUDIT,
         }
     ),
-    Role.ADMINISTRATOR: frozenset({Action.SEE, Action.MANAGE_ACCOUNTS, Action.MANAGE_GATEWAYS, Action.READ_AUDIT}),
-    Role.VILLAGE_HEAD: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING),
-    Role.GRID_MEMBER: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING),
+    Role.ADMINISTRATOR: frozenset(
+        {Action.SEE, Action.MANAGE_ACCOUNTS, Action.MANAGE_GATEWAYS, Action.READ_AUDIT} | _KEEPING
+    ),
+    Role.VILLAGE_HEAD: frozenset({Action.SEE} | _LOCAL | _ATTENDING),
+    Role.GRID_MEMBER: frozenset({Action.SEE} | _LOCAL | _ATTENDING),
 }
 
 

@@ -22,6 +22,7 @@ from broadcaster.web.endpoint import JSON, Endpoint
 from broadcaster.web.metrics import METRICS
 from broadcaster.web.problems import Problem
 from broadcaster.web.static_files import MARK, caching
+from broadcaster.web.unhurried import is_unhurried
 
 REQUEST_ID = web.RequestKey("request_id", str)
 LONGEST = 30.0  # seconds for an answer that is not a stream
@@ -141,7 +142,7 @@ def _longest(request: web.Request) -> float | None:
 
 def _streams(request: web.Request) -> bool:
     endpoint = getattr(request.match_info.handler, "__self__", None)
-    return isinstance(endpoint, Endpoint) and endpoint.answers is None
+    return is_unhurried(request.match_info.handler) or (isinstance(endpoint, Endpoint) and endpoint.answers is None)
 
 
 def _note(request: web.Request, status: int, seconds: float) -> None:

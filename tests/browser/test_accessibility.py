@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.visitor import Office
-from tests.harness.web import Web
+from tests.harness.web import TOWN, Web
 
 SIZES = {"desk": (1366, 768), "phone": (360, 740)}
 
@@ -20,8 +20,20 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
     await visitor.sign_in(name)
     number = await web.issued()
     draft = await web.draft()
+    home = await web.value("SELECT min(id) FROM household")
+    duty = await web.value("SELECT min(id) FROM duty")
     for path in (
         "/alerts",
+        "/audience",
+        f"/audience?region={TOWN}001",
+        f"/audience/households/{home}",
+        "/audience/search?q=330212",
+        "/audience/terminals",
+        "/audience/dead",
+        "/audience/imports",
+        "/duties",
+        "/duties/gaps",
+        f"/duties/arrange?instead_of={duty}",
         f"/alerts/{number}",
         "/compose",
         "/compose?status=Exercise",

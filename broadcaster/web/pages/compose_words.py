@@ -26,7 +26,7 @@ COMPOSE_WORDS: dict[str, dict[str, str]] = {
         "misfire": "误发更正",
         "end": "结束",
     },
-    "field": {
+    "draft_field": {
         "hazard": "灾种",
         "colour": "颜色",
         "kind": "类型",

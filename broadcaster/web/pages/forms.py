@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from broadcaster.errors import ForbiddenError, InputError
 from broadcaster.security.credentials import form_token
@@ -32,6 +34,56 @@ class Form:
 FIELD = "form_token"
 VISITOR_COOKIE = "daohu_form"
 _LONGEST = 64 * 1024  # characters of one field
+_MOST_TEXTS = 50
+_PIECE = 256 * 1024  # bytes
+_SILENCE = 60.0  # seconds without a byte, after which an upload is given up
+
+
+async def upload(request: web.Request, name: str, file: BinaryIO, largest: int) -> tuple[dict[str, str], str]:
+    """A form with one file: its texts, and the file's own name; the field `name` is written to `file`.
+
+    The texts stand before the file in the form, so a forged one is refused before any of its file is read. What is over
+    `largest` bytes, or silent for `_SILENCE` seconds, is refused with `InputError`; no file chosen gives the name "".
+    """
+    _require_own(request)
+    if request.content_type != "multipart/form-data":
+        raise InputError("不是网页表单。", remedy="请从页面上提交。")
+    given: dict[str, str] = {}
+    try:
+        reader = await request.multipart()
+        while (part := await asyncio.wait_for(reader.next(), _SILENCE)) is not None:
+            if not isinstance(part, BodyPartReader):
+                raise InputError("表单内容无法读取。", remedy="请刷新页面后重新提交。")
+            if part.name == name:
+                _require_token(request, given)
+                await _save(part, file, largest)
+                return given, part.filename or ""
+            if len(given) < _MOST_TEXTS:
+                given[part.name or ""] = (await _text(part)).replace("\0", "")
+    except TimeoutError as error:
+        raise InputError("上传中断。", remedy="请检查网络后重新上传。") from error
+    except (ValueError, LookupError) as error:  # a boundary or an encoding that is none
+        raise InputError("表单内容无法读取。", remedy="请刷新页面后重新提交。") from error
+    _require_token(request, given)
+    return given, ""
+
+
+async def _text(part: BodyPartReader) -> str:
+    read = b""
+    while piece := await asyncio.wait_for(part.read_chunk(), _SILENCE):
+        read += piece
+        if len(read) > _LONGEST:
+            raise InputError("表单内容过长。", remedy="请刷新页面后重新提交。")
+    return read.decode("utf-8")
+
+
+async def _save(part: BodyPartReader, file: BinaryIO, largest: int) -> None:
+    size = 0
+    while piece := await asyncio.wait_for(part.read_chunk(_PIECE), _SILENCE):
+        size += len(piece)
+        if size > largest:
+            raise InputError(f"文件超过 {largest >> 20} MB。", remedy="请拆分后分别上传。")
+        file.write(piece)
 
 
 async def fields(request: web.Request) -> dict[str, str]:
@@ -44,8 +96,7 @@ async def fields(request: web.Request) -> dict[str, str]:
     except (ValueError, LookupError) as error:  # an encoding that does not exist, bytes that are no text
         raise InputError("表单内容无法读取。", remedy="请刷新页面后重新提交。") from error
     given = {name: str(value).replace("\0", "")[:_LONGEST] for name, value in form.items()}
-    if not hmac.compare_digest(given.pop(FIELD, "").encode(), token(request).encode()):
-        raise ForbiddenError("页面已过期。", remedy="请返回，刷新页面后重新提交。")
+    _require_token(request, given)
     return given
 
 
@@ -59,6 +110,12 @@ def token(request: web.Request) -> str:
 def secure(request: web.Request) -> bool:
     """Whether our pages are served over TLS, so that cookies may be kept off plain lines."""
     return request.app[CONTEXT].settings.web.public_url.startswith("https:")
+
+
+def _require_token(request: web.Request, given: dict[str, str]) -> None:
+    """Takes the token out of the texts; `ForbiddenError` unless it is this browser's."""
+    if not hmac.compare_digest(given.pop(FIELD, "").encode(), token(request).encode()):
+        raise ForbiddenError("页面已过期。", remedy="请返回，刷新页面后重新提交。")
 
 
 def _require_own(request: web.Request) -> None:

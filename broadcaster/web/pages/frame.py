@@ -26,6 +26,8 @@ class Section:
 SECTIONS = (
     Section("/alerts", "alerts", Action.SEE),
     Section("/compose", "compose", Action.CREATE),
+    Section("/audience", "audience", Action.SEE_AUDIENCE),
+    Section("/duties", "duties", Action.SEE_AUDIENCE),
     Section("/accounts", "accounts", Action.MANAGE_ACCOUNTS),
     Section("/audit", "audit", Action.READ_AUDIT),
 )

@@ -7,14 +7,24 @@ from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
 from broadcaster.web.pages.account_words import ACCOUNT_WORDS
 from broadcaster.web.pages.account_words import SAID as ACCOUNT_SAID
+from broadcaster.web.pages.audience_words import AUDIENCE_AUDITED, AUDIENCE_SAID, AUDIENCE_WORDS
 from broadcaster.web.pages.compose_words import COMPOSE_WORDS
 from broadcaster.web.pages.compose_words import SAID as COMPOSE_SAID
 
 WORDS: dict[str, dict[str, str]] = {
     **ACCOUNT_WORDS,
+    **AUDIENCE_WORDS,
     **COMPOSE_WORDS,
-    "section": {"alerts": "预警", "compose": "起草预警", "accounts": "账户管理", "audit": "审计"},
-    "said": {**ACCOUNT_SAID, **COMPOSE_SAID},
+    "audit_action": {**ACCOUNT_WORDS["audit_action"], **AUDIENCE_AUDITED},
+    "section": {
+        "alerts": "预警",
+        "compose": "起草预警",
+        "audience": "受众",
+        "duties": "值守",
+        "accounts": "账户管理",
+        "audit": "审计",
+    },
+    "said": {**ACCOUNT_SAID, **AUDIENCE_SAID, **COMPOSE_SAID},
     "delivery": {
         "queued": "待发",
         "unknown": "待核实",

@@ -103,6 +103,7 @@ async def test_the_reviewer_sees_word_by_word_what_has_changed_since(web: Web, s
     for _ in range(2):  # also when the page is loaded again
         text = await text_of(web, f"/alerts/{submitted}/review")
         assert "<del>安全地带</del><ins>文化礼堂</ins>" in text
+        assert "<dt>防御指引</dt>" in text
 
 
 async def test_approving_and_issuing_is_one_press_with_the_areas_name(web: Web, submitted: int) -> None:

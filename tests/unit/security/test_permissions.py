@@ -28,11 +28,13 @@ BESIDE = "330212102"
 MATRIX = {
     "viewer": "alert.see",
     "author": "alert.see alert.create alert.edit alert.submit alert.recall alert.issue alert.update alert.cancel"
-    " households.see unit.confirm help.close",
-    "approver": "alert.see alert.approve alert.reject alert.issue alert.end alert.cancel households.see audit.read",
-    "administrator": "alert.see accounts.manage gateways.manage audit.read",
-    "village_head": "alert.see households.see unit.confirm help.close",
-    "grid_member": "alert.see households.see unit.confirm help.close",
+    " households.see unit.confirm help.close audience.see contacts.correct audience.import duties.manage",
+    "approver": "alert.see alert.approve alert.reject alert.issue alert.end alert.cancel"
+    " households.see audit.read audience.see",
+    "administrator": "alert.see accounts.manage gateways.manage audit.read"
+    " audience.see contacts.correct audience.import duties.manage",
+    "village_head": "alert.see households.see unit.confirm help.close audience.see contacts.correct",
+    "grid_member": "alert.see households.see unit.confirm help.close audience.see contacts.correct",
 }
 
 
