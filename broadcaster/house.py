@@ -68,8 +68,8 @@ class House:
     jobs: JobQueue
     redis_url: str
     texts: Texts
-    recordings: Recordings
     studio: Studio
+    recordings: Recordings
     office: Office
     plans: Plans
     tokens: Tokens
@@ -250,8 +250,8 @@ async def open_house(
             jobs=jobs,
             redis_url=redis_url,
             texts=texts,
-            recordings=Recordings(texts, studio, signal_of),
             studio=studio,
+            recordings=Recordings(texts, studio, signal_of),
             office=office_of(settings, longest_link),
             plans=Plans(settings.district.code),
             tokens=tokens,

@@ -74,8 +74,8 @@ async def issue(
     now = clock.now()
     async with database.transaction() as connection:
         office = await in_force(connection, office)
-        colour = await _colour(alert_id)
         draft = await authoring.load(alert_id)
+        colour = await _colour(draft)
         policy = policy_of(draft.alert, office.policy(colour))
         record = await authoring.issue(connection, alert_id, actor, now, policy=policy, rules=office.rules)
         if record.version != draft.version + 1:
@@ -142,13 +142,13 @@ def policy_of(alert: Alert, policy: Policy) -> Policy:
     return policy
 
 
-async def _colour(alert_id: int) -> Colour:
+async def _colour(record: AlertRecord) -> Colour:
     """The alert's colour; of one that has none (an all-clear), that of what it ends; else blue."""
-    record: AlertRecord | None = await authoring.load(alert_id)
-    while record is not None:
-        if record.colour:
-            return Colour(record.colour)
-        record = await AlertRecord.get_or_none(id=record.predecessor_id) if record.predecessor_id else None
+    one: AlertRecord | None = record
+    while one is not None:
+        if one.colour:
+            return Colour(one.colour)
+        one = await AlertRecord.get_or_none(id=one.predecessor_id) if one.predecessor_id else None
     return Colour.BLUE
 
 
@@ -157,7 +157,7 @@ async def plan_of(record: AlertRecord, district: str) -> Plan:
     if record.policy is None or record.expires_at is None:
         raise RuleError(f"预警 {record.id} 尚未发布。", remedy="请先批准并发布。")
     policy = msgspec.convert(record.policy, Policy)
-    return await _plan(record, policy, await _colour(record.id), record.expires_at, district)
+    return await _plan(record, policy, await _colour(record), record.expires_at, district)
 
 
 async def plan_if_issued(record: AlertRecord, office: Office) -> Plan:
@@ -166,7 +166,7 @@ async def plan_if_issued(record: AlertRecord, office: Office) -> Plan:
         return await plan_of(record, office.district)
     if record.expires_at is None:
         raise RuleError(f"预警 {record.id} 还没有写明何时失效。", remedy="请先补全。")
-    colour = await _colour(record.id)
+    colour = await _colour(record)
     policy = policy_of(record.alert, office.policy(colour))
     return await _plan(record, policy, colour, record.expires_at, office.district)
 

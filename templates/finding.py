@@ -20,7 +20,8 @@ class Severity(StrEnum):
 class Finding:
     """`code` is a stable name for machines; `text` (Chinese) and `english` say what is wrong, where, what to do.
 
-    `channel`, `language` and `purpose` name the message; they are None and "" where the alert itself is meant.
+    `channel`, `language` and `purpose` name the message; they are None and "" where the alert itself is meant. `field`
+    is the officer's text that it is about, where it is about one: headline, event, description or instruction.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Finding:
     purpose: Purpose | None
     text: str
     english: str
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,12 +42,12 @@ class _Case:
     def language(self) -> Language:
         return language_of(self.skeleton.language)
 
-    def finding(self, code: str, severity: Severity, text: str, english: str) -> Finding:
+    def finding(self, code: str, severity: Severity, text: str, english: str, field: str = "") -> Finding:
         one = self.skeleton
-        return Finding(code, severity, one.medium, one.language, one.purpose, text, english)
+        return Finding(code, severity, one.medium, one.language, one.purpose, text, english, field)
 
-    def error(self, code: str, text: str, english: str) -> Finding:
-        return self.finding(code, Severity.ERROR, text, english)
+    def error(self, code: str, text: str, english: str, field: str = "") -> Finding:
+        return self.finding(code, Severity.ERROR, text, english, field)
 
     def warning(self, code: str, text: str, english: str) -> Finding:
         return self.finding(code, Severity.WARNING, text, english)
@@ -108,7 +108,10 @@ def _no_action(case: _Case) -> Iterator[Finding]:
     told = bool(words and words.instruction.strip()) or ACTION[case.skeleton.language].search(case.message.text)
     if not told and not closes(case.alert):
         yield case.error(
-            "no-action", "没有写明要做什么；请填写防御指引。", "Nobody is told what to do. Fill in the instruction."
+            "no-action",
+            "没有写明要做什么；请填写防御指引。",
+            "Nobody is told what to do. Fill in the instruction.",
+            "instruction",
         )
 
 

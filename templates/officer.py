@@ -38,8 +38,8 @@ def texts(alert: Alert, language: Language) -> Iterator[tuple[str, str, str]]:
         yield ("防御指引", "instruction", words.instruction)
 
 
-def _finding(code: str, severity: Severity, language: str, text: str, english: str) -> Finding:
-    return Finding(code, severity, None, language, None, text, english)
+def _finding(code: str, severity: Severity, language: str, text: str, english: str, field: str = "") -> Finding:
+    return Finding(code, severity, None, language, None, text, english, field)
 
 
 def _colour_mismatch(alert: Alert, language: Language) -> Iterator[Finding]:
@@ -57,6 +57,7 @@ def _colour_mismatch(alert: Alert, language: Language) -> Iterator[Finding]:
             language.tag,
             f"{chinese}里写的是{written}，而预警等级是{alert.colour.chinese}色；请改成一致。",
             f"The {english} says {', '.join(sorted(named))} but the alert is {alert.colour}. Make them agree.",
+            english,
         )
 
 
@@ -69,6 +70,7 @@ def _gaps(alert: Alert, language: Language) -> Iterator[Finding]:
                 language.tag,
                 f"{chinese}里还有没填写的“{match.group()}”；请填写或者删除。",
                 f"The {english} still holds “{match.group()}”. Fill it in or delete it.",
+                english,
             )
 
 

@@ -74,6 +74,23 @@ async def _insert(database: Database, alert: Alert, actor: Actor, now: datetime)
         )
 
 
+async def unkept(alert: Alert, now: datetime) -> AlertRecord:
+    """The record that keeping `alert` would make, with the id 0: for asking what would come of it."""
+    known = await _referenced(alert)
+    alert = _completed(alert, known)
+    return AlertRecord(
+        **_columns(alert),
+        **_descent(alert, known),
+        id=0,
+        identifier=alert.identifier,
+        state=State.DRAFT,
+        created_by="",
+        created_at=now,
+        updated_at=now,
+        version=0,
+    )
+
+
 async def edit(
     database: Database,
     alert_id: int,

@@ -123,7 +123,7 @@ def decode(data: bytes, *, now: datetime, sender: str, identifier: str) -> Alert
     faults = list(_faults(form))
     if faults:
         raise InputError("；".join(faults) + "。", remedy="请改正后重新提交。")
-    return _alert(form, now.replace(microsecond=0), sender, identifier)
+    return make(form, now=now, sender=sender, identifier=identifier)
 
 
 def _faults(form: AlertForm) -> list[str]:
@@ -158,7 +158,9 @@ def _region_faults(path: str, codes: list[str]) -> list[str]:
     ]
 
 
-def _alert(form: AlertForm, now: datetime, sender: str, identifier: str) -> Alert:
+def make(form: AlertForm, *, now: datetime, sender: str, identifier: str) -> Alert:
+    """The alert that a form without faults describes; see `decode`."""
+    now = now.replace(microsecond=0)
     first = _info(form, now)
     others = (
         replace(

@@ -122,9 +122,18 @@ def allow(action: Action, actor: Actor, standing: Standing, rules: ApprovalRules
     raise AssertionError(action)
 
 
+def goes_first(colour: Colour | None, rules: ApprovalRules) -> bool:
+    """Whether an alert of this colour may go out before anybody has approved it."""
+    return colour in rules.exempt or (rules.issue_first and colour is Colour.RED)
+
+
+def approval_wanting(standing: Standing, rules: ApprovalRules) -> bool:
+    """Whether it went out first and somebody still has to approve it."""
+    return standing.state is State.ISSUED and standing.approved_by is None and standing.colour not in rules.exempt
+
+
 def _without_approval(standing: Standing, rules: ApprovalRules) -> bool:
-    waived = standing.colour in rules.exempt or (rules.issue_first and standing.colour is Colour.RED)
-    return standing.state in _BEFORE_APPROVAL and waived
+    return standing.state in _BEFORE_APPROVAL and goes_first(standing.colour, rules)
 
 
 def _wrong_state(action: Action, standing: Standing, states: frozenset[State]) -> Finding:

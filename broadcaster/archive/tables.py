@@ -48,6 +48,8 @@ TABLES = (
     Table("door_visit", "id"),
     Table("door_task", "id"),
     Table("audit_entry", "seq"),
+    Table("draft_form", "key"),
+    Table("sighting", "account_id, version"),
     Table("target", "household_id", Leaves.BY_KEY, which="state = 1"),
     Table("entry", "", Leaves.BY_PAGE),
     Table("message_ref", "", Leaves.BY_PAGE),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from broadcaster.alerts import authoring
+from broadcaster.alerts.alert import Alert
 from broadcaster.alerts.policy import ChannelStep
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.capacity import audience, measured, texts
@@ -65,7 +66,13 @@ class Planner:
     async def outlook(self, alert_id: int, translate: Translate, machine: Machine = MEASURED) -> Outlook:
         """What issuing a draft now would take; of an issued alert, what it was to take. `RuleError` for one that is for
         nobody."""
-        record = await authoring.load(alert_id)
+        return await self._outlook(await authoring.load(alert_id), translate, machine)
+
+    async def outlook_of(self, alert: Alert, translate: Translate, machine: Machine = MEASURED) -> Outlook:
+        """The same of an alert that nobody has kept yet; `RuleError` also for one that does not say when it expires."""
+        return await self._outlook(await authoring.unkept(alert, self.clock.now()), translate, machine)
+
+    async def _outlook(self, record: AlertRecord, translate: Translate, machine: Machine) -> Outlook:
         async with self.database.connection() as connection:
             office = await in_force(connection, self.office)
             plan = await plan_if_issued(record, office)
@@ -77,7 +84,7 @@ class Planner:
             )
         made = forecast(question)
         return Outlook(
-            alert_id=record.id,
+            alert_id=record.id or None,
             headline=record.headline,
             forecast=made,
             findings=findings(made, able, translate),

@@ -89,9 +89,11 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageSettings:
-    """`dir`: the county's own templates, laid over the built-in ones."""
+    """`dir`: the county's own templates, laid over the built-in ones. `sms_price`: yuan for one part of a text message,
+    for the estimate before an alert is issued; 0 where nobody has said."""
 
     dir: Path | None = setting(path(), None)
+    sms_price: float = setting(number(0, 10, "元/条"), 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

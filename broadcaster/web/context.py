@@ -16,8 +16,8 @@ from broadcaster.capacity.gateways import WindowOf
 from broadcaster.capacity.planner import Outlook
 from broadcaster.clock import Clock
 from broadcaster.database import Database
-from broadcaster.issuing import Office
-from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback
+from broadcaster.issuing import Office, in_force
+from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback, Studio
 from broadcaster.responses.tokens import Tokens
 from broadcaster.security.second_factor import SecondFactor
 from broadcaster.settings import Settings
@@ -59,15 +59,18 @@ Announce = Callable[[int], Awaitable[None]]
 Forecast = Callable[[int, Translate], Awaitable[Outlook]]
 """How long an alert will take with the gateways that there are, in the reader's language."""
 
+Foresee = Callable[[Alert, Translate], Awaitable[Outlook]]
+"""The same for an alert that nobody has kept yet."""
+
 Probe = Callable[[], Awaitable[str]]
 """Looks at one part of the system: "" when it answers, else what is wrong with it (for operators, no secrets)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a handler may use. `office` is what the settings say about issuing, before what was decided in the
-    console (see `issuing.in_force`). `tokens` reads reply links, `factor` the codes of second factors. `window_of` knows
-    the drivers. `cap` None: no CAP adapter is installed.
+    """Everything a handler may use. `office` is what the settings say about issuing; what holds today, with what was
+    decided in the console, tells `office_in_force`. `tokens` reads reply links, `factor` the codes of second factors.
+    `window_of` knows the drivers. `cap` None: no CAP adapter is installed.
 
     `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
     `trusted_proxies`: addresses whose X-Forwarded-For is believed.
@@ -82,13 +85,20 @@ class Context:
     tokens: Tokens
     factor: SecondFactor
     forecast: Forecast
+    foresee: Foresee
     office: Office
     window_of: WindowOf
+    studio: Studio
     cap: AlertFormat | None = None
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
     probes: Mapping[str, Probe] = field(default_factory=dict)
     degrading: frozenset[str] = frozenset({"doorbell"})
     trusted_proxies: frozenset[str] = frozenset()
+
+    async def office_in_force(self) -> Office:
+        """What holds for the next alert: wording, policies, the issuer."""
+        async with self.database.connection() as connection:
+            return await in_force(connection, self.office)
 
 
 CONTEXT = web.AppKey("context", Context)

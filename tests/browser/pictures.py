@@ -36,6 +36,9 @@ TALLEST = 2_400
 PAGES: Mapping[str, str] = {
     "alerts": "/alerts",
     "alert": "/alerts/{warning}",
+    "compose": "/compose",
+    "compose-drill": "/compose?status=Exercise",
+    "review": "/alerts/{warning}/review",
     "audience": "/audience",
     "household": "/audience/households/1",
     "imports": "/audience/imports",

@@ -20,6 +20,8 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
     await visitor.go(f"/?lang={language}")
     assert await visitor.violations() == [], "signing in"
     await visitor.sign_in(name)
+    number = await web.issued()
+    draft = await web.draft()
     home = await web.value("SELECT min(id) FROM household")
     duty = await web.value("SELECT min(id) FROM duty")
     number = await unreached_alert(web)
@@ -36,6 +38,10 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
         "/duties",
         "/duties/gaps",
         f"/duties/arrange?instead_of={duty}",
+        f"/alerts/{number}",
+        "/compose",
+        "/compose?status=Exercise",
+        f"/alerts/{draft}/review",
         "/me",
         "/me/second-factor",
         "/accounts",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+import wave
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientResponse
@@ -14,6 +17,7 @@ from broadcaster.clock import ManualClock
 from broadcaster.database import Database
 from broadcaster.dispatch import fanout
 from broadcaster.issuing import Plans
+from broadcaster.ports import Audio, Medium
 from broadcaster.schema import VERSION
 from broadcaster.security import accounts, credentials
 from broadcaster.security.permissions import SYSTEM, Grant, Role
@@ -35,6 +39,31 @@ class Bells:
     async def ring(self, topic: str) -> bool:
         self.rung.append(topic)
         return True
+
+
+class Silence:
+    """A studio whose recordings hold a moment of silence; notes what was to be said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    async def build(
+        self, text: str, medium: Medium, *, colour: str, repeats: int = 1, drill: bool = False, language: str = "zh-CN"
+    ) -> Audio:
+        self.said.append(text)
+        path = Path(tempfile.gettempdir()) / "daohu-silence.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(8000)
+            file.writeframes(bytes(1600))
+        return Audio(path, "audio/wav", 0.1, "")
+
+    def estimate(self, text: str, medium: Medium, *, colour: str, repeats: int = 1, drill: bool = False) -> float:
+        return len(text) * 0.25 * repeats
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 @dataclass

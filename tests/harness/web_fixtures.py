@@ -25,7 +25,7 @@ from broadcaster.web.app import build_app
 from broadcaster.web.context import Context
 from broadcaster.web.live import UNHURRIED, Pace
 from templates.issuer import Issuer
-from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Bells, Make, Web
+from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Bells, Make, Silence, Web
 
 
 @pytest.fixture
@@ -125,7 +125,20 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
     planner = Planner(district, clock, office, texts, settings.gateways, window_of)
     tokens, factor = Tokens(b"a secret of the tests"), SecondFactor(b"a secret of the tests")
     return Context(
-        district, clock, settings, bells, issue, announce, tokens, factor, planner.outlook, office, window_of, cap=cap
+        district,
+        clock,
+        settings,
+        bells,
+        issue,
+        announce,
+        tokens,
+        factor,
+        planner.outlook,
+        planner.outlook_of,
+        office,
+        window_of,
+        Silence(),
+        cap=cap,
     )
 
 

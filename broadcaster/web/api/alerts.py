@@ -13,12 +13,12 @@ from broadcaster.alerts.colour import Colour
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.alerts.state import State
 from broadcaster.errors import ConflictError, NotFoundError, RuleError, UnavailableError
-from broadcaster.security import audit
 from broadcaster.security.coverage import coverage
-from broadcaster.security.permissions import Action, Actor, require, touches
+from broadcaster.security.permissions import Action, Actor, touches
+from broadcaster.web import steps
 from broadcaster.web.context import Context
 from broadcaster.web.endpoint import JSON, Call, Created, Nothing, Table
-from broadcaster.web.sight import author, covers, seen
+from broadcaster.web.sight import covers, seen
 
 CAP = "application/cap+xml"
 table = Table("alerts")
@@ -143,29 +143,12 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 async def edit_alert(call: Call[Alert, Revision]) -> AlertSummary:
     """All of it is replaced but its names and what it updates or cancels; the caller's role must cover the area that it
     had and the one that it gets."""
-    context, now = call.context, call.context.clock.now()
-    async with context.database.transaction() as connection:
-        before = await seen(context, call.actor, call.id)
-        regions = await covers(context, before)
-        require(call.actor, Action.EDIT, regions)
-        by, rules = author(call.actor, regions), context.settings.approval.rules
-        record = await authoring.edit(
-            context.database, call.id, call.body, by, now, version=call.query.version, rules=rules
-        )
-        require(call.actor, Action.EDIT, await covers(context, record))
-        detail = {"version": record.version}
-        await audit.append(connection, call.actor.account_id, Action.EDIT.value, now, alert_id=call.id, detail=detail)
-    return summary(record)
+    return summary(await steps.edit(call.context, call.actor, call.id, call.body, version=call.query.version))
 
 
 async def draft(context: Context, actor: Actor, alert: Alert, action: Action) -> Created:
     """Keep `alert` as a new draft of the actor, who needs the right to `action` over all its regions."""
-    now = context.clock.now()
-    async with context.database.transaction() as connection:
-        regions = await coverage(connection, alert, context.settings.district.code)
-        require(actor, action, regions)
-        record = await authoring.create(context.database, alert, author(actor, regions), now)
-        await audit.append(connection, actor.account_id, action.value, now, alert_id=record.id)
+    record = await steps.create(context, actor, alert, action)
     reference = AlertReference(record.id, record.identifier, State(record.state))
     return Created(f"/api/v1/alerts/{record.id}", reference)
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
-from broadcaster import ending
-from broadcaster.alerts import authoring
-from broadcaster.alerts.actor import Actor as Author
-from broadcaster.alerts.lifecycle import ApprovalRules
-from broadcaster.alerts.records import AlertRecord
 from broadcaster.doorbell import WORK
-from broadcaster.errors import ConflictError, NotFoundError, RuleError
-from broadcaster.security import audit
-from broadcaster.security.permissions import Action, require
+from broadcaster.errors import NotFoundError, RuleError
+from broadcaster.security.permissions import Action
+from broadcaster.web import steps
 from broadcaster.web.api.alerts import AlertSummary, summary
 from broadcaster.web.endpoint import Call, Nothing, Table
-from broadcaster.web.sight import author, covers, seen
 
 table = Table("steps")
 
@@ -46,10 +38,6 @@ class Reasoned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     version: Version | None = None
 
 
-Take = Callable[[Author, ApprovalRules, datetime], Awaitable[AlertRecord]]
-"""One step of an alert, by somebody, under the office's rules, now."""
-
-
 @table.endpoint(
     "POST",
     "/api/v1/alerts/{id}/submit",
@@ -61,11 +49,9 @@ Take = Callable[[Author, ApprovalRules, datetime], Awaitable[AlertRecord]]
 )
 async def submit_alert(call: Call[Decision, Nothing]) -> AlertSummary:
     """A `RuleError` names everything that is missing."""
-
-    def submit(by: Author, rules: ApprovalRules, now: datetime) -> Awaitable[AlertRecord]:
-        return authoring.submit(call.context.database, call.id, by, now, version=call.body.version, rules=rules)
-
-    return await _step(call, Action.SUBMIT, submit, call.body.reason)
+    return summary(
+        await steps.submit(call.context, call.actor, call.id, version=call.body.version, reason=call.body.reason)
+    )
 
 
 @table.endpoint(
@@ -79,11 +65,9 @@ async def submit_alert(call: Call[Decision, Nothing]) -> AlertSummary:
 )
 async def recall_alert(call: Call[Decision, Nothing]) -> AlertSummary:
     """It is a draft again, to be corrected."""
-
-    def recall(by: Author, rules: ApprovalRules, now: datetime) -> Awaitable[AlertRecord]:
-        return authoring.recall(call.context.database, call.id, by, now, version=call.body.version, rules=rules)
-
-    return await _step(call, Action.RECALL, recall, call.body.reason)
+    return summary(
+        await steps.recall(call.context, call.actor, call.id, version=call.body.version, reason=call.body.reason)
+    )
 
 
 @table.endpoint(
@@ -97,11 +81,7 @@ async def recall_alert(call: Call[Decision, Nothing]) -> AlertSummary:
 )
 async def approve_alert(call: Call[Approval, Nothing]) -> AlertSummary:
     """Four eyes: not by its author, unless the office allows it."""
-
-    def approve(by: Author, rules: ApprovalRules, now: datetime) -> Awaitable[AlertRecord]:
-        return authoring.approve(call.context.database, call.id, by, now, version=call.body.version, rules=rules)
-
-    return await _step(call, Action.APPROVE, approve)
+    return summary(await steps.approve(call.context, call.actor, call.id, version=call.body.version))
 
 
 @table.endpoint(
@@ -115,12 +95,9 @@ async def approve_alert(call: Call[Approval, Nothing]) -> AlertSummary:
 )
 async def reject_alert(call: Call[Reasoned, Nothing]) -> AlertSummary:
     """With a reason, which its author sees."""
-    database, body = call.context.database, call.body
-
-    def reject(by: Author, rules: ApprovalRules, now: datetime) -> Awaitable[AlertRecord]:
-        return authoring.reject(database, call.id, by, now, reason=body.reason, version=body.version, rules=rules)
-
-    return await _step(call, Action.REJECT, reject, body.reason)
+    return summary(
+        await steps.reject(call.context, call.actor, call.id, reason=call.body.reason, version=call.body.version)
+    )
 
 
 @table.endpoint(
@@ -134,16 +111,9 @@ async def reject_alert(call: Call[Reasoned, Nothing]) -> AlertSummary:
 )
 async def issue_alert(call: Call[Decision, Nothing]) -> AlertSummary:
     """State, policy and run in one transaction; the workers are told once it is committed."""
-
-    async def issue(by: Author, _rules: ApprovalRules, _now: datetime) -> AlertRecord:
-        record = await call.context.issue(call.id, by)
-        if call.body.version not in (None, record.version - 1):  # found under issue's own locks: all is undone
-            raise ConflictError("这条预警已被别人改动。", remedy="请刷新，看过最新内容后再发布。")
-        return record
-
-    answer = await _step(call, Action.ISSUE, issue, call.body.reason)
+    record = await steps.issue(call.context, call.actor, call.id, version=call.body.version, reason=call.body.reason)
     call.afterwards.append(lambda: call.context.announce(call.id))
-    return answer
+    return summary(record)
 
 
 @table.endpoint(
@@ -157,23 +127,6 @@ async def issue_alert(call: Call[Decision, Nothing]) -> AlertSummary:
 )
 async def end_alert(call: Call[Reasoned, Nothing]) -> AlertSummary:
     """Nothing more is sent and nobody is asked any more. Whoever got it is not told: for that, cancel it."""
-
-    def end(by: Author, rules: ApprovalRules, now: datetime) -> Awaitable[AlertRecord]:
-        return ending.end(call.context.database, call.id, by, now, version=call.body.version, rules=rules)
-
-    answer = await _step(call, Action.END, end, call.body.reason)
+    record = await steps.end(call.context, call.actor, call.id, reason=call.body.reason, version=call.body.version)
     call.afterwards.append(lambda: call.context.bell.ring(WORK))
-    return answer
-
-
-async def _step(call: Call[Any, Nothing], action: Action, take: Take, reason: str = "") -> AlertSummary:
-    """The step, its rights and its audit entry in one transaction."""
-    context, now = call.context, call.context.clock.now()
-    async with context.database.transaction() as connection:
-        record = await seen(context, call.actor, call.id)
-        regions = await covers(context, record)
-        require(call.actor, action, regions)
-        record = await take(author(call.actor, regions), context.settings.approval.rules, now)
-        detail: dict[str, object] = {"version": record.version, **({"reason": reason} if reason else {})}
-        await audit.append(connection, call.actor.account_id, action.value, now, alert_id=call.id, detail=detail)
     return summary(record)

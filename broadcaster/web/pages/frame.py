@@ -25,6 +25,7 @@ class Section:
 
 SECTIONS = (
     Section("/alerts", "alerts", Action.SEE),
+    Section("/compose", "compose", Action.CREATE),
     Section("/audience", "audience", Action.SEE_AUDIENCE),
     Section("/duties", "duties", Action.SEE_AUDIENCE),
     Section("/gateways", "gateways", Action.MANAGE_GATEWAYS),

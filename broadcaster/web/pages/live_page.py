@@ -19,6 +19,7 @@ from broadcaster.web.envelope import streaming
 from broadcaster.web.language import chosen
 from broadcaster.web.live import LIVE, snapshot
 from broadcaster.web.metrics import METRICS
+from broadcaster.web.pages.actions import offered
 from broadcaster.web.pages.forms import token
 from broadcaster.web.pages.frame import framed, reader
 from broadcaster.web.pages.live_parts import NAMES, SHARES, LiveParts, Parts, Sight
@@ -60,6 +61,7 @@ async def alert(request: web.Request) -> web.Response:
         names=NAMES,
         state=state.id,
         may_see_households=bool(scopes(actor, Action.SEE_HOUSEHOLDS)),
+        **await offered(context, actor, record),
     )
 
 

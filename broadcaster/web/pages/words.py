@@ -9,13 +9,17 @@ from broadcaster.alerts.state import State
 from broadcaster.web.pages.account_words import ACCOUNT_WORDS
 from broadcaster.web.pages.account_words import SAID as ACCOUNT_SAID
 from broadcaster.web.pages.audience_words import AUDIENCE_AUDITED, AUDIENCE_SAID, AUDIENCE_WORDS
+from broadcaster.web.pages.compose_words import COMPOSE_WORDS
+from broadcaster.web.pages.compose_words import SAID as COMPOSE_SAID
 
 WORDS: dict[str, dict[str, str]] = {
     **ACCOUNT_WORDS,
     **AUDIENCE_WORDS,
+    **COMPOSE_WORDS,
     "audit_action": {**ACCOUNT_WORDS["audit_action"], **AUDIENCE_AUDITED},
     "section": {
         "alerts": "预警",
+        "compose": "起草预警",
         "audience": "受众",
         "duties": "值守",
         "gateways": "网关",
@@ -27,6 +31,7 @@ WORDS: dict[str, dict[str, str]] = {
     "said": {
         **ACCOUNT_SAID,
         **AUDIENCE_SAID,
+        **COMPOSE_SAID,
         "resent": "已按首选渠道重发。",
         "nothing_to_resend": "没有可以重发的：未到户的都正在重发，或没有联系方式。",
         "doors_assigned": "入户任务已指派。",
