@@ -42,6 +42,7 @@ from broadcaster.presence import Figures, Process, Tell, attend, nothing_more
 from broadcaster.registry import Registry
 from broadcaster.responses import inbox as responses
 from broadcaster.responses.tokens import Tokens
+from broadcaster.security.second_factor import SecondFactor
 from broadcaster.settings import EMBEDDED, Settings
 from broadcaster.tasks import ended
 from broadcaster.timekeeping import keep_time, ledger_clock
@@ -71,6 +72,7 @@ class House:
     office: Office
     plans: Plans
     tokens: Tokens
+    factor: SecondFactor
     journals: Mapping[str, GatewayJournal]
 
     async def issue(self, alert_id: int, actor: Actor) -> AlertRecord:
@@ -233,7 +235,8 @@ async def open_house(
         studio = AudioStudio(settings.data.dir / "audio")
         stack.push_async_callback(studio.close)
         texts = Texts(database)
-        tokens = Tokens(secret_key(settings))
+        key = secret_key(settings)
+        tokens = Tokens(key)
         longest_link = f"{settings.web.public_url}/r/{'x' * len(tokens.sign(1, 1))}"
         yield House(
             settings=settings,
@@ -249,6 +252,7 @@ async def open_house(
             office=office_of(settings, longest_link),
             plans=Plans(settings.district.code),
             tokens=tokens,
+            factor=SecondFactor(key),
             journals={gateway.name: GatewayJournal(time) for gateway in settings.gateways},
         )
 

@@ -57,6 +57,7 @@ async def list_(config: Config = None, as_json: AsJson = False) -> None:
             "id": one.id,
             "name": one.name,
             "active": one.active,
+            "second_factor": one.factor_on,
             "grants": [
                 {"role": grant["role"], "region": grant["region_code"]}
                 for grant in grants
@@ -135,6 +136,45 @@ async def off(name: Name, config: Config = None, as_json: AsJson = False) -> Non
         answer({"account": name, "active": False})
     else:
         say(f"{name} 已停用。")
+
+
+@app.command("on", cls=ChineseCommand)
+@command
+async def on(name: Name, config: Config = None, as_json: AsJson = False) -> None:
+    """恢复停用的账户；口令和角色照旧，令牌要重新发放。"""
+    from broadcaster.security import accounts
+    from broadcaster.security.permissions import SYSTEM
+
+    async with starting.house(config, application="daohu-account") as house:
+        account = await _found(name)
+        await accounts.switch_on(house.database, SYSTEM, account.id, house.clock.now())
+    if as_json:
+        answer({"account": name, "active": True})
+    else:
+        say(f"{name} 已恢复。")
+
+
+@app.command("factor", cls=ChineseCommand)
+@command
+async def factor(
+    name: Name,
+    off: Annotated[bool, typer.Option("--off", help="取消：手机和恢复码都丢了时用；会话全部失效。")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """账户有没有启用两步验证；--off 取消它。"""
+    from broadcaster.security import accounts
+    from broadcaster.security.permissions import SYSTEM
+
+    async with starting.house(config, application="daohu-account") as house:
+        account = await _found(name)
+        if off:
+            await accounts.reset_factor(house.database, SYSTEM, account.id, house.clock.now())
+    held = account.factor_on and not off
+    if as_json:
+        answer({"account": name, "second_factor": held})
+    else:
+        say(f"{name} {'启用了' if held else '没有'}两步验证。")
 
 
 @app.command("token", cls=ChineseCommand)

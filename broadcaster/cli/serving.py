@@ -53,6 +53,7 @@ def web_context(house: House, callbacks: Mapping[str, Callback]) -> Context:
         issue=house.issue,
         announce=house.announce,
         tokens=house.tokens,
+        factor=house.factor,
         forecast=house.planner.outlook,
         office=house.office,
         window_of=house.registry.window,

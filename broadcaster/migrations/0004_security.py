@@ -19,6 +19,10 @@ class Migration(migrations.Migration):
                 ("password_hash", fields.CharField(max_length=255)),
                 ("active", fields.BooleanField(default=True)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("password_given", fields.BooleanField(default=False)),
+                ("factor_seed", fields.CharField(default="", max_length=32)),
+                ("factor_on", fields.BooleanField(default=False)),
+                ("factor_step", fields.BigIntField(default=0)),
             ],
             options={
                 "table": "account",
@@ -50,6 +54,8 @@ class Migration(migrations.Migration):
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("expires_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("used_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("strong", fields.BooleanField(default=False)),
             ],
             options={
                 "table": "credential",

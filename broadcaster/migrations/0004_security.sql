@@ -13,6 +13,9 @@ CREATE TABLE audit_entry (
 );
 
 CREATE INDEX audit_entry_of_alert ON audit_entry (alert_id, seq) WHERE alert_id IS NOT NULL;
+CREATE INDEX audit_entry_by_account ON audit_entry (account_id, seq);
+CREATE INDEX audit_entry_by_action ON audit_entry (action, seq);
+CREATE INDEX audit_entry_at ON audit_entry (at, seq);
 
 CREATE FUNCTION audit_entry_is_final() RETURNS trigger LANGUAGE plpgsql AS
 $$BEGIN RAISE EXCEPTION 'audit entries are never changed or removed' USING ERRCODE = 'insufficient_privilege'; END$$;
@@ -26,6 +29,16 @@ CREATE TABLE sign_in_attempt (
     failed_at timestamptz NOT NULL,
     blocked_until timestamptz NOT NULL
 );
+
+-- One-time codes for whoever lost the phone with the second factor; SHA-256 of each.
+CREATE TABLE recovery_code (
+    account_id integer NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    digest bytea NOT NULL,
+    used_at timestamptz,
+    PRIMARY KEY (account_id, digest)
+);
+
+CREATE INDEX credential_of_account ON credential (account_id, kind, id);
 
 CREATE TABLE kept_answer (
     account_id bigint NOT NULL,

@@ -34,11 +34,17 @@ class Limit:
 PAIR = Limit(free=5, first=15, longest=900)
 SOURCE = Limit(free=40, first=15, longest=900)
 ACCOUNT = Limit(free=60, first=5, longest=60)
+CODE = Limit(free=10, first=15, longest=900)
+"""Codes of the second factor, whatever the address: who tries them knows the password. Some 250
+tries a day at most, each right with three chances in a million."""
 
 _COUNT = """INSERT INTO sign_in_attempt AS a (key, failures, failed_at, blocked_until) VALUES ($1, 1, $2, $2)
 ON CONFLICT (key) DO UPDATE
 SET failures = CASE WHEN a.failed_at < $3 THEN 1 ELSE a.failures + 1 END, failed_at = $2
 RETURNING failures, greatest(0, extract(epoch FROM blocked_until - $2::timestamptz))::float8 AS wait"""
+
+_PURGE = """DELETE FROM sign_in_attempt WHERE key IN (
+  SELECT key FROM sign_in_attempt WHERE failed_at < $1 AND blocked_until < $2 FOR UPDATE SKIP LOCKED)"""
 
 _BLOCK = "UPDATE sign_in_attempt SET blocked_until = greatest(blocked_until, $2) WHERE key = $1"
 
@@ -49,7 +55,20 @@ async def count(connection: Connection, name: str, source: str, now: datetime) -
     Run it in a transaction of its own: the counters' row locks make a burst of guesses queue up behind each other, and
     an attempt that is refused is rolled back, so trying during a wait does not lengthen it.
     """
-    limits = _limits(name, source)
+    await _count(connection, _limits(name, source), now)
+
+
+async def count_code(connection: Connection, account_id: int, now: datetime) -> None:
+    """The same for a code of the second factor; forgiven by `forgive_code`."""
+    await _count(connection, {_code_key(account_id): CODE}, now)
+
+
+async def forgive_code(connection: Connection, account_id: int) -> None:
+    """A right code: forget the wrong ones."""
+    await connection.execute("DELETE FROM sign_in_attempt WHERE key = $1", _code_key(account_id))
+
+
+async def _count(connection: Connection, limits: dict[str, Limit], now: datetime) -> None:
     waiting = 0.0
     for key in sorted(limits):
         row = await connection.fetchrow(_COUNT, key, now, now - FORGET)
@@ -73,10 +92,8 @@ async def forgive(connection: Connection, name: str, source: str) -> None:
 
 
 async def purge(connection: Connection, now: datetime) -> None:
-    """Drop the counters that have been quiet for an hour."""
-    await connection.execute(
-        "DELETE FROM sign_in_attempt WHERE failed_at < $1 AND blocked_until < $2", now - FORGET, now
-    )
+    """Drop the counters that have been quiet for an hour, but those that somebody is counting on just now."""
+    await connection.execute(_PURGE, now - FORGET, now)
 
 
 def _limits(name: str, source: str) -> dict[str, Limit]:
@@ -85,6 +102,10 @@ def _limits(name: str, source: str) -> dict[str, Limit]:
         _key("source", source): SOURCE,
         _key("account", name): ACCOUNT,
     }
+
+
+def _code_key(account_id: int) -> str:
+    return _key("code", str(account_id))
 
 
 def _key(*parts: str) -> str:

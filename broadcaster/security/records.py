@@ -7,13 +7,21 @@ from tortoise.models import Model
 
 
 class AccountRecord(Model):
-    """Somebody who may sign in. `password_hash` is Argon2id's encoded form, "" when only tokens are used."""
+    """Somebody who may sign in. `password_hash` is Argon2id's encoded form, "" when only tokens are used.
+
+    `password_given`: somebody else knows the password, so the owner has to choose another. `factor_seed`: what the
+    second factor's secret is derived from, "" before it was shown; `factor_step`: the time step of the last code taken.
+    """
 
     id = fields.IntField(primary_key=True)
     name = fields.CharField(max_length=64, unique=True)
     password_hash = fields.CharField(max_length=255)
     active = fields.BooleanField(default=True)
     created_at = fields.DatetimeField()
+    password_given = fields.BooleanField(default=False)
+    factor_seed = fields.CharField(max_length=32, default="")
+    factor_on = fields.BooleanField(default=False)
+    factor_step = fields.BigIntField(default=0)
 
     class Meta:
         table = "account"
@@ -35,7 +43,10 @@ class GrantRecord(Model):
 
 
 class CredentialRecord(Model):
-    """A bearer token or a browser session: found by `selector`, proved by the SHA-256 of its secret."""
+    """A bearer token or a browser session: found by `selector`, proved by the SHA-256 of its secret.
+
+    `strong`: a second factor was shown. `used_at` is exact to a minute.
+    """
 
     id = fields.IntField(primary_key=True)
     account: fields.ForeignKeyRelation[AccountRecord] = fields.ForeignKeyField(
@@ -48,6 +59,8 @@ class CredentialRecord(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     ended_at = fields.DatetimeField(null=True)
+    used_at = fields.DatetimeField(null=True)
+    strong = fields.BooleanField(default=False)
 
     class Meta:
         table = "credential"

@@ -112,9 +112,13 @@ class ApprovalSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecuritySettings:
-    """`secret_key` signs sessions and reply links; `daohu init` makes one."""
+    """`secret_key` signs reply links, and second factors are derived from it. `second_factor`: who must have one;
+    offices are approvers and administrators. `session_idle` in minutes, `session_life` in hours."""
 
     secret_key: str | None = setting(text("至少 32 个字符", pattern=r".{32,}", secret=True), None)
+    second_factor: str = setting(choice("none", "offices", "everyone"), "none")
+    session_idle: int = setting(integer(5, 1440), 120)
+    session_life: int = setting(integer(1, 168), 12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,19 +13,26 @@ from broadcaster.web.envelope import envelope, finish
 from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
 from broadcaster.web.pages import (
+    account,
+    accounts,
+    audit,
     console,
     desk,
     doors,
     gateways,
     link,
     message_templates,
+    own,
     policies,
     public,
     reply,
     reports,
+    second_step,
     signing,
+    tokens,
 )
 from broadcaster.web.pages.rendering import error_page
+from broadcaster.web.pages.verification import Verification
 from broadcaster.web.shelf import Shelf
 from broadcaster.web.static_files import STATIC
 
@@ -42,6 +49,7 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
     app[link.THROTTLES] = link.throttles()
     app[public.SHELF] = Shelf()
+    app[audit.VERIFICATION] = Verification(context.database)
     app[_OPENAPI] = msgspec.json.encode(document(TABLES, context.settings.web.public_url))
     for table in TABLES:
         for endpoint in table:
@@ -52,6 +60,12 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
         feeds.routes,
         callbacks.routes,
         signing.routes,
+        second_step.routes,
+        own.routes,
+        accounts.routes,
+        account.routes,
+        tokens.routes,
+        audit.routes,
         console.routes,
         desk.routes,
         gateways.routes,
@@ -85,3 +99,4 @@ async def openapi(request: web.Request) -> web.Response:
 
 async def _stop_watching(app: web.Application) -> None:
     await app[LIVE].close()
+    await app[audit.VERIFICATION].close()

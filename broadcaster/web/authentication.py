@@ -7,6 +7,7 @@ from aiohttp import web
 from broadcaster.errors import UnauthenticatedError
 from broadcaster.security.credentials import CredentialKind, Proof, prove
 from broadcaster.security.permissions import Actor
+from broadcaster.security.session_rules import SessionRules
 from broadcaster.web.context import CONTEXT, Context
 
 SESSION_COOKIE = "daohu_session"
@@ -33,13 +34,17 @@ async def caller(request: web.Request) -> Actor:
 
 async def session(request: web.Request) -> Proof | None:
     """Who holds the browser's session; None when there is none, or it ended."""
-    cookie = request.cookies.get(SESSION_COOKIE, "")
-    if not cookie:
-        return None
-    try:
-        return await _prove(request, CredentialKind.SESSION, cookie)
-    except UnauthenticatedError:
-        return None
+    return await _held(request, CredentialKind.SESSION)
+
+
+async def pending(request: web.Request) -> Proof | None:
+    """Who has given the right password in this browser and owes something else; None when nobody has."""
+    return await _held(request, CredentialKind.PENDING)
+
+
+def session_rules(request: web.Request) -> SessionRules:
+    """What the settings say of sessions."""
+    return SessionRules.of(request.app[CONTEXT].settings.security)
 
 
 def source(request: web.Request) -> str:
@@ -52,9 +57,19 @@ def source(request: web.Request) -> str:
     return remote
 
 
+async def _held(request: web.Request, kind: CredentialKind) -> Proof | None:
+    cookie = request.cookies.get(SESSION_COOKIE, "")
+    if not cookie:
+        return None
+    try:
+        return await _prove(request, kind, cookie)
+    except UnauthenticatedError:
+        return None
+
+
 async def _prove(request: web.Request, kind: CredentialKind, text: str) -> Proof:
     context: Context = request.app[CONTEXT]
     async with context.database.connection() as connection:
-        proof = await prove(connection, kind, text, context.clock.now())
+        proof = await prove(connection, kind, text, context.clock.now(), session_rules(request))
     request[ACTOR] = proof.actor
     return proof

@@ -19,6 +19,7 @@ from broadcaster.database import Database
 from broadcaster.issuing import Office
 from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback
 from broadcaster.responses.tokens import Tokens
+from broadcaster.security.second_factor import SecondFactor
 from broadcaster.settings import Settings
 
 
@@ -65,8 +66,8 @@ Probe = Callable[[], Awaitable[str]]
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything a handler may use. `office` is what the settings say about issuing, before what was decided in the
-    console (see `issuing.in_force`). `tokens` reads reply links. `window_of` knows the drivers. `cap` None: no CAP
-    adapter is installed.
+    console (see `issuing.in_force`). `tokens` reads reply links, `factor` the codes of second factors. `window_of`
+    knows the drivers. `cap` None: no CAP adapter is installed.
 
     `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
     `trusted_proxies`: addresses whose X-Forwarded-For is believed.
@@ -79,6 +80,7 @@ class Context:
     issue: Issue
     announce: Announce
     tokens: Tokens
+    factor: SecondFactor
     forecast: Forecast
     office: Office
     window_of: WindowOf

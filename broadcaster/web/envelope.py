@@ -73,6 +73,9 @@ def envelope(error_page: ErrorPage) -> Middleware:
             try:
                 response = await _answer(request, handler, error_page)
                 status = response.status
+            except web.HTTPException as answer:  # a redirect
+                status = answer.status
+                raise
             finally:
                 _note(request, status, time.perf_counter() - started)
         return response

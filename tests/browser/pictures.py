@@ -41,6 +41,11 @@ PAGES: Mapping[str, str] = {
     "template": "/templates/typhoon/wording.zh-CN.j2",
     "policies": "/policies",
     "policy": "/policies/red",
+    "me": "/me",
+    "accounts": "/accounts",
+    "account": "/accounts/1",
+    "tokens": "/accounts/1/tokens",
+    "audit": "/audit",
 }
 """Pages of the console by their pictures' names."""
 

@@ -25,6 +25,13 @@ async def test_the_pages_have_no_serious_fault(office: Office, web: Web, size: s
         "/templates/typhoon/wording.zh-CN.j2",
         "/policies",
         "/policies/red",
+        "/me",
+        "/me/second-factor",
+        "/accounts",
+        "/accounts/new",
+        "/accounts/1",
+        "/accounts/1/tokens",
+        "/audit",
     ):
         await visitor.go(path)
         assert await visitor.violations() == [], path

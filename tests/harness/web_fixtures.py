@@ -19,6 +19,7 @@ from broadcaster.escalation.units import open_units
 from broadcaster.issuing import Office, Plans
 from broadcaster.registry import Registry
 from broadcaster.responses.tokens import Tokens
+from broadcaster.security.second_factor import SecondFactor
 from broadcaster.settings import Settings, settings_from
 from broadcaster.web.app import build_app
 from broadcaster.web.context import Context
@@ -122,9 +123,9 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
     texts = Texts(district)
     window_of = Registry.installed().window
     planner = Planner(district, clock, office, texts, settings.gateways, window_of)
-    tokens = Tokens(b"a secret of the tests")
+    tokens, factor = Tokens(b"a secret of the tests"), SecondFactor(b"a secret of the tests")
     return Context(
-        district, clock, settings, bells, issue, announce, tokens, planner.outlook, office, window_of, cap=cap
+        district, clock, settings, bells, issue, announce, tokens, factor, planner.outlook, office, window_of, cap=cap
     )
 
 

@@ -87,6 +87,10 @@ def test_an_account_is_added_changed_given_a_token_and_switched_off(office: Path
     answered(office, "account", "grant", "wang.fang", "--role", "approver", "--region", "330212101")
     assert answered(office, "account", "password", "wang.fang")["password"] != added["password"]
     answered(office, "account", "off", "wang.fang")
+    answered(office, "account", "on", "wang.fang")
+    assert answered(office, "account", "factor", "wang.fang", "--off")["second_factor"] is False
+    assert answered(office, "account", "off", "admin", code=1)["error"]["code"] == "rule", "the last administrator"
+    answered(office, "account", "off", "wang.fang")
     found = {one["name"]: one for one in answered(office, "account", "list")["accounts"]}
     assert found["wang.fang"]["grants"] == [{"role": "approver", "region": "330212101"}]
     assert not found["wang.fang"]["active"]

@@ -18,7 +18,7 @@ from broadcaster.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
-from broadcaster.security import accounts, attempts, audit, credentials
+from broadcaster.security import accounts, attempts, audit, credentials, entrance
 from broadcaster.security.credentials import CredentialKind, prove
 from broadcaster.security.permissions import SYSTEM, Actor, Grant, Role
 
@@ -87,13 +87,13 @@ async def test_no_secret_is_stored(database: Database, clock: ManualClock) -> No
 async def test_switching_an_account_off_ends_everything_it_holds(database: Database, clock: ManualClock) -> None:
     account = await _account(database, clock)
     token = await credentials.grant_token(account, "feed", clock.now())
-    session = (await accounts.sign_in(database, "zhang", PASSWORD, "10.0.0.1", clock.now())).session
+    session = (await entrance.sign_in(database, "zhang", PASSWORD, "10.0.0.1", clock.now())).session
     await accounts.switch_off(database, SYSTEM, account, clock.now())
     for kind, text in ((CredentialKind.TOKEN, token), (CredentialKind.SESSION, session)):
         with pytest.raises(UnauthenticatedError):
             await _prove(database, kind, text, clock)
     with pytest.raises(UnauthenticatedError):
-        await accounts.sign_in(database, "zhang", PASSWORD, "10.0.0.1", clock.now())
+        await entrance.sign_in(database, "zhang", PASSWORD, "10.0.0.1", clock.now())
 
 
 async def test_guessing_is_slowed_per_address_without_locking_the_owner_out(
@@ -102,20 +102,20 @@ async def test_guessing_is_slowed_per_address_without_locking_the_owner_out(
     await _account(database, clock)
     for _ in range(5):
         with pytest.raises(UnauthenticatedError):
-            await accounts.sign_in(database, "zhang", "wrong password", "203.0.113.9", clock.now())
+            await entrance.sign_in(database, "zhang", "wrong password", "203.0.113.9", clock.now())
     with pytest.raises(LimitedError) as limited:
-        await accounts.sign_in(database, "zhang", PASSWORD, "203.0.113.9", clock.now())
+        await entrance.sign_in(database, "zhang", PASSWORD, "203.0.113.9", clock.now())
     assert limited.value.after == pytest.approx(15)
-    await accounts.sign_in(database, "zhang", PASSWORD, "10.0.0.1", clock.now())
+    await entrance.sign_in(database, "zhang", PASSWORD, "10.0.0.1", clock.now())
     clock.advance(16)
-    await accounts.sign_in(database, "zhang", PASSWORD, "203.0.113.9", clock.now())
+    await entrance.sign_in(database, "zhang", PASSWORD, "203.0.113.9", clock.now())
     with pytest.raises(UnauthenticatedError):
-        await accounts.sign_in(database, "zhang", "wrong password", "203.0.113.9", clock.now())
+        await entrance.sign_in(database, "zhang", "wrong password", "203.0.113.9", clock.now())
 
 
 async def test_a_burst_of_guesses_gets_no_more_tries_than_a_slow_one(database: Database, clock: ManualClock) -> None:
     await _account(database, clock)
-    tries = [accounts.sign_in(database, "zhang", "wrong password", "203.0.113.9", clock.now()) for _ in range(20)]
+    tries = [entrance.sign_in(database, "zhang", "wrong password", "203.0.113.9", clock.now()) for _ in range(20)]
     results = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(result, UnauthenticatedError) for result in results) == 5
     assert sum(isinstance(result, LimitedError) for result in results) == 15
@@ -124,14 +124,14 @@ async def test_a_burst_of_guesses_gets_no_more_tries_than_a_slow_one(database: D
 async def test_unknown_names_are_slowed_like_known_ones(database: Database, clock: ManualClock) -> None:
     for _ in range(5):
         with pytest.raises(UnauthenticatedError, match="账户名或密码"):
-            await accounts.sign_in(database, "nobody", "wrong password", "203.0.113.9", clock.now())
+            await entrance.sign_in(database, "nobody", "wrong password", "203.0.113.9", clock.now())
     with pytest.raises(LimitedError):
-        await accounts.sign_in(database, "nobody", "wrong password", "203.0.113.9", clock.now())
+        await entrance.sign_in(database, "nobody", "wrong password", "203.0.113.9", clock.now())
 
 
 async def test_quiet_counters_are_forgotten(database: Database, clock: ManualClock) -> None:
     with pytest.raises(UnauthenticatedError):
-        await accounts.sign_in(database, "nobody", "wrong password", "203.0.113.9", clock.now())
+        await entrance.sign_in(database, "nobody", "wrong password", "203.0.113.9", clock.now())
     async with database.connection() as connection:
         await attempts.purge(connection, clock.now())
         assert await connection.fetchval("SELECT count(*) FROM sign_in_attempt") == 3
@@ -159,18 +159,18 @@ async def test_an_administrator_manages_accounts_only_inside_its_region(database
     with pytest.raises(ForbiddenError):
         await accounts.switch_off(database, head, county, clock.now())
     await accounts.set_grants(database, head, li, [Grant(Role.AUTHOR, TOWN), Grant(Role.AUTHOR, TOWN)], clock.now())
-    session = (await accounts.sign_in(database, "li", PASSWORD, "", clock.now())).session
+    session = (await entrance.sign_in(database, "li", PASSWORD, "", clock.now())).session
     assert (await _prove(database, CredentialKind.SESSION, session, clock)).grants == (Grant(Role.AUTHOR, TOWN),)
 
 
 async def test_a_new_password_closes_every_session(database: Database, clock: ManualClock) -> None:
     account = await _account(database, clock)
-    session = (await accounts.sign_in(database, "zhang", PASSWORD, "", clock.now())).session
+    session = (await entrance.sign_in(database, "zhang", PASSWORD, "", clock.now())).session
     actor = await _prove(database, CredentialKind.SESSION, session, clock)
     await accounts.set_password(database, actor, account, "another long password", clock.now())
     with pytest.raises(UnauthenticatedError):
         await _prove(database, CredentialKind.SESSION, session, clock)
-    await accounts.sign_in(database, "zhang", "another long password", "", clock.now())
+    await entrance.sign_in(database, "zhang", "another long password", "", clock.now())
 
 
 async def test_bad_accounts_are_refused_and_nothing_is_stored(database: Database, clock: ManualClock) -> None:
@@ -198,7 +198,7 @@ async def test_bad_accounts_are_refused_and_nothing_is_stored(database: Database
 
 async def test_the_first_administrator_gets_a_password_that_works(database: Database, clock: ManualClock) -> None:
     password = await accounts.create_administrator(database, "admin", "330212", clock.now())
-    session = (await accounts.sign_in(database, "admin", password, "", clock.now())).session
+    session = (await entrance.sign_in(database, "admin", password, "", clock.now())).session
     roles = {grant.role for grant in (await _prove(database, CredentialKind.SESSION, session, clock)).grants}
     assert roles == {Role.ADMINISTRATOR, Role.AUTHOR, Role.APPROVER}
 

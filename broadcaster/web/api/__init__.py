@@ -16,6 +16,7 @@ from broadcaster.web.api import (
     reports,
     steps,
     successors,
+    trail,
     units,
     unreached,
 )
@@ -37,4 +38,5 @@ TABLES: tuple[Table, ...] = (
     replies.table,
     reports.table,
     audit.table,
+    trail.table,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from broadcaster.security.credentials import Proof
 from broadcaster.security.permissions import Action, Actor, scopes
 from broadcaster.web.authentication import session
 from broadcaster.web.pages.forms import token
@@ -27,16 +28,23 @@ SECTIONS = (
     Section("/gateways", "gateways", Action.MANAGE_GATEWAYS),
     Section("/templates", "templates", Action.MANAGE_TEMPLATES),
     Section("/policies", "policies", Action.MANAGE_POLICIES),
+    Section("/accounts", "accounts", Action.MANAGE_ACCOUNTS),
+    Section("/audit", "audit", Action.READ_AUDIT),
 )
 """In the order of the navigation; `word` is a code of the words `section`."""
 
 
 async def reader(request: web.Request) -> Actor:
     """Who is signed in; everybody else is sent to sign in."""
+    return (await holder(request)).actor
+
+
+async def holder(request: web.Request) -> Proof:
+    """The same, with the session it is."""
     proof = await session(request)
     if proof is None:
         raise web.HTTPFound("/")
-    return proof.actor
+    return proof
 
 
 def framed(request: web.Request, actor: Actor, template: str, *, status: int = 200, **values: Any) -> web.Response:

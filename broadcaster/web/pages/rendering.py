@@ -37,6 +37,8 @@ def environment(language: str) -> Environment:
     made.globals["words_said"] = WORDS["said"]
     made.filters["translated"] = texts.gettext
     made.filters["beijing"] = _beijing
+    made.filters["moment"] = _moment
+    made.filters["day"] = _day
     made.filters["number"] = _number
     made.filters["word"] = lambda code, of: texts.gettext(WORDS[of].get(str(code), str(code)))
     return made
@@ -72,6 +74,14 @@ def error_page(request: web.Request, problem: Problem) -> web.Response:
 
 def _beijing(at: datetime | None) -> str:
     return at.astimezone(BEIJING).strftime("%m-%d %H:%M:%S") if at else ""
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d")
 
 
 def _number(value: int) -> str:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
+from broadcaster.web.pages.account_words import ACCOUNT_WORDS
+from broadcaster.web.pages.account_words import SAID as ACCOUNT_SAID
 
 WORDS: dict[str, dict[str, str]] = {
-    "section": {"alerts": "预警", "gateways": "网关", "templates": "模板", "policies": "策略"},
+    **ACCOUNT_WORDS,
+    "section": {
+        "alerts": "预警",
+        "gateways": "网关",
+        "templates": "模板",
+        "policies": "策略",
+        "accounts": "账户管理",
+        "audit": "审计",
+    },
     "said": {
+        **ACCOUNT_SAID,
         "saved": "已保存，从下一条预警起使用。",
         "given-up": "已恢复默认，从下一条预警起使用。",
         "gateway-paused": "网关已暂停。",

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from broadcaster.security import accounts, credentials
+from broadcaster.security import accounts, credentials, entrance
 from broadcaster.security.permissions import SYSTEM, Grant, Role
 from broadcaster.web.app import LARGEST_BODY
 from tests.harness.web import DISTRICT, PASSWORD, Web, form
@@ -52,7 +52,7 @@ async def test_an_expired_or_tampered_token_is_refused(web: Web) -> None:
 async def test_a_session_cookie_reads_but_never_writes(web: Web) -> None:
     await web.token("author")
     name = f"author-{DISTRICT}"
-    session = (await accounts.sign_in(web.database, name, PASSWORD, "", web.clock.now())).session
+    session = (await entrance.sign_in(web.database, name, PASSWORD, "", web.clock.now())).session
     cookie = {"Cookie": f"daohu_session={session}"}
     assert (await web.client.get("/api/v1/alerts", headers=cookie)).status == 200
     assert (await web.client.post("/api/v1/alerts", headers=cookie, json=form())).status == 401

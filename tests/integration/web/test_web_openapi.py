@@ -13,20 +13,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from broadcaster.web.api import TABLES
 from tests.harness.web import Web, form
 
-OUTSIDE = {  # for people, providers and monitors: described in words elsewhere
-    "/", "/alerts", "/alerts/{id}", "/alerts/{id}/status", "/alerts/{id}/units/{unit}/confirm", "/help/{id}/close",
-    "/gateways", "/gateways/-/status", "/gateways/{name}", "/gateways/{name}/status", "/gateways/{name}/pause",
-    "/gateways/{name}/resume", "/gateways/{name}/trial",
-    "/templates", "/templates/{folder}/{file}", "/templates/{folder}/{file}/preview",
-    "/templates/{folder}/{file}/versions/{version}", "/templates/{folder}/{file}/restore",
-    "/policies", "/policies/{colour}", "/policies/{colour}/timeline", "/policies/{colour}/versions/{version}",
-    "/policies/{colour}/restore",
-    "/sign-in", "/sign-out", "/static",
-    "/r/{token}", "/r/{token}/photo", "/r/{token}/doors", "/r/worker.js", "/alerts/{id}/photos/{photo}.jpg",
-    "/a", "/a/{identifier}", "/feeds/area/{identifier}.json",
-    "/callbacks/{gateway}", "/feeds/cap.atom", "/feeds/cap/{identifier}.xml", "/healthz", "/readyz", "/metrics",
-    "/api/v1/openapi.json",
-}  # fmt: skip
+OUTSIDE = {"/api/v1/openapi.json"}
+"""The document itself. What is not under `/api/` is for people, providers and monitors, and described in words."""
 
 
 async def _document(web: Web) -> dict[str, Any]:
@@ -49,7 +37,7 @@ async def test_every_route_of_the_machine_interface_is_in_it(web: Web) -> None:
         if isinstance(route, aiohttp_web.AbstractRoute) and route.resource is not None and route.method != "HEAD"
     }
     assert described <= served
-    assert {path for path, _ in served - described} == OUTSIDE
+    assert {path for path, _ in served - described if path.startswith("/api/")} == OUTSIDE
 
 
 async def test_operations_have_names_of_their_own(web: Web) -> None:
@@ -91,8 +79,6 @@ def _valid(path: str) -> dict[str, Any]:
         return {"channel": "sms", "rehearsal": False, "replies": [reply]}
     if path.endswith("/confirm"):
         return {"moved": 3, "note": "n"}
-    if "/doors/" in path:
-        return {"id": "v-1", "result": "done"}
     if path.endswith("/close"):
         return {"note": "n"}
     return {"version": 1, "reason": "r"}

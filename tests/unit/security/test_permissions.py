@@ -22,6 +22,7 @@ from broadcaster.security.permissions import (
 )
 
 COUNTY, TOWN, VILLAGE, NEIGHBOUR = "330212", "330212101", "330212101001", "330213"
+BESIDE = "330212102"
 
 # role → what it may do inside its region, written out independently of the table in the code
 MATRIX = {
@@ -39,16 +40,37 @@ def _actor(*grants: tuple[Role, str]) -> Actor:
     return Actor(1, "somebody", tuple(Grant(role, region) for role, region in grants))
 
 
+# where the thing lies, seen from a role in TOWN → whether it is wholly inside, and whether it is inside in part
+PLACES = {
+    "own town": ([TOWN], True, True),
+    "a village of it": ([VILLAGE], True, True),
+    "a grid of it": ([VILLAGE + "001"], True, True),
+    "the county round it": ([COUNTY], False, True),
+    "everywhere": ([""], False, True),
+    "the town beside": ([BESIDE], False, False),
+    "a village of the town beside": ([BESIDE + "001"], False, False),
+    "another county": ([NEIGHBOUR], False, False),
+    "own town and the one beside": ([TOWN, BESIDE], False, True),
+    "a village here and one beside": ([VILLAGE, BESIDE + "001"], False, True),
+    "two villages of it": ([VILLAGE, TOWN + "002"], True, True),
+    "nowhere": ([], False, False),
+}
+
+
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("action", Action)
-@pytest.mark.parametrize(
-    ("region", "inside"), [(COUNTY, False), (TOWN, True), (VILLAGE, True), (NEIGHBOUR, False), ("330212102", False)]
-)
-def test_a_role_allows_exactly_its_actions_and_only_inside_its_region(
-    role: Role, action: Action, region: str, inside: bool
-) -> None:
-    expected = inside and action.value in MATRIX[role.value].split()
-    assert may(_actor((role, TOWN)), action, [region]) is expected
+@pytest.mark.parametrize("place", PLACES)
+def test_a_role_allows_exactly_its_actions_and_only_inside_its_region(role: Role, action: Action, place: str) -> None:
+    regions, inside, in_part = PLACES[place]
+    granted = action.value in MATRIX[role.value].split()
+    actor = _actor((role, TOWN))
+    assert may(actor, action, regions) is (granted and inside)
+    assert touches(actor, action, regions) is (granted and in_part)
+    if granted and inside:
+        require(actor, action, regions)
+    else:
+        with pytest.raises(ForbiddenError):
+            require(actor, action, regions)
 
 
 def test_every_role_and_every_action_is_in_the_matrix() -> None:

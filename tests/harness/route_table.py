@@ -1,0 +1,124 @@
+"""Every route of the application, and what somebody of another region gets there. A new route needs a line here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from tests.harness.web import OTHER_TOWN, TOWN, form
+
+
+class Reach(Enum):
+    """What an answer may be about."""
+
+    OPEN = "open"  # for everybody, signed in or not; or a door that asks for its own key
+    OWN = "own"  # about who is asking, and nobody else
+    LIST = "list"  # a list or a form: of the asker's regions only
+    THING = "thing"  # a thing that has a region: outside of it, it does not exist
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One route. `query`, `json`, `fields`: what is sent so that the answer is about rights and not about the form."""
+
+    reach: Reach
+    query: str = ""
+    json: dict[str, Any] | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+_OPEN, _OWN, _LIST, _THING = (Line(reach) for reach in Reach)
+_GRANT = {"role-0": "viewer", "region-0": TOWN}
+
+ROUTES: dict[str, Line] = {
+    # machines and the public
+    "GET /api/v1/openapi.json": _OPEN,
+    "GET /healthz": _OPEN,
+    "GET /readyz": _OPEN,
+    "GET /metrics": _OPEN,
+    "GET /feeds/cap.atom": _OPEN,
+    "GET /feeds/cap/{identifier}.xml": _OPEN,
+    "GET /callbacks/{gateway}": _OPEN,
+    "POST /callbacks/{gateway}": _OPEN,
+    "GET /r/{token}": _OPEN,
+    "POST /r/{token}": _OPEN,
+    "GET /static": _OPEN,
+    # the machine interface
+    "POST /api/v1/alerts": Line(Reach.THING, json=form()),
+    "GET /api/v1/alerts": _LIST,
+    "GET /api/v1/alerts/{id}": _THING,
+    "PUT /api/v1/alerts/{id}": Line(Reach.THING, query="?version=1", json=form(regions=[OTHER_TOWN])),
+    "POST /api/v1/alerts/{id}/submit": _THING,
+    "POST /api/v1/alerts/{id}/recall": _THING,
+    "POST /api/v1/alerts/{id}/approve": Line(Reach.THING, json={"version": 2}),
+    "POST /api/v1/alerts/{id}/reject": Line(Reach.THING, json={"reason": "x"}),
+    "POST /api/v1/alerts/{id}/issue": _THING,
+    "POST /api/v1/alerts/{id}/end": Line(Reach.THING, json={"reason": "x"}),
+    "POST /api/v1/alerts/{id}/update": Line(Reach.THING, json=form(regions=[OTHER_TOWN])),
+    "POST /api/v1/alerts/{id}/cancel": _THING,
+    "GET /api/v1/alerts/{id}/plan": _THING,
+    "GET /api/v1/alerts/{id}/progress": _THING,
+    "GET /api/v1/alerts/{id}/events": _THING,
+    "GET /api/v1/alerts/{id}/deliveries": _THING,
+    "GET /api/v1/alerts/{id}/unreached": _THING,
+    "GET /api/v1/alerts/{id}/unreached.csv": _THING,
+    "GET /api/v1/alerts/{id}/units": _THING,
+    "POST /api/v1/alerts/{id}/units/{unit}/confirm": _THING,
+    "GET /api/v1/alerts/{id}/notices": _THING,
+    "GET /api/v1/alerts/{id}/audit": _THING,
+    "GET /api/v1/notices": _LIST,
+    "GET /api/v1/help": _LIST,
+    "POST /api/v1/help/{id}/close": _THING,
+    "POST /api/v1/replies": Line(
+        Reach.THING,
+        json={
+            "channel": "sms",
+            "rehearsal": False,
+            "replies": [{"id": "1", "address": "+8613900000000", "text": "1", "at": "2026-08-09T19:00:00Z"}],
+        },
+    ),
+    "GET /api/v1/audit": _LIST,
+    "GET /api/v1/audit.csv": _LIST,
+    # signing in
+    "GET /": _OPEN,
+    "POST /sign-in": _OPEN,
+    "POST /sign-out": _OPEN,
+    "GET /sign-in/code": _OPEN,
+    "POST /sign-in/code": _OPEN,
+    "GET /sign-in/second-factor": _OPEN,
+    "POST /sign-in/second-factor": _OPEN,
+    "GET /sign-in/password": _OPEN,
+    "POST /sign-in/password": _OPEN,
+    # one's own account
+    "GET /me": _OWN,
+    "POST /me/password": _OWN,
+    "GET /me/second-factor": _OWN,
+    "POST /me/second-factor": _OWN,
+    "POST /me/second-factor/codes": _OWN,
+    "POST /me/second-factor/off": _OWN,
+    "POST /me/sessions/end-others": _OWN,
+    "POST /me/sessions/{session}/end": _THING,
+    # alerts
+    "GET /alerts": _LIST,
+    "GET /alerts/{id}": _THING,
+    "GET /alerts/{id}/status": _THING,
+    "POST /alerts/{id}/units/{unit}/confirm": _THING,
+    "POST /help/{id}/close": _THING,
+    # accounts and the audit
+    "GET /accounts": _LIST,
+    "GET /accounts/regions": Line(Reach.LIST, query=f"?q={TOWN}"),
+    "GET /accounts/new": _LIST,
+    "POST /accounts/new": Line(Reach.LIST, fields={"name": "intruder", **_GRANT}),
+    "GET /accounts/{id}": _THING,
+    "POST /accounts/{id}/grants": Line(Reach.THING, fields=_GRANT),
+    "POST /accounts/{id}/off": _THING,
+    "POST /accounts/{id}/on": _THING,
+    "POST /accounts/{id}/password": _THING,
+    "POST /accounts/{id}/second-factor": _THING,
+    "GET /accounts/{id}/tokens": _THING,
+    "POST /accounts/{id}/tokens": Line(Reach.THING, fields={"label": "x", "days": "30"}),
+    "POST /accounts/{id}/tokens/{token}/end": _THING,
+    "GET /audit": _LIST,
+    "POST /audit/verify": Line(Reach.LIST),
+}

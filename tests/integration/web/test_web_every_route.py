@@ -1,0 +1,132 @@
+"""Every route, as every role: a neighbour of the region sees nothing of it, and nobody gets in without signing in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from broadcaster.security.permissions import Role
+from tests.harness.console import Console, person
+from tests.harness.route_table import ROUTES, Line, Reach
+from tests.harness.web import OTHER_TOWN, PASSWORD, TOWN, Web
+
+SECRET = "只给第一镇看的预警"
+OFFICER = "first.town.officer"
+NOWHERE = {403, 404}
+
+
+def _routes(web: Web) -> Iterator[str]:
+    for route in web.client.app.router.routes():
+        if route.method != "HEAD" and route.resource is not None:
+            yield f"{route.method} {route.resource.canonical}"
+
+
+@pytest.fixture
+async def ids(web: Web) -> dict[str, int]:
+    """What there is in the first town, by the names that paths use: an alert that went out, its units, its people."""
+    officer = await person(web, OFFICER, ("author", TOWN), ("administrator", TOWN))
+    console = Console(web)
+    await console.sign_in(OFFICER)
+    alert = await web.issued(headline=SECRET, regions=[TOWN])
+    await web.fan_out()
+    session = await web.value("SELECT max(id) FROM credential WHERE kind = 'session'")
+    unit = await web.value("SELECT min(id) FROM unit WHERE alert_id = $1", alert)
+    call = await web.value(
+        "INSERT INTO help_request (alert_id, response_id, region, address, text, created_at, repeated_at)"
+        " VALUES ($1, 1, $2, '', $3, $4, $4) RETURNING id",
+        alert,
+        f"{TOWN}001",
+        SECRET,
+        web.clock.now(),
+    )
+    return {"alert": alert, "unit": unit, "help": call, "account": officer, "session": session, "token": session}
+
+
+def _address(route: str, line: Line, ids: dict[str, int]) -> tuple[str, str]:
+    """Method and path, with the ids of the first town in their places."""
+    method, _, path = route.partition(" ")
+    kind = re.sub(r"s$", "", path.removeprefix("/api/v1").split("/")[1])
+    named = {"id": ids.get(kind, ids["alert"]), **ids}
+    return method, re.sub(r"{(\w+)}", lambda match: str(named[match[1]]), path) + line.query
+
+
+async def _as(web: Web, console: Console, role: str, route: str, ids: dict[str, int]) -> tuple[int, str]:
+    line = ROUTES[route]
+    method, path = _address(route, line, ids)
+    if path.startswith("/api/"):
+        options: dict[str, Any] = {} if method == "GET" else {"json": line.json or {}}
+        answer = await web.ask(method, path, role, OTHER_TOWN, **options)
+        return answer.status, await answer.text()
+    answer = await (console.get(path) if method == "GET" else console.post(path, line.fields))
+    return answer.status, console.text
+
+
+def test_a_route_that_nobody_thought_about_fails(web: Web) -> None:
+    assert set(_routes(web)) == set(ROUTES)
+
+
+@pytest.mark.parametrize("role", [role.value for role in Role])
+async def test_a_neighbour_sees_and_changes_nothing(
+    web: Web, ids: dict[str, int], role: str, record_property: Any
+) -> None:
+    await web.token(role, OTHER_TOWN)
+    before = await _state(web)
+    console = Console(web)
+    await console.sign_in(f"{role}-{OTHER_TOWN}", PASSWORD)
+    await console.get("/me")
+    wrong, asked = [], 0
+    for route, line in ROUTES.items():
+        if line.reach is Reach.OPEN:
+            continue
+        status, text = await _as(web, console, role, route, ids)
+        asked += 1
+        if status >= 500 or (line.reach is Reach.THING and status not in NOWHERE):
+            wrong.append(f"{route}: {status}")
+        if any(mark in text for mark in (SECRET, OFFICER, "第1镇", "1001村")):
+            wrong.append(f"{route}: tells")
+    record_property("requests", asked)
+    assert wrong == []
+    assert await _state(web) == before
+
+
+async def test_what_is_looked_for_is_there_for_those_whom_it_concerns(web: Web, ids: dict[str, int]) -> None:
+    console = Console(web)
+    await console.sign_in(OFFICER)
+    for path, mark in (
+        ("/alerts", SECRET),
+        ("/accounts", OFFICER),
+        ("/audit", OFFICER),
+        ("/accounts/regions?q=第1", "第1镇"),
+    ):
+        assert (await console.get(path)).status == 200
+        assert mark in console.text, path
+
+
+async def test_nobody_gets_in_without_signing_in(web: Web, ids: dict[str, int]) -> None:
+    wrong = []
+    for route, line in ROUTES.items():
+        if line.reach is Reach.OPEN:
+            continue
+        method, path = _address(route, line, ids)
+        web.client.session.cookie_jar.clear()
+        answer = await web.client.request(method, path, allow_redirects=False)
+        inside = answer.status == 401 if path.startswith("/api/") else answer.headers.get("Location") == "/"
+        if not inside:
+            wrong.append(f"{route}: {answer.status}")
+    assert wrong == []
+
+
+async def _state(web: Web) -> list[object]:
+    """What the first town has; what a request must not have touched."""
+    queries = (
+        "SELECT md5(string_agg(a::text, ',' ORDER BY id)) FROM alert a",
+        "SELECT md5(string_agg(u::text, ',' ORDER BY id)) FROM unit u",
+        "SELECT md5(string_agg(h::text, ',' ORDER BY id)) FROM help_request h",
+        f"SELECT md5(string_agg(a::text, ',' ORDER BY id)) FROM account a WHERE name = '{OFFICER}'",
+        "SELECT count(*) FROM account",
+        f"SELECT md5(string_agg(g::text, ',' ORDER BY id)) FROM account_grant g WHERE region_code = '{TOWN}'",
+    )
+    return [await web.value(query) for query in queries]
