@@ -13,11 +13,10 @@ from broadcaster.errors import InputError
 from broadcaster.report import geography
 from broadcaster.report.geography import collection
 from broadcaster.security.permissions import Action, scopes
-from broadcaster.web.api.progress import current_live
 from broadcaster.web.context import CONTEXT
 from broadcaster.web.envelope import streaming
 from broadcaster.web.language import chosen
-from broadcaster.web.live import LIVE, snapshot
+from broadcaster.web.live import LIVE
 from broadcaster.web.metrics import METRICS
 from broadcaster.web.pages.actions import offered
 from broadcaster.web.pages.forms import token
@@ -32,7 +31,6 @@ PAUSE = 3.0
 and nobody reads them by the second."""
 
 _VILLAGE = re.compile(r"\d{12}")
-_STATE = re.compile(r"[0-9a-f]{16}")
 routes = web.RouteTableDef()
 
 
@@ -49,7 +47,6 @@ async def alert(request: web.Request) -> web.Response:
     context, alert_id = request.app[CONTEXT], int(request.match_info["id"])
     record = await seen(context, actor, alert_id)
     wall = request.query.get("view") == "wall"
-    state = snapshot(await current_live(context, alert_id))
     parts = await request.app[PARTS].now(alert_id, Sight.of(actor, chosen(request), wall=wall))
     return framed(
         request,
@@ -59,7 +56,6 @@ async def alert(request: web.Request) -> web.Response:
         alert=record.alert,
         parts=_signed(request, parts),
         names=NAMES,
-        state=state.id,
         may_see_households=bool(scopes(actor, Action.SEE_HOUSEHOLDS)),
         **await offered(context, actor, record),
     )
@@ -80,16 +76,15 @@ async def status(request: web.Request) -> web.Response:
 @routes.get(r"/alerts/{id:\d{1,9}}/live")
 @streaming
 async def live(request: web.Request) -> web.StreamResponse:
-    """Server-sent events: `parts`, the parts that have changed since the last, by name. `have` is the state that the
-    page was made in; the browser says later ones itself when it comes back."""
+    """Server-sent events: `parts`, first every part, then those that have changed, by name. The first is not spared
+    where the page is new: what happened while it was made would be missed."""
     actor = await reader(request)
     context, alert_id = request.app[CONTEXT], int(request.match_info["id"])
     await seen(context, actor, alert_id)
     line = request.app[LIVE]
     line.admit()
-    have = request.headers.get("Last-Event-ID") or request.query.get("have", "")
     sight = Sight.of(actor, chosen(request), wall=request.query.get("view") == "wall")
-    watcher = _Watcher(request.app[PARTS], alert_id, sight, token(request), have if _STATE.fullmatch(have) else "")
+    watcher = _Watcher(request.app[PARTS], alert_id, sight, token(request))
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     await response.prepare(request)
     await response.write(b": open\n\n")
@@ -124,12 +119,11 @@ async def outlines(request: web.Request) -> web.Response:
 class _Watcher:
     """What one reader has been told."""
 
-    def __init__(self, parts: LiveParts, alert_id: int, sight: Sight, form_token: str, have: str) -> None:
+    def __init__(self, parts: LiveParts, alert_id: int, sight: Sight, form_token: str) -> None:
         self._parts = parts
         self._alert_id = alert_id
         self._sight = sight
         self._token = form_token
-        self._have = have
         self._told: dict[str, str] = {}
         self._slow = 0.0
         self._now: Parts = {}
@@ -137,9 +131,6 @@ class _Watcher:
     async def news(self, state: str) -> bytes:
         """The event that brings this reader into `state`; a sign of life where nothing of theirs has changed."""
         self._now = await self._parts.at(self._alert_id, state, self._sight)
-        if state == self._have:  # the page has just been made in this state
-            self._told = {name: part.mark for name, part in self._now.items()}
-        self._have = ""
         return self._event(state)
 
     def rest(self) -> bytes:
