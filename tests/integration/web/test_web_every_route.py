@@ -15,6 +15,7 @@ from tests.harness.web import OTHER_TOWN, PASSWORD, TOWN, Web
 
 SECRET = "只给第一镇看的预警"
 OFFICER = "first.town.officer"
+KEY = "Draft-of-the-first-town"
 NOWHERE = {403, 404}
 
 
@@ -25,8 +26,9 @@ def _routes(web: Web) -> Iterator[str]:
 
 
 @pytest.fixture
-async def ids(web: Web) -> dict[str, int]:
-    """What there is in the first town, by the names that paths use: an alert that went out, its units, its people."""
+async def ids(web: Web) -> dict[str, Any]:
+    """What there is in the first town, by the names that paths use: an alert that went out, its units, its people; and
+    of what belongs to the whole district, one of each."""
     officer = await person(web, OFFICER, ("author", TOWN), ("administrator", TOWN))
     console = Console(web)
     await console.sign_in(OFFICER)
@@ -42,10 +44,37 @@ async def ids(web: Web) -> dict[str, int]:
         SECRET,
         web.clock.now(),
     )
-    return {"alert": alert, "unit": unit, "help": call, "account": officer, "session": session, "token": session}
+    home = await web.value(f"SELECT min(id) FROM household WHERE region_code LIKE '{TOWN}%'")
+    contact = await web.value("SELECT min(id) FROM contact WHERE household_id = $1", home)
+    duty = await web.value(f"SELECT min(id) FROM duty WHERE region_code LIKE '{TOWN}%'")
+    await console.get("/compose")
+    await console.post(f"/compose/{KEY}", {"do": "save", "headline": SECRET, "regions": TOWN})
+    assert await web.value("SELECT count(*) FROM draft_form WHERE key = $1", KEY) == 1
+    return {
+        "alert": alert,
+        "unit": unit,
+        "help": call,
+        "account": officer,
+        "session": session,
+        "token": session,
+        "photo": 1,
+        "deed": "cancel",
+        "step": "submit",
+        "medium": "voice",
+        "key": KEY,
+        "audience": home,
+        "household": home,
+        "contact": contact,
+        "dutie": duty,
+        "name": "sms",
+        "folder": "typhoon",
+        "file": "wording.zh-CN.j2",
+        "version": 1,
+        "colour": "red",
+    }
 
 
-def _address(route: str, line: Line, ids: dict[str, int]) -> tuple[str, str]:
+def _address(route: str, line: Line, ids: dict[str, Any]) -> tuple[str, str]:
     """Method and path, with the ids of the first town in their places."""
     method, _, path = route.partition(" ")
     kind = re.sub(r"s$", "", path.removeprefix("/api/v1").split("/")[1])
@@ -53,7 +82,7 @@ def _address(route: str, line: Line, ids: dict[str, int]) -> tuple[str, str]:
     return method, re.sub(r"{(\w+)}", lambda match: str(named[match[1]]), path) + line.query
 
 
-async def _as(web: Web, console: Console, role: str, route: str, ids: dict[str, int]) -> tuple[int, str]:
+async def _as(web: Web, console: Console, role: str, route: str, ids: dict[str, Any]) -> tuple[int, str]:
     line = ROUTES[route]
     method, path = _address(route, line, ids)
     if path.startswith("/api/"):
@@ -70,7 +99,7 @@ def test_a_route_that_nobody_thought_about_fails(web: Web) -> None:
 
 @pytest.mark.parametrize("role", [role.value for role in Role])
 async def test_a_neighbour_sees_and_changes_nothing(
-    web: Web, ids: dict[str, int], role: str, record_property: Any
+    web: Web, ids: dict[str, Any], role: str, record_property: Any
 ) -> None:
     await web.token(role, OTHER_TOWN)
     before = await _state(web)
@@ -92,7 +121,7 @@ async def test_a_neighbour_sees_and_changes_nothing(
     assert await _state(web) == before
 
 
-async def test_what_is_looked_for_is_there_for_those_whom_it_concerns(web: Web, ids: dict[str, int]) -> None:
+async def test_what_is_looked_for_is_there_for_those_whom_it_concerns(web: Web, ids: dict[str, Any]) -> None:
     console = Console(web)
     await console.sign_in(OFFICER)
     for path, mark in (
@@ -105,7 +134,7 @@ async def test_what_is_looked_for_is_there_for_those_whom_it_concerns(web: Web, 
         assert mark in console.text, path
 
 
-async def test_nobody_gets_in_without_signing_in(web: Web, ids: dict[str, int]) -> None:
+async def test_nobody_gets_in_without_signing_in(web: Web, ids: dict[str, Any]) -> None:
     wrong = []
     for route, line in ROUTES.items():
         if line.reach is Reach.OPEN:
