@@ -75,7 +75,8 @@ class Visitor:
 
     async def violations(self) -> list[str]:
         """The serious and critical findings of axe-core on the page as it is."""
-        found = await self.page.evaluate(f"() => {{ {AXE.read_text(encoding='utf-8')}\n return axe.run(document); }}")
+        asked = "return axe.run(document, {resultTypes: ['violations']})"
+        found = await self.page.evaluate(f"() => {{ {AXE.read_text(encoding='utf-8')}\n {asked}; }}")
         return [
             f"{one['id']}: {one['help']} {[node['target'] for node in one['nodes']][:5]}"
             for one in found["violations"]
