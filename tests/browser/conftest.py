@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from playwright.async_api import async_playwright
 
-from tests.browser.chromium import ARGUMENTS, executable
+from tests.browser.chromium import running
 from tests.browser.visitor import Office, Visitor
 from tests.harness.web import Web
 from tests.harness.web_fixtures import bells, context, district, make_web, settings, web
@@ -17,11 +17,18 @@ __all__ = ["bells", "context", "district", "make_web", "settings", "web"]
 DESK = (1366, 768)
 
 
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[str]:
+    """The address of a browser that serves all tests of a run: starting one takes longer than most of them."""
+    with running() as address:
+        yield address
+
+
 @pytest.fixture
-async def office(web: Web) -> AsyncIterator[Office]:
+async def office(web: Web, chromium: str) -> AsyncIterator[Office]:
     """Opens browsers for people; each has cookies of its own. A script's error, or a resource from outside, fails."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+        browser = await playwright.chromium.connect_over_cdp(chromium)
         made = Office(browser, web)
         yield made
         await browser.close()
