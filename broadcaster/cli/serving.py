@@ -62,6 +62,7 @@ def web_context(house: House, callbacks: Mapping[str, Callback]) -> Context:
         cap=cap,
         callbacks=callbacks,
         probes={"doorbell": lambda: _doorbell(house)},
+        trusted_proxies=frozenset(house.settings.web.trusted_proxies),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -98,6 +99,17 @@ def several(allowed: Sequence[str]) -> Rule:
         return tuple(value)
 
     return Rule(f"由 {'、'.join(allowed)} 组成、不重复的列表", read)
+
+
+def addresses() -> Rule:
+    """A list of IP addresses, each as programs write it."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise ValueError(value)
+        return tuple(str(ip_address(one)) for one in value)
+
+    return Rule('IP 地址的列表，如 ["127.0.0.1"]', read)
 
 
 def path() -> Rule:

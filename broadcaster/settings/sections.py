@@ -13,7 +13,7 @@ from broadcaster.alerts.policy import Policy
 from broadcaster.errors import NotFoundError
 from broadcaster.ports import GatewaySettings
 from broadcaster.settings.policies import COLOURS
-from broadcaster.settings.rules import address, choice, integer, number, path, setting, several, text, truth
+from broadcaster.settings.rules import address, addresses, choice, integer, number, path, setting, several, text, truth
 
 EMBEDDED = "embedded"
 
@@ -67,13 +67,18 @@ class RedisSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """`public_url` is what stands in messages before `/r/…`, as residents' phones reach it; no trailing slash."""
+    """`public_url` is what stands in messages before `/r/…`, as residents' phones reach it; no trailing slash.
+
+    `trusted_proxies` are the addresses whose X-Forwarded-For is believed: whoever guesses passwords through them is
+    told apart by it.
+    """
 
     host: str = setting(text("要监听的地址，如 127.0.0.1 或 0.0.0.0", pattern=r"[\w.:\-]+"), "127.0.0.1")
     port: int = setting(integer(1, 65535), 8480)
     public_url: str = setting(
         address("http", "https", allowed="http:// 或 https:// 开头的网址"), "http://127.0.0.1:8480"
     )
+    trusted_proxies: tuple[str, ...] = setting(addresses(), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -187,3 +187,15 @@ def test_something_else_than_a_table_is_refused(tmp_path: Path, value: str) -> N
 def test_settings_can_be_made_from_plain_values(tmp_path: Path) -> None:
     settings = settings_from({"district": {"code": "330212", "name": "鄞州区"}, "data": {"dir": "d"}}, folder=tmp_path)
     assert settings.data.dir == tmp_path / "d"
+
+
+@pytest.mark.parametrize(("given", "known"), [([], ()), (["127.0.0.1", "2001:DB8::1"], ("127.0.0.1", "2001:db8::1"))])
+def test_proxies_are_named_by_their_addresses(given: list[str], known: tuple[str, ...]) -> None:
+    settings = settings_from({"district": {"code": "330212", "name": "鄞州区"}, "web": {"trusted_proxies": given}})
+    assert settings.web.trusted_proxies == known
+
+
+@pytest.mark.parametrize("given", ["127.0.0.1", ["proxy.example"], [1]])
+def test_a_proxy_that_is_no_address_is_refused(given: object) -> None:
+    with pytest.raises(SettingsError, match="trusted_proxies"):
+        settings_from({"district": {"code": "330212", "name": "鄞州区"}, "web": {"trusted_proxies": given}})
