@@ -25,6 +25,7 @@ from broadcaster.web.static_files import MARK, caching
 from broadcaster.web.unhurried import is_unhurried
 
 REQUEST_ID = web.RequestKey("request_id", str)
+LEFT = 499  # the status under which a caller that went away is noted
 LONGEST = 30.0  # seconds for an answer that is not a stream
 UPLOAD = 300.0  # seconds for a form with a file in it: a photo comes over a bad line
 _LOG = structlog.get_logger(__name__)
@@ -71,7 +72,7 @@ def envelope(error_page: ErrorPage) -> Middleware:
         given = request.headers.get("X-Request-ID", "")
         request[REQUEST_ID] = request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
         started = time.perf_counter()
-        status = 499  # the caller went away
+        status = LEFT
         with structlog.contextvars.bound_contextvars(request=request_id):
             try:
                 response = await _answer(request, handler, error_page)
@@ -104,8 +105,8 @@ async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage)
     try:
         async with asyncio.timeout(_longest(request)):
             return await handler(request)
-    except ClientConnectionResetError:  # the caller has left; there is nobody to answer
-        raise
+    except ClientConnectionResetError:  # the caller has left, and nobody reads this
+        return web.Response(status=LEFT, reason="Client Closed Request")
     except web.HTTPException as error:
         if error.status < 400:
             raise

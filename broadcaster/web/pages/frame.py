@@ -45,6 +45,8 @@ async def reader(request: web.Request) -> Actor:
 async def holder(request: web.Request) -> Proof:
     """The same, with the session it is."""
     proof = await session(request)
+    if proof is None and "HX-Request" in request.headers:  # a part of a page: it is the page that has to go
+        raise web.HTTPOk(headers={"HX-Redirect": "/"})
     if proof is None:
         raise web.HTTPFound("/")
     return proof

@@ -127,3 +127,10 @@ async def test_the_metrics_count_requests_by_route(web: Web) -> None:
     text = await (await web.client.get("/metrics")).text()
     assert 'daohu_http_requests_total{method="GET",route="/r/{token}",status="404"}' in text
     assert "a-secret-token" not in text
+
+
+async def test_a_part_of_a_page_whose_session_is_over_sends_the_whole_page_to_sign_in(web: Web) -> None:
+    answer = await web.client.get("/gateways/-/status", headers={"HX-Request": "true"}, allow_redirects=False)
+    assert (answer.status, answer.headers["HX-Redirect"]) == (200, "/")
+    whole = await web.client.get("/gateways", allow_redirects=False)
+    assert (whole.status, whole.headers["Location"]) == (302, "/")

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientConnectionResetError, ClientResponse, web
+from structlog.testing import capture_logs
 
 from broadcaster.clock import ManualClock
 from broadcaster.errors import LimitedError
+from broadcaster.web.context import CONTEXT, Context
+from broadcaster.web.envelope import LEFT, envelope
 from broadcaster.web.live import LIVE, Live, Pace
+from broadcaster.web.pages.rendering import error_page
 from tests.harness.web import Web
 
 
@@ -171,3 +176,18 @@ async def test_one_look_that_fails_does_not_freeze_the_page(clock: ManualClock) 
     assert snapshot is not None
     assert snapshot.data == b'{"look":2}'
     await watch.aclose()
+
+
+async def test_whoever_leaves_is_noted_and_is_no_fault(
+    context: Context, aiohttp_client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def gone(request: web.Request) -> web.Response:
+        raise ClientConnectionResetError("Cannot write to closing transport")
+
+    app = web.Application(middlewares=[envelope(error_page)])
+    app[CONTEXT] = context
+    app.router.add_get("/line", gone)
+    with capture_logs() as logs:
+        await (await aiohttp_client(app)).get("/line")
+    assert [one["status"] for one in logs if one["event"] == "request"] == [LEFT]
+    assert [record for record in caplog.records if record.name == "aiohttp.server"] == []
