@@ -36,7 +36,7 @@ AUDIENCE_WORDS: dict[str, dict[str, str]] = {
         "duty": "职责",
         "terminal": "大喇叭",
     },
-    "field": {
+    "roster_field": {
         "region_code": "所属区域",
         "name": "户主",
         "address": "地址",

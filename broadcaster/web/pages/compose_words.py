@@ -16,7 +16,7 @@ SAID = {
 """What the form before has done."""
 
 COMPOSE_WORDS: dict[str, dict[str, str]] = {
-    "deed": {
+    "offer": {
         "review": "审核",
         "edit": "修改",
         "submit": "提交审核",

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from audiences.tags import VULNERABILITIES
 from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
-from broadcaster.web.pages.account_words import ACCOUNT_WORDS
+from broadcaster.web.pages.account_words import ACCOUNT_AUDITED, ACCOUNT_WORDS
 from broadcaster.web.pages.account_words import SAID as ACCOUNT_SAID
 from broadcaster.web.pages.audience_words import AUDIENCE_AUDITED, AUDIENCE_SAID, AUDIENCE_WORDS
 from broadcaster.web.pages.compose_words import COMPOSE_WORDS
 from broadcaster.web.pages.compose_words import SAID as COMPOSE_SAID
 
-WORDS: dict[str, dict[str, str]] = {
-    **ACCOUNT_WORDS,
-    **AUDIENCE_WORDS,
-    **COMPOSE_WORDS,
-    "audit_action": {**ACCOUNT_WORDS["audit_action"], **AUDIENCE_AUDITED},
+Groups = dict[str, dict[str, str]]
+
+
+def _together(*subjects: Groups) -> Groups:
+    """The groups of words of all subjects; ValueError where two have one of the same name."""
+    made: Groups = {}
+    for groups in subjects:
+        if twice := made.keys() & groups.keys():
+            raise ValueError(f"Two subjects have words called {', '.join(sorted(twice))}.")
+        made |= groups
+    return made
+
+
+_OWN: Groups = {
+    "audit_action": {**ACCOUNT_AUDITED, **AUDIENCE_AUDITED},
     "section": {
         "alerts": "预警",
         "compose": "起草预警",
@@ -118,7 +127,6 @@ WORDS: dict[str, dict[str, str]] = {
         "cancelled": "不再等待确认",
     },
     "closed": {"1": "被新的消息取代", "2": "到期", "3": "结束发送"},
-    "tag": {rule.tag: rule.names[0] for rule in VULNERABILITIES},
     "stage": {
         "first_submit": "第一条发出",
         "reached_half": "50%的住户已到户",
@@ -167,3 +175,6 @@ WORDS: dict[str, dict[str, str]] = {
         "expired": "没有发出：网关没有连接",
     },
 }
+
+WORDS = _together(_OWN, ACCOUNT_WORDS, AUDIENCE_WORDS, COMPOSE_WORDS)
+"""By group and code."""
