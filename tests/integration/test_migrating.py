@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from importlib import import_module
+from importlib.resources import files
 
 import asyncpg
 import pytest
@@ -22,10 +24,16 @@ BREAKING = replace(LAST, version=VERSION + 1, needs=VERSION + 1)
 QUICK = Haste(lock=0.1, patience=0.5, pause=0.05)
 
 
+def made_by(change: Change) -> list[str]:
+    """The tables that a migration makes."""
+    sql = files("broadcaster.migrations").joinpath(f"{change.name}.sql").read_text(encoding="utf-8")
+    return re.findall(r"^CREATE TABLE (\w+)", sql, re.MULTILINE)
+
+
 async def roll_back_last(database: Database) -> None:
     """As it was before the last migration."""
     async with database.connection() as connection:
-        await connection.execute("DROP TABLE process, archive, archived_count")
+        await connection.execute(f"DROP TABLE {', '.join(made_by(LAST))}")
         await connection.execute("DELETE FROM schema_change WHERE version = $1", LAST.version)
         await connection.execute("DELETE FROM tortoise_migrations WHERE name = $1", LAST.name)
 
