@@ -244,9 +244,10 @@ UPDATE delivery d SET state = $2, settled_at = $3
 FROM closed c WHERE d.alert_id = c.alert_id AND d.ordinal BETWEEN c.first AND c.last AND d.state IN (0, 1)
 
 -- name: withdraw_units
--- The unit has answered: what still waits to be sent to it is cancelled, at once and exactly.
+-- The unit has answered: what still waits to be sent to it is cancelled, at once and exactly. What a worker holds may have
+-- gone out, and its word on that may never come: it counts as tried.
 WITH waiting AS (
-    SELECT d.alert_id, d.ordinal, d.batch, d.state
+    SELECT d.alert_id, d.ordinal, d.batch, d.state, CASE WHEN b.state IN (1, 3) THEN b.claims ELSE 0 END AS tried
     FROM batch b JOIN tally y USING (alert_id, first)
     CROSS JOIN LATERAL (
         SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
@@ -256,7 +257,7 @@ WITH waiting AS (
     ORDER BY d.ordinal
     FOR UPDATE OF d
 ), cancelled AS (
-    UPDATE delivery d SET state = 3, settled_at = $3
+    UPDATE delivery d SET state = 3, settled_at = $3, attempts = GREATEST(d.attempts, w.tried)
     FROM waiting w WHERE d.alert_id = w.alert_id AND d.ordinal = w.ordinal
     RETURNING d.alert_id, d.batch, w.state AS was
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 
-from broadcaster.dispatch import ledger
+from broadcaster.dispatch import ledger, units
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Event, Release
 from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.units import UnitDelivery
+from broadcaster.ports import Medium
 from tests.harness.district import District
 
 LEASED = 1
@@ -69,3 +71,21 @@ async def test_a_thirty_thousandth_claim_is_a_claim_like_any_other(district: Dis
     (batch,) = await district.claim("wechat")
     await district.settle([batch], DeliveryState.SUBMITTED)
     assert (await district.states(7)) == {4: 5}
+
+
+async def test_what_a_worker_held_when_the_unit_answered_counts_as_tried(district: District) -> None:
+    await district.village(1, 1)
+    await district.issue(7)
+    now = district.clock.now()
+    asked = [UnitDelivery(unit, "330212001001", Medium.SMS, unit, f"head-{unit}") for unit in (1, 2)]
+    async with district.database.transaction() as connection:
+        await units.enqueue(connection, 7, asked[:1], now)
+    held = await district.claim("sms", limit=1)  # it is on the wire, and the worker dies before it can say so
+    async with district.database.transaction() as connection:
+        await units.enqueue(connection, 7, asked[1:], now)
+        await units.withdraw(connection, 7, [1, 2], now)
+        rows = await connection.fetch(
+            "SELECT unit_id, state, attempts FROM delivery WHERE unit_id IS NOT NULL ORDER BY unit_id"
+        )
+    assert len(held) == 1
+    assert [tuple(row) for row in rows] == [(1, DeliveryState.CANCELLED, 1), (2, DeliveryState.CANCELLED, 0)]
