@@ -45,11 +45,17 @@ async def reader(request: web.Request) -> Actor:
 async def holder(request: web.Request) -> Proof:
     """The same, with the session it is."""
     proof = await session(request)
-    if proof is None and "HX-Request" in request.headers:  # a part of a page: it is the page that has to go
-        raise web.HTTPOk(headers={"HX-Redirect": "/"})
     if proof is None:
         raise web.HTTPFound("/")
     return proof
+
+
+async def watcher(request: web.Request) -> Actor:
+    """The same for pages that ask for their parts by themselves: without a session it is the whole page that has to go.
+    Not for pages in which somebody writes at length."""
+    if "HX-Request" in request.headers and await session(request) is None:
+        raise web.HTTPOk(headers={"HX-Redirect": "/"})
+    return await reader(request)
 
 
 def framed(request: web.Request, actor: Actor, template: str, *, status: int = 200, **values: Any) -> web.Response:

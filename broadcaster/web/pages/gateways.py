@@ -17,7 +17,7 @@ from broadcaster.ports import GatewaySettings
 from broadcaster.security.permissions import Action, Actor, require
 from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.pages.forms import Form, fields
-from broadcaster.web.pages.frame import framed, reader
+from broadcaster.web.pages.frame import framed, watcher
 from broadcaster.web.pages.rendering import page
 
 _NAME = r"/gateways/{name:[a-z][a-z0-9_-]{0,39}}"
@@ -112,7 +112,7 @@ async def trial(request: web.Request) -> web.Response:
 
 
 async def _manager(request: web.Request) -> tuple[Context, Actor]:
-    actor, context = await reader(request), request.app[CONTEXT]
+    actor, context = await watcher(request), request.app[CONTEXT]
     require(actor, Action.MANAGE_GATEWAYS, (context.settings.district.code,))
     return context, actor
 

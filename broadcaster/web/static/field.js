@@ -78,13 +78,25 @@
     clearTimeout(timer);
     const settled = await FieldQueue.flush(everything);
     const left = (await show()).filter((tap) => !tap.fault);
-    if (settled) await renew();
-    if (settled && !left.length && document.getElementById("faults").hidden) document.getElementById("sent").hidden = false;
+    if (settled) await arrived(left);
     if (left.length) {
       const next = Math.min(...left.map((tap) => tap.next)) - Date.now();
       timer = setTimeout(() => flush(false), Math.min(60000, Math.max(1000, next)));
       wake();
     }
+  }
+
+  // Something has been sent: what the server says now, and that all of it is there.
+  async function arrived(left) {
+    await renew();
+    if (!left.length && document.getElementById("faults").hidden) document.getElementById("sent").hidden = false;
+  }
+
+  // The browser has sent what waited, by the worker, while the page is open.
+  async function sentForUs() {
+    const waited = !outbox.hidden;
+    const left = (await show()).filter((tap) => !tap.fault);
+    if (waited) await arrived(left);
   }
 
   async function show() {
@@ -158,7 +170,7 @@
     document.getElementById("kept").hidden = document.body.dataset.kept !== "yes";
     if (navigator.serviceWorker) {
       navigator.serviceWorker.register("/r/worker.js").catch(() => {});
-      navigator.serviceWorker.addEventListener("message", () => show());
+      navigator.serviceWorker.addEventListener("message", sentForUs);
       const worker = await Promise.race([navigator.serviceWorker.ready, new Promise((resolve) => setTimeout(resolve, 10000))]);
       const parts = Array.from(document.querySelectorAll("link[href], script[src]"), (each) => each.href || each.src);
       const pages = [location.pathname, document.body.dataset.doors].filter(Boolean);
