@@ -7,6 +7,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 # Options for pytest, e.g. make test TESTS=tests/unit
 TESTS ?=
+# How many run at a time: most of what takes long waits for other processes. Files stay together, those of the browser come first.
+LANES ?= 3
 
 .PHONY: help setup demo test lint soak pictures format requirements clean python base dev
 
@@ -30,7 +32,7 @@ demo: base      ## the main job on a generated district, then the console
 	$(BIN)/daohu demo
 
 test: dev       ## all tests but the long ones, with coverage
-	$(BIN)/pytest -m "not soak" --cov --cov-report=term:skip-covered $(TESTS)
+	$(BIN)/pytest -m "not soak" -n $(LANES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(TESTS)
 
 soak: dev       ## the long ones: load and crashes
 	$(BIN)/pytest -m soak -o faulthandler_timeout=7200 $(TESTS)

@@ -23,7 +23,13 @@ _EXCEL_POWER = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 
 
 class PhoneError(ValueError):
-    """The text is no phone number that can be used; the message says why, without the number."""
+    """The text is no phone number that can be used; the message says why, without the number. It is `template` with
+    `values` put in."""
+
+    def __init__(self, template: str, **values: object) -> None:
+        super().__init__(template % values if values else template)
+        self.template = template
+        self.values = values
 
 
 def normalise(text: str) -> str:
@@ -45,7 +51,7 @@ def normalise(text: str) -> str:
         national = "0" + national
     if _LANDLINE.fullmatch(national):
         return national
-    raise PhoneError(_reason(national))
+    raise _reason(national)
 
 
 def split(cell: str) -> list[str]:
@@ -70,11 +76,11 @@ def mask(text: str) -> str:
     return f"{text[:3]}****{text[-2:]}" if len(text) > 6 else "*" * len(text)
 
 
-def _reason(digits: str) -> str:
+def _reason(digits: str) -> PhoneError:
     if len(digits) in (7, 8) and not digits.startswith(("0", "1")):
-        return "座机缺少区号"
+        return PhoneError("座机缺少区号")
     if digits.startswith("1"):
-        return f"手机号应为 11 位，第二位 3–9（这里 {len(digits)} 位）"
+        return PhoneError("手机号应为 11 位，第二位 3–9（这里 %(digits)s 位）", digits=len(digits))
     if digits.startswith(("400", "800", "95", "96")):
-        return "服务号码不是住户电话"
-    return f"{len(digits)} 位数字，既不是手机号也不是带区号的座机"
+        return PhoneError("服务号码不是住户电话")
+    return PhoneError("%(digits)s 位数字，既不是手机号也不是带区号的座机", digits=len(digits))

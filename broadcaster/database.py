@@ -54,7 +54,9 @@ def tortoise_config(url: str, *, pool_max: int = 10, application: str = "daohu")
         port = 0
     if parts.scheme not in {"postgres", "postgresql"} or not 0 < port < 65536 or len(parts.path) < 2:
         raise SettingsError(
-            f"不是可用的数据库地址：{shown(url)}", remedy="应为 postgres://用户:口令@主机:5432/库名，或 embedded。"
+            "不是可用的数据库地址：%(url)s",
+            remedy="应为 postgres://用户:口令@主机:5432/库名，或 embedded。",
+            url=shown(url),
         )
     credentials: dict[str, Any] = {
         "host": query.get("host", [parts.hostname or "localhost"])[0],
@@ -197,7 +199,10 @@ async def _create(url: str) -> bool:
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         name = _name(url)
         raise UnavailableError(
-            f"数据库 {name} 不存在，也无法建立：{error}", remedy=f"请由数据库管理员执行 CREATE DATABASE {name}。"
+            "数据库 %(name)s 不存在，也无法建立：%(error)s",
+            remedy="请由数据库管理员执行 CREATE DATABASE %(name)s。",
+            name=name,
+            error=error,
         ) from error
     return True
 
@@ -209,7 +214,10 @@ async def drop_database(url: str) -> None:
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         name = _name(url)
         raise UnavailableError(
-            f"数据库 {name} 没有删除：{error}", remedy=f"请由数据库管理员执行 DROP DATABASE {name}。"
+            "数据库 %(name)s 没有删除：%(error)s",
+            remedy="请由数据库管理员执行 DROP DATABASE %(name)s。",
+            name=name,
+            error=error,
         ) from error
 
 
@@ -231,5 +239,8 @@ def unavailable(url: str, error: BaseException) -> UnavailableError:
     """The error of a database at `url` that does not answer."""
     reason = str(error) or type(error).__name__
     return UnavailableError(
-        f"连接不上数据库 {shown(url)}：{reason}", remedy="请检查 [database] url，以及数据库是否已经启动、允许连接。"
+        "连接不上数据库 %(url)s：%(reason)s",
+        remedy="请检查 [database] url，以及数据库是否已经启动、允许连接。",
+        url=shown(url),
+        reason=reason,
     )

@@ -1,10 +1,13 @@
 """The closed tree of errors that leave a context.
 
 Each says what happened, to what, and what to do next. The edge that catches one maps it to its own form:
-exit code (command line), problem document (HTTP, RFC 9457), form message (pages), row report (imports).
+exit code (command line), problem document (HTTP, RFC 9457), form message (pages), row report (imports). The texts are
+Chinese templates with their values beside them (`phrase.py`), so an edge can say them in its reader's language.
 """
 
 from __future__ import annotations
+
+from broadcaster.phrase import joined, phrase
 
 
 class DaohuError(Exception):
@@ -16,11 +19,17 @@ class DaohuError(Exception):
     code = "error"
     remedy = ""
 
-    def __init__(self, what: str, *, remedy: str = "") -> None:
-        super().__init__(what)
-        self.what = what
+    def __init__(self, what: str, *, remedy: str = "", **values: object) -> None:
+        """`values` are put where `what` and `remedy` say `%(name)s`."""
+        self.what = phrase(what, **values) if values else what
+        super().__init__(self.what)
         if remedy:
-            self.remedy = remedy
+            self.remedy = phrase(remedy, **values) if values else remedy
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do next, to be shown beside a field."""
+        return joined(" ", filter(None, (self.what, self.remedy)))
 
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}".strip()
@@ -85,8 +94,8 @@ class LimitedError(DaohuError):
 
     code = "limited"
 
-    def __init__(self, what: str, *, after: float, remedy: str = "") -> None:
-        super().__init__(what, remedy=remedy)
+    def __init__(self, what: str, *, after: float, remedy: str = "", **values: object) -> None:
+        super().__init__(what, remedy=remedy, **values)
         self.after = after
 
 
@@ -97,6 +106,8 @@ class OutdatedError(DaohuError):
     remedy = "请在这台机器上升级程序（git pull，make setup），再启动。没有丢失任何东西。"
 
     def __init__(self, *, knows: int, needed: int) -> None:
-        super().__init__(f"程序太旧：它只懂第 {knows} 版数据库结构，数据库要求至少第 {needed} 版。")
+        super().__init__(
+            "程序太旧：它只懂第 %(knows)s 版数据库结构，数据库要求至少第 %(needed)s 版。", knows=knows, needed=needed
+        )
         self.knows = knows
         self.needed = needed

@@ -22,14 +22,16 @@ from broadcaster.alerts.records import AlertRecord
 from broadcaster.clock import Clock
 from broadcaster.database import Connection, Database
 from broadcaster.decisions.policies import decided
-from broadcaster.decisions.templates import written
+from broadcaster.decisions.templates import in_words, written
 from broadcaster.dispatch import closing, fanout, texts
 from broadcaster.dispatch.plan import Plan
 from broadcaster.errors import ConflictError, RuleError
+from broadcaster.phrase import joined
 from broadcaster.recent import Recent
+from broadcaster.webhooks.outbox import publish
 from templates.issuer import Issuer
 from templates.library import BUILT_IN, Library
-from templates.lint import Finding, Severity, lint
+from templates.lint import Severity, lint
 from templates.renderer import render_all
 from templates.skeleton import Skeleton
 
@@ -87,6 +89,7 @@ async def issue(
         await fanout.open_run(connection, plan, now)
         await texts.freeze(connection, record.id, skeletons)
         await open_units(connection, plan, now)
+        await publish(connection, record.id, record.alert, now)
         await _refuse_nobody(connection, plan)
     return record
 
@@ -118,13 +121,11 @@ def compose(alert: Alert, office: Office, reply_code: str, longest_place: str) -
     findings = lint(alert, skeletons, place=longest_place or office.issuer.district, link=office.longest_link)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
-        raise RuleError(_in_words(errors), remedy="请按提示修改后重新提交。")
+        named = dict.fromkeys(map(in_words, errors))
+        raise RuleError(
+            "这条消息还不能发出：%(findings)s。", remedy="请按提示修改后重新提交。", findings=joined("；", named)
+        )
     return skeletons
-
-
-def _in_words(findings: Sequence[Finding]) -> str:
-    named = dict.fromkeys(f"{finding.text}（{finding.channel or '各渠道'}）" for finding in findings)
-    return "这条消息还不能发出：" + "；".join(named) + "。"
 
 
 async def _longest_place(connection: Connection) -> str:
@@ -155,7 +156,7 @@ async def _colour(record: AlertRecord) -> Colour:
 async def plan_of(record: AlertRecord, district: str) -> Plan:
     """The plan that an issued alert's run follows."""
     if record.policy is None or record.expires_at is None:
-        raise RuleError(f"预警 {record.id} 尚未发布。", remedy="请先批准并发布。")
+        raise RuleError("预警 %(alert)s 尚未发布。", remedy="请先批准并发布。", alert=record.id)
     policy = msgspec.convert(record.policy, Policy)
     return await _plan(record, policy, await _colour(record), record.expires_at, district)
 
@@ -165,7 +166,7 @@ async def plan_if_issued(record: AlertRecord, office: Office) -> Plan:
     if record.policy is not None:
         return await plan_of(record, office.district)
     if record.expires_at is None:
-        raise RuleError(f"预警 {record.id} 还没有写明何时失效。", remedy="请先补全。")
+        raise RuleError("预警 %(alert)s 还没有写明何时失效。", remedy="请先补全。", alert=record.id)
     colour = await _colour(record)
     policy = policy_of(record.alert, office.policy(colour))
     return await _plan(record, policy, colour, record.expires_at, office.district)

@@ -21,6 +21,7 @@ from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
 from broadcaster.database import Connection, Database, tortoise_config, unavailable
 from broadcaster.errors import OutdatedError, UnavailableError
+from broadcaster.phrase import joined
 from broadcaster.schema import CHANGES, Change
 
 log = structlog.get_logger()
@@ -146,7 +147,10 @@ class _Migration:
                 await self._wait_for_older(change)
                 await self._apply(change)
             except asyncpg.LockNotAvailableError:
-                await self._again("数据库一直很忙，结构没有升级。", "请在不忙的时候再试；已做的部分不会丢失。")
+                busy = UnavailableError(
+                    "数据库一直很忙，结构没有升级。", remedy="请在不忙的时候再试；已做的部分不会丢失。"
+                )
+                await self._again(busy)
 
     async def _announce(self) -> Change | None:
         """The next change, written down with what it demands, before it is made."""
@@ -171,9 +175,12 @@ class _Migration:
                 return
             names = [row["name"] for row in older]
             log.warning("migration.waiting", version=change.version, needs=change.needs, processes=names)
-            await self._again(
-                f"旧版程序还在运行，结构没有升级：{'、'.join(names)}。", "请停止它们（systemctl stop），再启动新版。"
+            running = UnavailableError(
+                "旧版程序还在运行，结构没有升级：%(names)s。",
+                remedy="请停止它们（systemctl stop），再启动新版。",
+                names=joined("、", names),
             )
+            await self._again(running)
 
     async def _apply(self, change: Change) -> None:
         async with self._database.transaction() as connection:
@@ -190,7 +197,8 @@ class _Migration:
         self._applied.append(f"{change.app}.{change.name}")
         log.info("migration.applied", version=change.version, name=change.name, needs=change.needs)
 
-    async def _again(self, what: str, remedy: str) -> None:
+    async def _again(self, otherwise: UnavailableError) -> None:
+        """Wait a little, or give up with this error when patience is at an end."""
         if time.monotonic() > self._until:
-            raise UnavailableError(what, remedy=remedy)
+            raise otherwise
         await asyncio.sleep(self._haste.pause)

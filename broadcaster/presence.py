@@ -77,13 +77,28 @@ async def attend(database: Database, process: Process, work: Coroutine[Any, Any,
             await asyncio.wait({working})
             if not working.cancelled():
                 working.exception()  # looked at; `result` raises it below
-        sign.stop.set()
-        await asyncio.wait({signs}, timeout=_LAST_SIGN)
-        await ended(signs)
-        await sign.take_back()
+        await _to_its_end(asyncio.create_task(_leave(sign, signs), name="presence-leaving"))
     if sign.outdated.done():
         raise sign.outdated.result()
     working.result()
+
+
+async def _leave(sign: _Sign, signs: asyncio.Task[None]) -> None:
+    """Give no sign any more, and take the last one back."""
+    sign.stop.set()
+    await asyncio.wait({signs}, timeout=_LAST_SIGN)
+    await ended(signs)
+    await sign.take_back()
+
+
+async def _to_its_end(task: asyncio.Task[None]) -> None:
+    """Wait for `task` also where somebody cancels the waiting: several parts of a process end at the same time, and
+    each ends the others."""
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 class _Sign:

@@ -91,7 +91,7 @@ async def _check(name: str, look: Look) -> Check:
     except TimeoutError:
         fault = Fault(f"{PATIENCE:g} 秒内没有应答", _AWAY)
     except DaohuError as error:
-        fault = Fault(error.what, error.remedy)
+        fault = Fault(str(error.what), str(error.remedy))
     except DATABASE_AWAY as error:
         fault = Fault(f"数据库没有应答（{type(error).__name__}）", _AWAY)
     return Check(name, Outcome.OK) if fault is None else Check(name, fault.outcome, fault.what, fault.remedy)

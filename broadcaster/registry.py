@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeAlias
 
 from broadcaster.errors import SettingsError
-from broadcaster.ports import DriverPlugin, GatewaySettings, Medium
+from broadcaster.ports import Capabilities, DriverPlugin, GatewaySettings, Medium, OnPlatform
 
 GROUP = "broadcaster.channels"
 
@@ -90,9 +90,18 @@ class Registry:
                 raise SettingsError(f"网关 {gateway.name}：{problem.what}", remedy=problem.remedy) from problem
             plugin.build(gateway, _Silent())
 
-    def window(self, gateway: GatewaySettings) -> int:
-        """How many messages one connection of a gateway may have in flight; `SettingsError` as in `check`."""
-        return self.plugin(gateway.channel, gateway.driver).build(gateway, _Silent()).capabilities.window
+    def placed(self, gateways: Iterable[GatewaySettings]) -> tuple[GatewaySettings, ...]:
+        """The gateways, each for the platforms that its driver speaks to; `SettingsError` as in `check`."""
+        return tuple(
+            replace(gateway, networks=plugin.networks)
+            if isinstance(plugin := self.plugin(gateway.channel, gateway.driver), OnPlatform)
+            else gateway
+            for gateway in gateways
+        )
+
+    def capabilities(self, gateway: GatewaySettings) -> Capabilities:
+        """What a gateway's driver can do; `SettingsError` as in `check`."""
+        return self.plugin(gateway.channel, gateway.driver).build(gateway, _Silent()).capabilities
 
     def problems(self) -> tuple[Problem, ...]:
         """Every installed entry that cannot be used; loads them all."""

@@ -28,6 +28,13 @@ CHANGES = (
     Change(4, "broadcaster", "0003_responses", needs=4),
     Change(5, "broadcaster", "0004_security", needs=5),
     Change(6, "broadcaster", "0005_operations", needs=6),
+    Change(7, "broadcaster", "0006_networks", needs=7),
+    Change(8, "broadcaster", "0007_followers", needs=7),
+    Change(9, "broadcaster", "0008_console", needs=9),
+    Change(10, "broadcaster", "0009_sound", needs=9),
+    Change(11, "broadcaster", "0010_intake", needs=9),
+    Change(12, "broadcaster", "0011_sensors", needs=9),
+    Change(13, "broadcaster", "0012_relaying", needs=9),
 )
 """In the order in which they are applied."""
 

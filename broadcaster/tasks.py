@@ -1,9 +1,14 @@
-"""Ending tasks for certain."""
+"""Ending tasks for certain, and looking for work until one is ended."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+import structlog
+
+_LOG = structlog.get_logger(__name__)
 
 
 async def ended(task: asyncio.Task[Any], *, patience: float = 0.5) -> None:
@@ -17,3 +22,19 @@ async def ended(task: asyncio.Task[Any], *, patience: float = 0.5) -> None:
         await asyncio.wait({task}, timeout=patience)
     if not task.cancelled():
         task.exception()  # looked at, so that nobody is warned of it
+
+
+async def look_after(
+    what: str, work: Callable[[], Awaitable[bool]], passing: tuple[type[BaseException], ...], look: float = 1.0
+) -> None:
+    """Do `work` as long as it finds any, and look again every `look` seconds, until cancelled. Faults that are
+    `passing`, and one piece that fails in a way nobody thought of, do not end the looking after all others."""
+    while True:
+        try:
+            while await work():
+                pass
+        except passing as error:
+            _LOG.warning("work.database_away", work=what, error=type(error).__name__)
+        except Exception:
+            _LOG.exception("work.fault", work=what)
+        await asyncio.sleep(look)

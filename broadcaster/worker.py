@@ -13,7 +13,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -22,18 +22,21 @@ import structlog
 
 from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Database
-from broadcaster.dispatch import fanout, ledger, lineup, slots, trials
+from broadcaster.dispatch import fanout, ledger, lineup, networks, notes, recalls, slots, trials
 from broadcaster.dispatch.closing import close_due
 from broadcaster.dispatch.courier import Courier, Tools
 from broadcaster.dispatch.fanout import LoadPlan
-from broadcaster.dispatch.inbox import GatewayInbox, KeepReplies, RecentRefs
+from broadcaster.dispatch.inbox import GatewayInbox, KeepReplies
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.lineup import Lineup
 from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.refs import RecentRefs
 from broadcaster.dispatch.slots import Gateway, Slot, usable
 from broadcaster.dispatch.stream import Composer
 from broadcaster.errors import DaohuError
 from broadcaster.ports import DeliveryKey, Driver, Envelope, GatewaySettings, Outcome, Rejected
+from broadcaster.recent import Recent
+from broadcaster.share import Chore
 from broadcaster.tasks import ended
 
 log = structlog.get_logger()
@@ -52,9 +55,6 @@ PLANNERS = 2
 
 PATIENCE = 2.0
 """Seconds that a lease must have been seen as lapsed before its batch is taken up."""
-
-Chore = Callable[[], Awaitable[int]]
-"""Something to look after every second; returns how much it found to do, so that it is called again at once if any."""
 
 MakeDriver = Callable[[GatewaySettings], Driver]
 
@@ -129,8 +129,9 @@ class Worker:
         self._slots: slots.Leased = {}
         self._couriers: dict[tuple[int, int], tuple[Courier, asyncio.Task[None]]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
-        self._trying: set[asyncio.Task[object]] = set()
+        self._besides: set[asyncio.Task[object]] = set()
         self._refs: dict[int, RecentRefs] = {}
+        self._stopped: Recent[tuple[int, int], bool] = Recent(most=1000)
         self._looking: list[asyncio.Event] = []
 
     async def run(self) -> None:
@@ -148,6 +149,7 @@ class Worker:
             asyncio.create_task(self._on_bell(self._do_chores), name="chores"),
             asyncio.create_task(self._on_bell(self._tidy), name="tidy"),
             asyncio.create_task(self._on_bell(self._try_gateways), name="trials"),
+            asyncio.create_task(self._on_bell(self._recall), name="recalls"),
             asyncio.create_task(self._listen(), name="bell"),
         ]
         log.info("worker.started", worker=self.name, gateways=[gateway.settings.name for gateway in gateways])
@@ -172,12 +174,14 @@ class Worker:
     async def _register(self) -> list[Gateway]:
         """The gateways, the preferred ones first: they get their couriers before one that stands by could claim."""
         preferred = sorted(self._duties.gateways, key=lambda settings: settings.priority)
-        async with self._duties.database.connection() as connection:
-            return [await slots.register(connection, settings) for settings in preferred]
+        async with self._duties.database.transaction() as connection:
+            gateways = [await slots.register(connection, settings) for settings in preferred]
+            await networks.know(connection, gateways)
+        return gateways
 
     async def _wind_up(self, recording: asyncio.Task[None], loops: Sequence[asyncio.Task[None]]) -> None:
         couriers = [task for _, task in self._couriers.values()]
-        await asyncio.gather(*map(ended, self._trying))
+        await asyncio.gather(*map(ended, self._besides))
         await asyncio.gather(*map(ended, loops), *(ended(task, patience=CLOSING) for task in couriers))
         await asyncio.gather(*self._leaving)
         self.recorder.stop()
@@ -305,26 +309,76 @@ class Worker:
         await self._guarded(lambda: close_due(database, clock.now()))
         await self._guarded(self._take_up_lapsed)
 
+    async def _recall(self) -> None:
+        """Have gateways stop what they play or ring of alerts that are over, by the connections that stand here."""
+        couriers = self._connected()
+        if not couriers:
+            return
+        for due in await recalls.take(self._duties.database, list(couriers), self._duties.clock.now()):
+            courier = couriers[due.gateway_id]
+            self._beside(self._guarded(partial(self._recall_one, courier, due)), f"recall-{due.alert_id}")
+        shared = {number: one for number, one in couriers.items() if one.gateway.settings.slots > 1}
+        if shared:
+            await self._recall_ours(shared)
+
+    async def _recall_ours(self, couriers: Mapping[int, Courier]) -> None:
+        """Stop what this process plays or rings by gateways that others have connections of as well, whoever of them
+        carries the recall out."""
+        for due in await recalls.of_late(self._duties.database, list(couriers), self._duties.clock.now()):
+            place = (due.alert_id, due.gateway_id)
+            if self._stopped.get(place) is None:
+                self._stopped[place] = True
+                self._beside(self._stop_ours(couriers[due.gateway_id], due), f"stop-{due.alert_id}")
+
+    async def _stop_ours(self, courier: Courier, due: recalls.Due) -> None:
+        """Once is enough when nothing more is on its way; else, and after a fault, the next look does it again."""
+        if not await self._guarded(partial(self._told_ours, courier, due)):
+            self._stopped.pop((due.alert_id, due.gateway_id), None)
+
+    async def _told_ours(self, courier: Courier, due: recalls.Due) -> bool:
+        sent, more = await recalls.sounding(self._duties.database, due, courier.gateway.settings)
+        return isinstance(await courier.recall(sent), recalls.Told) and not more
+
+    async def _recall_one(self, courier: Courier, due: recalls.Due) -> None:
+        database, gateway = self._duties.database, courier.gateway.settings
+        sent, more = await recalls.sounding(database, due, gateway)
+        result = await courier.recall(sent)
+        log.info("recall", alert=due.alert_id, gateway=gateway.name, messages=len(sent), result=type(result).__name__)
+        await recalls.settle(database, due, result, self._duties.clock.now(), more=more)
+
+    def _connected(self) -> dict[int, Courier]:
+        """A courier with a connection for each gateway that has one here."""
+        return {place[0]: courier for place, (courier, _) in self._couriers.items() if courier.connected}
+
+    def _beside(self, work: Coroutine[None, None, object], name: str) -> None:
+        """Do something beside the loops, to its end."""
+        task = asyncio.create_task(work, name=name)
+        self._besides.add(task)
+        task.add_done_callback(self._besides.discard)
+
     async def _try_gateways(self) -> None:
-        """Send the trials that somebody asked for through the connections that stand here."""
-        couriers = {place[0]: courier for place, (courier, _) in self._couriers.items() if courier.connected}
+        """Send the trials and notes that somebody asked for through the connections that stand here."""
+        couriers = self._connected()
         if not couriers:
             return
         sides = {number: courier.gateway.settings.rehearsal for number, courier in couriers.items()}
         database, clock = self._duties.database, self._duties.clock
-        for gateway_id, trial, address in await trials.take(database, self.name, sides, clock.now()):
-            work = self._guarded(partial(self._try_out, couriers[gateway_id], trial, address))
-            task = asyncio.create_task(work, name=f"trial-{trial}")
-            self._trying.add(task)
-            task.add_done_callback(self._trying.discard)
+        for taken in await trials.take(database, self.name, sides, clock.now()):
+            work = self._guarded(partial(self._try_out, couriers[taken.gateway_id], taken))
+            self._beside(work, f"trial-{taken.trial}")
 
-    async def _try_out(self, courier: Courier, trial: int, address: str) -> None:
+    async def _try_out(self, courier: Courier, taken: trials.Taken) -> None:
         outcome: Outcome | None
+        trial, clock = taken.trial, self._duties.clock
         try:
-            outcome = await courier.try_out(await self._duties.make_trial(trial, address, courier.gateway.settings))
+            if taken.body is None:
+                envelope = await self._duties.make_trial(trial, taken.address, courier.gateway.settings)
+            else:
+                envelope = notes.envelope(taken, clock.now())
+            outcome = await courier.try_out(envelope)
         except DaohuError as error:  # it could not be spoken
             outcome = Rejected(DeliveryKey(trials.NO_ALERT, trial, 1), error.what)
-        await trials.settle(self._duties.database, trial, outcome, self._duties.clock.now())
+        await trials.settle(self._duties.database, trial, outcome, clock.now())
 
     async def _take_up_lapsed(self) -> None:
         """Our own leases first, and others' only after a while: when the database was away every lease has run out, and

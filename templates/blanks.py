@@ -33,8 +33,8 @@ class Blanks:
             return cls(next(free), next(free), next(free))
         except StopIteration:
             raise InputError(
-                "The alert's text holds every private-use character.",
-                remedy="Write the text in ordinary characters.",
+                "预警的文字用尽了所有私用区字符。",
+                remedy="请改用普通文字。",
             ) from None
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from jinja2 import TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from broadcaster.phrase import joined, phrase
 from broadcaster.ports import Medium
 from templates.facts import Facts
 from templates.filters import FILTERS
@@ -51,20 +52,29 @@ class FileName:
 def faults(text: str) -> list[str]:
     """What is wrong with the text of a template file, in Chinese, with the line."""
     if len(text) > LONGEST:
-        return [f"太长：{len(text)} 字，最多 {LONGEST} 字。"]
+        return [phrase("太长：%(length)s 字，最多 %(most)s 字。", length=len(text), most=LONGEST)]
     environment = ImmutableSandboxedEnvironment()
     environment.filters.update(FILTERS)
     try:
         tree = environment.parse(text)
         undeclared = meta.find_undeclared_variables(tree)  # compiles it, and so finds unknown filters and tests
     except TemplateSyntaxError as error:
-        return [f"第 {error.lineno} 行语法不对：{(error.message or '').rstrip('.')}。"]
-    found = [f"第 {node.lineno} 行：这里不能用循环、宏、导入和乘方。" for node in tree.find_all(_ENDLESS)]
+        why = (error.message or "").rstrip(".")
+        return [phrase("第 %(line)s 行语法不对：%(why)s。", line=error.lineno, why=why)]
+    found = [
+        phrase("第 %(line)s 行：这里不能用循环、宏、导入和乘方。", line=node.lineno) for node in tree.find_all(_ENDLESS)
+    ]
     found += [_unknown(node) for node in tree.find_all(nodes.Name) if node.name in undeclared - _KNOWN]
     return found
 
 
 def _unknown(node: nodes.Name) -> str:
     near = difflib.get_close_matches(node.name, PLACEHOLDERS, n=1)
-    hint = f"是不是 {near[0]}？" if near else f"可用的有：{'、'.join(PLACEHOLDERS)}。"
-    return f"第 {node.lineno} 行：没有变量 {node.name}，{hint}"
+    if near:
+        return phrase(
+            "第 %(line)s 行：没有变量 %(name)s，是不是 %(near)s？", line=node.lineno, name=node.name, near=near[0]
+        )
+    known = joined("、", PLACEHOLDERS)
+    return phrase(
+        "第 %(line)s 行：没有变量 %(name)s，可用的有：%(known)s。", line=node.lineno, name=node.name, known=known
+    )

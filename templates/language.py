@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,6 +70,12 @@ def closes(alert: Alert) -> bool:
 def language_of(tag: str) -> Language:
     """The language of an RFC 3066 tag, by its primary part; Chinese for any that we do not speak."""
     return LANGUAGES.get(tag.casefold().partition("-")[0], LANGUAGES["zh"])
+
+
+def other_languages(tags: Iterable[str]) -> tuple[str, ...]:
+    """Of the languages that an alert is written in those besides Chinese that we speak, each once."""
+    known = dict.fromkeys(language_of(tag).tag for tag in tags)
+    return tuple(tag for tag in known if tag != DEFAULT)
 
 
 def same(one: str, other: str) -> bool:

@@ -53,7 +53,9 @@ class Library:
         name that go before all files."""
         if directory is not None and not directory.is_dir():
             raise SettingsError(
-                f"[messages] dir: {directory} is not a folder.", remedy="Name an existing folder, or drop the setting."
+                "[messages] dir：%(directory)s 不是文件夹。",
+                remedy="请写一个已有的文件夹，或去掉这项设置。",
+                directory=directory,
             )
         self.directory = directory
         self.written = dict(written or {})
@@ -116,7 +118,9 @@ class Library:
                 pass  # runs the chain of `extends`, which gathers every block; the root itself says nothing
             missing = [block for block in blocks if block not in context.blocks]
             if missing:
-                raise SettingsError(f"Template {name} has no block {missing[0]}.", remedy="Extend the base layout.")
+                raise SettingsError(
+                    "模板 %(name)s 中没有 %(block)s 这一块。", remedy="请继承通用版式。", name=name, block=missing[0]
+                )
             return {block: "".join(context.blocks[block][0](context)) for block in blocks}
 
 
@@ -153,8 +157,11 @@ def _blamed(name: str) -> Iterator[None]:
         yield
     except TemplateSyntaxError as error:
         raise SettingsError(
-            f"Template {error.name or name}, line {error.lineno}: {error.message}.",
-            remedy="Correct the file, or remove it to use the one that comes with the house.",
+            "模板 %(name)s 第 %(line)s 行：%(message)s。",
+            remedy="请改正这个文件，或删去它，改用自带的模板。",
+            name=error.name or name,
+            line=error.lineno,
+            message=error.message,
         ) from error
     except (
         TemplateError,
@@ -166,8 +173,10 @@ def _blamed(name: str) -> Iterator[None]:
         RecursionError,
     ) as error:
         raise SettingsError(
-            f"Template {name}: {error}.",
-            remedy="Use only the variables and filters that templates/README.md lists.",
+            "模板 %(name)s：%(error)s。",
+            remedy="只能用 templates/README.md 列出的变量和过滤器。",
+            name=name,
+            error=error,
         ) from error
 
 

@@ -50,7 +50,7 @@ def render(
     InputError for units on loudspeakers: nobody can confirm there.
     """
     if purpose is Purpose.UNIT and medium is Medium.LOUDSPEAKER:
-        raise InputError("A loudspeaker cannot address people on duty.", remedy="Use a medium that they can answer.")
+        raise InputError("大喇叭不能单独通知责任人。", remedy="请改用他们能答复的渠道。")
     spoken = language_of(language)
     blanks = Blanks.absent_from(texts_of(alert, issuer))
     kind = Kind.ALL_CLEAR.value if closes(alert) else alert.kind.value if alert.kind is not Kind.WARNING else ""

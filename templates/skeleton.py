@@ -21,6 +21,9 @@ class Purpose(StrEnum):
     UNIT = "unit"
 
 
+CONFIRMED = "1"
+"""What somebody on duty is asked to reply."""
+
 SPOKEN = frozenset({Medium.VOICE, Medium.LOUDSPEAKER})
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -67,6 +70,7 @@ class Skeleton:
             html=sheet.html.fill(_escaped(values)) if sheet.html else "",
             fields={name: pieces.fill(values) for name, pieces in sheet.fields.items()} if sheet.fields else _NOTHING,
             url=link,
+            answer=CONFIRMED if self.purpose is Purpose.UNIT else "",
         )
 
 

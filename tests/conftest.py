@@ -20,12 +20,15 @@ from typing import TypeVar
 import asyncpg
 import pytest
 import redis
+from argon2 import PasswordHasher, profiles
 from hypothesis import HealthCheck, settings
 
 from broadcaster.clock import ManualClock
 from broadcaster.database import Database, create_database, with_database
 from broadcaster.embedded import EmbeddedServers, Endpoints
 from broadcaster.migrating import migrate_database
+from broadcaster.security import passwords
+from tests.fuzz.table import pytest_terminal_summary  # noqa: F401 (a hook, wherever the trials ran)
 
 Result = TypeVar("Result")
 
@@ -50,6 +53,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=int(strikes) if strikes else None,
         help="how often each fault strikes in the crash tests' long form (or DAOHU_STRIKES)",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Passwords that are hashed in the tests' own process cost next to nothing: a fifth of a second of CPU for every
+    account of every test would say nothing. Processes that tests start, and `costly_passwords`, pay the price."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(profiles.CHEAPEST))
+        yield
+
+
+@pytest.fixture
+def costly_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords cost what they cost an attacker."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(passwords.COST))
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,9 @@
 worth and why. XML is taken as hostile until shown otherwise (`xml.py`).
 """
 
-from adapters.cap.judge import Judgement, Verdict, judge, judge_all, summary
+from adapters.cap.judge import Judgement, judge, judge_all, summary
 from adapters.cap.read import read
 from adapters.cap.write import write
+from broadcaster.sources import Verdict
 
 __all__ = ["Judgement", "Verdict", "judge", "judge_all", "read", "summary", "write"]

@@ -7,20 +7,25 @@ from dataclasses import dataclass, field
 
 from adapters.cap.grammar import Version
 from adapters.cap.reason import Reason, error
-from adapters.cap.xml import Node
 from broadcaster.errors import InputError
+from broadcaster.phrase import phrase
+from broadcaster.xml import Node
 
 ATOM_NAMESPACE = "http://www.w3.org/2005/Atom"
+CAP_TYPE = "application/cap+xml"
+_TYPES = (CAP_TYPE, "application/xml", "text/xml", "")
+"""Types of the link to a message, the likeliest first; "" where none is said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item of a feed: where the message is, or the message itself in `alert`."""
+    """One item of a feed: where the message is, or the message itself in `alert`. `updated` as it is written."""
 
     id: str
     title: str
     link: str
     alert: Node | None
+    updated: str = ""
 
 
 @dataclass(slots=True)
@@ -40,7 +45,7 @@ def is_feed(root: Node) -> bool:
 def read_feed(root: Node) -> Feed:
     """The feed in a parsed document; raises `InputError` when it is none."""
     if not is_feed(root):
-        raise InputError(f"feed：根元素 <{root.name[:40]}> 不是 Atom 或 RSS。")
+        raise InputError("feed：根元素 <%(name)s> 不是 Atom 或 RSS。", name=root.name[:40])
     return _atom(root) if root.name == "feed" else _rss(root)
 
 
@@ -48,9 +53,9 @@ def _atom(root: Node) -> Feed:
     feed = Feed(root.value("title"))
     feed.reasons.extend(_missing(root, "id", "title", "updated"))
     for node in root.every("entry"):
-        link = next((one.attributes.get("href", "") for one in node.every("link")), "")
+        link = _link(node)
         alert = _embedded(node.first("content"))
-        feed.entries.append(Entry(node.value("id"), node.value("title"), link, alert))
+        feed.entries.append(Entry(node.value("id"), node.value("title"), link, alert, node.value("updated")))
         feed.reasons.extend(_missing(node, "id", "title", "updated"))
         if not link and alert is None:
             feed.reasons.append(error("feed", node.line, "<entry> 既没有 <link>，也没有内嵌的预警消息"))
@@ -64,14 +69,34 @@ def _rss(root: Node) -> Feed:
     feed = Feed(channel.value("title"))
     feed.reasons.extend(_missing(channel, "title", "link", "description"))
     for node in channel.every("item"):
-        feed.entries.append(Entry(node.value("guid"), node.value("title"), node.value("link"), None))
+        link, date = _enclosed(node) or node.value("link"), node.value("pubDate")
+        feed.entries.append(Entry(node.value("guid"), node.value("title"), link, None, date))
         feed.reasons.extend(_missing(node, "title", "link"))
     return feed
 
 
+def _link(entry: Node) -> str:
+    """Where an entry's message is: the link whose type is CAP's own, else the likeliest of the others."""
+    links = [(_media(one), one.attributes["href"]) for one in entry.every("link") if one.attributes.get("href")]
+    return min(links, key=lambda link: _TYPES.index(link[0]) if link[0] in _TYPES else len(_TYPES), default=("", ""))[1]
+
+
+def _enclosed(item: Node) -> str:
+    """The same for RSS, which has an <enclosure> for it, used by some."""
+    return next((one.attributes.get("url", "") for one in item.every("enclosure") if _media(one) == CAP_TYPE), "")
+
+
+def _media(link: Node) -> str:
+    return link.attributes.get("type", "").partition(";")[0].strip().lower()
+
+
 def _missing(node: Node, *names: str) -> Iterator[Reason]:
     """Elements that RFC 4287 (4.1.1, 4.1.2) or RSS 2.0 ask for; an item needs a link for us to fetch its message."""
-    return (error("feed", node.line, f"<{node.name}> 缺少 <{name}>") for name in names if not node.value(name))
+    return (
+        error("feed", node.line, phrase("<%(parent)s> 缺少 <%(name)s>", parent=node.name, name=name))
+        for name in names
+        if not node.value(name)
+    )
 
 
 def _embedded(content: Node | None) -> Node | None:

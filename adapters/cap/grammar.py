@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from adapters.cap.reason import Reason, error
-from adapters.cap.xml import Node
 from broadcaster.alerts.alert import Category, Certainty, MsgType, ResponseType, Scope, Severity, Status, Urgency
+from broadcaster.phrase import joined, ours, phrase
+from broadcaster.xml import Node
 
 SIGNATURE_NAMESPACE = "http://www.w3.org/2000/09/xmldsig#"
 
@@ -50,6 +51,11 @@ class Element:
     content: Content | tuple[Element, ...]
 
 
+def not_allowed(text: str, words: Iterable[str]) -> str:
+    """A word is not one of a closed list."""
+    return phrase("“%(given)s”不在允许的取值之内：%(allowed)s", given=text[:40], allowed=joined("、", words))
+
+
 def any_text(_: str) -> str:
     """Nothing is asked of the text."""
     return ""
@@ -60,7 +66,7 @@ def one_of(*words: str) -> Content:
     allowed = frozenset(words)
 
     def check(text: str) -> str:
-        return "" if text in allowed else f"“{text[:40]}”不在允许的取值之内：{'、'.join(words)}"
+        return "" if text in allowed else not_allowed(text, words)
 
     return check
 
@@ -76,7 +82,7 @@ _TIME_FORM = "时间应写作 2026-07-01T08:00:00+08:00（要有时区，不带�
 def time_12(text: str) -> str:
     """CAP 1.2: seconds and a numeric zone, no fraction, no Z (clause 3.3.2)."""
     if not _TIME_12.fullmatch(text):
-        return f"{_TIME_FORM}，得到“{text[:40]}”"
+        return _no_time(text)
     return _existing(text)
 
 
@@ -84,31 +90,38 @@ def time_any(text: str) -> str:
     """CAP 1.0 and 1.1: any xs:dateTime; without a zone it would name no moment, so one is asked for."""
     match = _TIME.fullmatch(text)
     if not match:
-        return f"{_TIME_FORM}，得到“{text[:40]}”"
-    return _existing(text) if match.group(1) else f"时间“{text}”没有时区，无法确定是哪一刻"
+        return _no_time(text)
+    if not match.group(1):
+        return phrase("时间“%(given)s”没有时区，无法确定是哪一刻", given=text[:40])
+    return _existing(text)
+
+
+def _no_time(text: str) -> str:
+    return phrase("%(form)s，得到“%(given)s”", form=ours(_TIME_FORM), given=text[:40])
 
 
 def _existing(text: str) -> str:
     try:
         datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
-        return f"“{text[:40]}”不是存在的时刻"
+        return phrase("“%(given)s”不是存在的时刻", given=text[:40])
     return ""
 
 
 def language(text: str) -> str:
     """An RFC 3066 tag; an empty element stands for the default, en-US."""
-    return "" if not text or _LANGUAGE.fullmatch(text) else f"“{text[:40]}”不是语言代码（如 zh-CN）"
+    good = not text or _LANGUAGE.fullmatch(text)
+    return "" if good else phrase("“%(given)s”不是语言代码（如 zh-CN）", given=text[:40])
 
 
 def decimal(text: str) -> str:
     """xs:decimal."""
-    return "" if _DECIMAL.fullmatch(text) else f"“{text[:40]}”不是数字"
+    return "" if _DECIMAL.fullmatch(text) else phrase("“%(given)s”不是数字", given=text[:40])
 
 
 def integer(text: str) -> str:
     """xs:integer."""
-    return "" if _INTEGER.fullmatch(text) else f"“{text[:40]}”不是整数"
+    return "" if _INTEGER.fullmatch(text) else phrase("“%(given)s”不是整数", given=text[:40])
 
 
 def _pair() -> tuple[Element, ...]:
@@ -212,23 +225,32 @@ def _sequence(parent: Node, children: list[Node], grammar: tuple[Element, ...]) 
     seen: Counter[str] = Counter()
     furthest = 0
     if parent.text:
-        yield error("schema", parent.line, f"<{parent.name}> 里不应有文字“{parent.text[:20]}”")
+        text = phrase("<%(parent)s> 里不应有文字“%(given)s”", parent=parent.name, given=parent.text[:20])
+        yield error("schema", parent.line, text)
     for child in children:
         place = places.get(child.name)
         if place is None or child.namespace != parent.namespace:
-            yield error("schema", child.line, f"<{parent.name}> 里不应有 <{child.name}>")
+            yield error("schema", child.line, _not_here(parent, child))
             continue
         seen[child.name] += 1
         element = grammar[place]
         if seen[child.name] == element.most + 1:
-            yield error("schema", child.line, f"<{child.name}> 重复，最多 {element.most} 个")
+            yield error(
+                "schema", child.line, phrase("<%(name)s> 重复，最多 %(most)s 个", name=child.name, most=element.most)
+            )
         if place < furthest:
-            yield error("schema", child.line, f"<{child.name}> 应在 <{grammar[furthest].name}> 之前")
+            yield error(
+                "schema",
+                child.line,
+                phrase("<%(name)s> 应在 <%(later)s> 之前", name=child.name, later=grammar[furthest].name),
+            )
         furthest = max(furthest, place)
         yield from _content(child, element)
     for element in grammar:
         if seen[element.name] < element.least:
-            yield error("schema", parent.line, f"<{parent.name}> 缺少 <{element.name}>")
+            yield error(
+                "schema", parent.line, phrase("<%(parent)s> 缺少 <%(name)s>", parent=parent.name, name=element.name)
+            )
 
 
 def _content(node: Node, element: Element) -> Iterator[Reason]:
@@ -236,6 +258,15 @@ def _content(node: Node, element: Element) -> Iterator[Reason]:
         yield from _sequence(node, node.children, element.content)
         return
     if node.children:
-        yield error("schema", node.line, f"<{node.name}> 里不应有 <{node.children[0].name}>")
+        yield error("schema", node.line, _not_here(node, node.children[0]))
     if fault := element.content(node.text):
-        yield error("schema", node.line, f"<{node.name}>：{fault}")
+        yield error("schema", node.line, about(node.name, fault))
+
+
+def about(name: str, fault: str) -> str:
+    """A fault of an element's text."""
+    return phrase("<%(name)s>：%(fault)s", name=name, fault=ours(fault))
+
+
+def _not_here(parent: Node, child: Node) -> str:
+    return phrase("<%(parent)s> 里不应有 <%(name)s>", parent=parent.name, name=child.name)

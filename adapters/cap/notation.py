@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from broadcaster.alerts.alert import Circle, Point, Reference, Ring
 from broadcaster.clock import BEIJING
+from broadcaster.phrase import phrase
 
 _NUMBER = r"[+-]?\d{1,12}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,2})?"
 _POINT = re.compile(rf"({_NUMBER}),({_NUMBER})")
@@ -38,7 +39,7 @@ def read_ring(text: str) -> Ring:
     for word in text.split():
         match = _POINT.fullmatch(word)
         if not match:
-            raise ValueError(f"“{word[:40]}”不是“纬度,经度”")
+            raise ValueError(phrase("“%(given)s”不是“纬度,经度”", given=word[:40]))
         points.append((float(match.group(2)), float(match.group(1))))
     return tuple(points)
 
@@ -57,7 +58,7 @@ def read_circle(text: str) -> Circle:
     """ "latitude,longitude radius" in degrees and kilometres; ValueError otherwise."""
     match = _CIRCLE.fullmatch(text)
     if not match:
-        raise ValueError(f"“{text[:40]}”不是“纬度,经度 半径”")
+        raise ValueError(phrase("“%(given)s”不是“纬度,经度 半径”", given=text[:40]))
     lat, lon, km = (float(group) for group in match.groups())
     return Circle(lon, lat, km)
 

@@ -15,7 +15,6 @@ from typing import TypeVar
 from adapters.cap import grammar, house, notation, semantics
 from adapters.cap.grammar import SIGNATURE_NAMESPACE, Version
 from adapters.cap.reason import Reason, Weight, error, told, warning
-from adapters.cap.xml import Node, parse
 from broadcaster.alerts.alert import (
     Alert,
     Area,
@@ -36,6 +35,8 @@ from broadcaster.alerts.alert import (
 )
 from broadcaster.alerts.geometry import circle_faults, ring_faults
 from broadcaster.errors import InputError
+from broadcaster.phrase import joined, ours, phrase
+from broadcaster.xml import Node, parse
 
 NATIONAL_NAMESPACE = "http://com.icss.amp"
 """China's national warning platform writes its own dialect under this name; `adapters.cn12379` reads it."""
@@ -64,8 +65,9 @@ def read(data: bytes) -> Alert:
     examination = examine(parse(data))
     if examination.alert is None:
         raise InputError(
-            "；".join(told(examination.reasons, Weight.ERROR)) + "。",
+            "%(reasons)s。",
             remedy="请改正后重新提交；daohu cap check 可先行检查。",
+            reasons=joined("；", told(examination.reasons, Weight.ERROR)),
         )
     return examination.alert
 
@@ -79,7 +81,7 @@ def examine(root: Node) -> Examination:
     if examination.refused:
         return examination
     alert = _Reader(root, version, examination.reasons).alert()
-    examination.reasons.extend(semantics.check(alert))
+    examination.reasons.extend(semantics.check(alert, root))
     if any(child.namespace == SIGNATURE_NAMESPACE for child in root.children):
         examination.reasons.append(warning("signature", 0, "带有数字签名，未作验证"))
     if not examination.refused:
@@ -89,14 +91,16 @@ def examine(root: Node) -> Examination:
 
 def _version(root: Node) -> tuple[Version | None, list[Reason]]:
     if root.name != "alert":
-        return None, [error("schema", root.line, f"不是预警消息：根元素是 <{root.name[:40]}>，应为 <alert>")]
+        text = phrase("不是预警消息：根元素是 <%(name)s>，应为 <alert>", name=root.name[:40])
+        return None, [error("schema", root.line, text)]
     if root.namespace in list(Version):
         return Version(root.namespace), []
     if root.namespace == NATIONAL_NAMESPACE or root.first("sendTime"):
         text = "这是国家预警发布系统（12379）的格式，不是 OASIS CAP；请用 cn12379 导入器读取"
         return None, [error("dialect", root.line, text)]
-    names = "、".join(f"{version.number}（{version.value}）" for version in Version)
-    return None, [error("schema", root.line, f"命名空间“{root.namespace[:80]}”不是 CAP 的：{names}")]
+    names = " ".join(f"{version.number} ({version.value})" for version in Version)
+    text = phrase("命名空间“%(given)s”不是 CAP 的：%(names)s", given=root.namespace[:80], names=names)
+    return None, [error("schema", root.line, text)]
 
 
 class _Reader:
@@ -139,7 +143,7 @@ class _Reader:
         except (ValueError, OverflowError):
             references, rest = (), node.text
         if rest:
-            text = f"<references> 里“{rest[:60]}”不是“发送者,标识,发布时间”"
+            text = phrase("<references> 里“%(given)s”不是“发送者,标识,发布时间”", given=rest[:60])
             self._reasons.append((warning if references else error)("semantic", node.line, text))
         return references
 
@@ -189,12 +193,12 @@ class _Reader:
     def _shapes(self, node: Node, name: str, make: Callable[[Node], Shape | None]) -> Iterator[Shape]:
         for child in node.every(name):
             if not child.text:
-                self._reasons.append(warning("geometry", child.line, f"<{name}> 是空的，略去"))
+                self._reasons.append(warning("geometry", child.line, phrase("<%(name)s> 是空的，略去", name=name)))
                 continue
             try:
                 shape = make(child)
             except ValueError as fault:
-                self._reasons.append(error("geometry", child.line, f"<{name}>：{fault}"))
+                self._reasons.append(error("geometry", child.line, grammar.about(name, fault.args[0])))
                 continue
             if shape is not None:
                 yield shape
@@ -205,13 +209,13 @@ class _Reader:
         if whole != ring:
             self._reasons.append(warning("geometry", node.line, "<polygon> 没有闭合，已补上起点"))
         faults = ring_faults(whole)
-        self._reasons.extend(error("geometry", node.line, f"<polygon>：{fault}") for fault in faults)
+        self._reasons.extend(error("geometry", node.line, grammar.about("polygon", fault)) for fault in faults)
         return None if faults else whole
 
     def _circle(self, node: Node) -> Circle | None:
         circle = notation.read_circle(node.text)
         faults = circle_faults(circle)
-        self._reasons.extend(error("geometry", node.line, f"<circle>：{fault}") for fault in faults)
+        self._reasons.extend(error("geometry", node.line, grammar.about("circle", fault)) for fault in faults)
         return None if faults else circle
 
     def _height(self, node: Node | None) -> float | None:
@@ -219,7 +223,8 @@ class _Reader:
         if node is None or not node.text:
             return None
         if fault := grammar.decimal(node.text):
-            self._reasons.append(warning("semantic", node.line, f"<{node.name}>：{fault}，略去"))
+            text = phrase("<%(name)s>：%(fault)s，略去", name=node.name, fault=ours(fault))
+            self._reasons.append(warning("semantic", node.line, text))
             return None
         return float(node.text)
 

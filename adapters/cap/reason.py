@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from broadcaster.phrase import ours, phrase
+
 
 class Weight(StrEnum):
     """An error refuses the message; a warning lets it in and says what was odd."""
@@ -23,9 +25,13 @@ class Reason:
     line: int
     text: str
 
-    def __str__(self) -> str:
-        place = f"第 {self.line} 行：" if self.line else ""
-        return f"{self.topic}：{place}{self.text}"
+    @property
+    def sentence(self) -> str:
+        """As it is told, in the language of whoever reads it."""
+        text = ours(self.text)
+        if not self.line:
+            return phrase("%(topic)s：%(text)s", topic=self.topic, text=text)
+        return phrase("%(topic)s：第 %(line)s 行：%(text)s", topic=self.topic, line=self.line, text=text)
 
 
 def error(topic: str, line: int, text: str) -> Reason:
@@ -44,7 +50,7 @@ TOLD_MAX = 50
 
 def told(reasons: Iterable[Reason], weight: Weight) -> list[str]:
     """The reasons of one weight as sentences, with a count of those left off."""
-    sentences = [str(reason) for reason in reasons if reason.weight is weight]
+    sentences = [reason.sentence for reason in reasons if reason.weight is weight]
     if len(sentences) <= TOLD_MAX:
         return sentences
-    return [*sentences[:TOLD_MAX], f"……另有 {len(sentences) - TOLD_MAX} 处"]
+    return [*sentences[:TOLD_MAX], phrase("……另有 %(more)s 处", more=len(sentences) - TOLD_MAX)]

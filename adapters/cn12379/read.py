@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from adapters.cap import notation
-from adapters.cap.xml import Node, parse
+from adapters.cap import grammar, notation, semantics
 from broadcaster.alerts import areas
 from broadcaster.alerts.alert import (
     Alert,
@@ -38,6 +37,8 @@ from broadcaster.alerts.geometry import circle_faults, ring_faults
 from broadcaster.alerts.hazard import EVENT_CODE_NAME, Hazard, hazard_of_code, recognise
 from broadcaster.clock import BEIJING
 from broadcaster.errors import InputError
+from broadcaster.phrase import joined, ours, phrase
+from broadcaster.xml import Node, parse
 
 NAMESPACE = "http://com.icss.amp"
 
@@ -60,7 +61,7 @@ def read(data: bytes) -> Alert:
     reader = _Reader()
     alert = reader.alert(root)
     if reader.faults:
-        raise InputError("；".join(reader.faults) + "。", remedy="请向发送方核对后重新提交。")
+        raise InputError("%(reasons)s。", remedy="请向发送方核对后重新提交。", reasons=joined("；", reader.faults))
     return alert
 
 
@@ -98,7 +99,10 @@ class _Reader:
         code = node.value("eventType")
         severity = node.value("severity").capitalize()
         if severity not in _COLOURS and severity != "Unknown":
-            self._fault(node, f"<severity> 应为 Red、Orange、Yellow、Blue 或 Unknown，得到“{severity[:20]}”")
+            self._fault(
+                node,
+                phrase("<severity> 应为 Red、Orange、Yellow、Blue 或 Unknown，得到“%(given)s”", given=severity[:20]),
+            )
         return Info(
             event=hazard.chinese if hazard else code or node.value("headline"),
             language=node.value("language") or "zh-CN",
@@ -132,7 +136,7 @@ class _Reader:
                 if _REGION.fullmatch(code):
                     yield areas.geocode(code)
                 elif code:
-                    self._fault(child, f"<geocode> 里“{code[:20]}”不是行政区划代码")
+                    self._fault(child, phrase("<geocode> 里“%(given)s”不是行政区划代码", given=code[:20]))
 
     def _shapes(
         self, node: Node, name: str, make: Callable[[str], Shape], faults: Callable[[Shape], list[str]]
@@ -143,10 +147,10 @@ class _Reader:
             try:
                 shape = make(child.text)
             except ValueError as fault:
-                self._fault(child, f"<{name}>：{fault}")
+                self._fault(child, grammar.about(name, fault.args[0]))
                 continue
             for text in faults(shape):
-                self._fault(child, f"<{name}>：{text}")
+                self._fault(child, grammar.about(name, text))
             yield shape
 
     def _references(self, root: Node, msg_type: MsgType) -> tuple[Reference, ...]:
@@ -154,7 +158,7 @@ class _Reader:
         node = root.first("references")
         text = node.text if node else ""
         if not text and msg_type in (MsgType.UPDATE, MsgType.CANCEL):
-            self._fault(root, f"{msg_type} 必须用 <references> 指明它针对的消息")
+            self._fault(root, semantics.needs_references(msg_type))
         try:
             references, rest = notation.read_references(text)
         except (ValueError, OverflowError):
@@ -165,7 +169,7 @@ class _Reader:
     def _required(self, node: Node, name: str) -> str:
         text = node.value(name)
         if not text:
-            self._fault(node, f"缺少 <{name}>")
+            self._fault(node, phrase("缺少 <%(name)s>", name=name))
         return text
 
     def _word(self, node: Node, name: str, words: type[Word], default: Word) -> Word:
@@ -173,7 +177,7 @@ class _Reader:
         if not text:
             return default
         if text not in list(words):
-            self._fault(node, f"<{name}>：“{text[:40]}”不在允许的取值之内：{'、'.join(words)}")
+            self._fault(node, grammar.about(name, grammar.not_allowed(text, words)))
             return default
         return words(text)
 
@@ -187,11 +191,12 @@ class _Reader:
             time = datetime.fromisoformat(text.replace(" ", "T", 1))
             return (time if time.tzinfo else time.replace(tzinfo=BEIJING)).astimezone(UTC)
         except (ValueError, OverflowError):
-            self._fault(node, f"<{name}>：“{text[:40]}”不是时间，应如 2026-07-01 08:00:00+08:00")
+            fault = phrase("“%(given)s”不是时间，应如 2026-07-01 08:00:00+08:00", given=text[:40])
+            self._fault(node, grammar.about(name, fault))
             return None
 
     def _fault(self, node: Node, text: str) -> None:
-        self.faults.append(f"第 {node.line} 行：{text}")
+        self.faults.append(phrase("第 %(line)s 行：%(text)s", line=node.line, text=ours(text)))
 
 
 def _hazard(info: Node) -> Hazard | None:

@@ -29,6 +29,16 @@ def wechat(number: int) -> str:
     return f"oDaohuRehearsal{number:013d}"
 
 
+def follower(number: int) -> str:
+    """The `number`th fictitious openid of somebody on duty."""
+    return f"oDaohuOfficial{number:014d}"
+
+
+def member(number: int) -> str:
+    """The `number`th fictitious member of the office's WeCom."""
+    return f"wecom:official{number}"
+
+
 def email(number: int) -> str:
     """The `number`th fictitious mail address."""
     return f"resident{number}@{MAIL_DOMAIN}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from typing import NamedTuple
+from zlib import crc32
 
 from audiences.generator import people
 from audiences.generator.district import District, PlannedGrid
@@ -80,7 +81,8 @@ def residents(district: District) -> Iterator[Resident]:
 
 
 def officials(district: District) -> Iterator[Official]:
-    """Every duty holder: each has one post, a phone and a WeChat id."""
+    """Every duty holder: each has one post, a phone and a WeChat address. About half are in the office's WeCom, the
+    others follow the official account."""
     rng = random.Random(f"{district.seed}/officials")
     for number, (code, role, rank, place) in enumerate(_posts(district)):
         yield Official(
@@ -90,7 +92,7 @@ def officials(district: District) -> Iterator[Official]:
             role,
             rank,
             people.phone(number),
-            f"oDaohuOfficial{number:014d}",
+            people.member(number) if crc32(f"{code}{role}{place}".encode()) & 1 else people.follower(number),
         )
 
 

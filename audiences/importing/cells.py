@@ -20,7 +20,9 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _KEY = re.compile(r"[\w\-./#]{1,64}")
 _CODE = re.compile(r"\d{6}(?:\d{3}){0,3}")
 _POWER = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
-_WECHAT = re.compile(r"[A-Za-z0-9_-]{6,64}")
+_WECHAT = re.compile(
+    r"[A-Za-z0-9_-]{6,64}|wecom:[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}|group:[a-z0-9][a-z0-9_-]{0,39}", re.ASCII
+)
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 _SEPARATORS = re.compile(r"[,;/|\s、，；／]+")
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
@@ -33,7 +35,7 @@ CODE = "区域编码为 6、9、12 或 15 位数字（县、镇街、村社、�
 ROUNDED = "长数字被表格软件改成了科学计数法；请把该列设为文本后重新填写"
 LON = "经度为 -180 到 180 的度数，如 121.546"
 LAT = "纬度为 -90 到 90 的度数，如 29.817（经度在前，勿颠倒）"
-WECHAT = "微信号或 openid，6–64 个字母、数字、- 或 _"
+WECHAT = "openid（6–64 个字母、数字、- 或 _）、wecom:企业微信账号，或 group:群名称"
 EMAIL = "电子邮箱，如 name@example.cn"
 RISK = "风险值为 0（最脆弱）到 100 的整数"
 SIZE = "人数为 0 到 999 的整数"
@@ -121,7 +123,7 @@ def _phone(written: str) -> str:
 def _wechat(written: str) -> str:
     if not _WECHAT.fullmatch(written):
         raise CellError(WECHAT, phone.mask(written))
-    return written
+    return written.lower() if written.startswith("wecom:") else written  # WeCom does not tell case apart
 
 
 def _email(written: str) -> str:

@@ -86,6 +86,22 @@ TERMINAL: Mapping[str, tuple[str, ...]] = {
     **_ACTIVE,
 }  # fmt: skip
 
+STATION: Mapping[str, tuple[str, ...]] = {
+    "external_id": (
+        "站码", "测站编码", "站点编码", "设备编码", "监测点编号", "mn", "station", "code", "external_id", "id",
+    ),
+    "name": ("名称", "站名", "站点名称", "测站名称", "name"),
+    "region_code": _REGION,
+    **_POSITION,
+    "kind": ("类型", "站类", "站点类型", "kind", "type"),
+    "clusters": ("分组", "组", "站组", "groups", "group"),
+    "period": ("上报间隔", "间隔", "上报间隔分钟", "period"),
+    "warning": ("警戒水位", "warning"),
+    "guarantee": ("保证水位", "guarantee"),
+    "limits": ("阈值", "限值", "limits"),
+    **_ACTIVE,
+}  # fmt: skip
+
 _NOISE = re.compile(r"\(.*?\)|\[.*?\]|[\s*:_\ufeff]+")
 _NUMBER = re.compile(r"(?<=\D)\d{1,2}$")
 

@@ -152,6 +152,7 @@ async def duties(
 async def _store(
     connection: asyncpg.Connection, run: Run, header: Header, at: datetime, *, complete: bool
 ) -> dict[str, Changes]:
+    await run.compare(connection, "person", duty_sql.DIFFERENT_PEOPLE)
     people = await connection.fetchrow(duty_sql.UPSERT_PEOPLE)
     await connection.execute(duty_sql.STAGE_CONTACTS)
     contacts = await connection.fetchrow(duty_sql.UPSERT_CONTACTS)
@@ -159,6 +160,9 @@ async def _store(
     silenced = affected(await connection.execute(duty_sql.DEACTIVATE_CONTACTS, media))
     run.tell(READING + 0.3)
     run.merged = affected(await connection.execute(duty_sql.DROP_REPEATED))
+    await run.compare(connection, "duty", duty_sql.DIFFERENT_DUTIES)
+    if complete:
+        await run.compare(connection, "duty", duty_sql.UNLISTED_DUTIES, at)
     written = await connection.fetch(duty_sql.UPSERT_DUTIES, at)
     held = {
         kind: run.note("duty", kind, [row for row in written if row["added"] is (kind == "added")])

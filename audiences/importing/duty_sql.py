@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audiences.importing.differences import SHOWN, differing
 from audiences.importing.staging import by_region
 
 COLUMNS = (
@@ -83,6 +84,28 @@ WHERE (later.person, later.region_code, later.role) = (s.person, s.region_code, 
   AND later.row_number > s.row_number
 """
 
+# People who get another name or language.
+DIFFERENT_PEOPLE = differing(
+    "person",
+    "(SELECT DISTINCT ON (person) person, row_number, region_code, name, language FROM staged_duty"
+    " ORDER BY person, row_number DESC)",
+    "r.external_id = s.person",
+    "r.external_id",
+    "s.region_code",
+    ("name", "language"),
+)
+
+# Duties that are held already and become others.
+DIFFERENT_DUTIES = differing(
+    "(SELECT d.*, p.external_id FROM duty d JOIN person p ON p.id = d.person_id WHERE NOT d.shift)",
+    "staged_duty",
+    "(r.external_id, r.region_code, r.role) = (s.person, s.region_code, s.role)",
+    "r.external_id",
+    "r.region_code",
+    ("rank", "valid_from", "valid_to"),
+    complete=("valid_to",),
+)
+
 # Shifts are arranged by hand and no roster's business. Without a date a duty begins
 # now; one that is held already keeps its beginning.
 UPSERT_DUTIES = """
@@ -101,17 +124,22 @@ WITH written AS (
 SELECT region, added, count(*) AS n, min(role) AS example FROM written GROUP BY region, added
 """
 
-END_UNLISTED = by_region(
-    """
-UPDATE duty d SET valid_to = $1
-WHERE NOT d.shift AND (d.valid_to IS NULL OR d.valid_to > $1)
+_UNLISTED = """
+NOT d.shift AND (d.valid_to IS NULL OR d.valid_to > $1)
   AND EXISTS (SELECT FROM staged_duty s WHERE (s.region_code, s.role) = (d.region_code, d.role))
   AND NOT EXISTS (SELECT FROM staged_duty s JOIN person p ON p.external_id = s.person
                   WHERE (p.id, s.region_code, s.role) = (d.person_id, d.region_code, d.role))
-""",
-    "d.region_code",
-    "d.role",
-)
+"""
+END_UNLISTED = by_region(f"UPDATE duty d SET valid_to = $1 WHERE {_UNLISTED}", "d.region_code", "d.role")
+
+# Duties that end because nobody is listed for them any more who holds them.
+UNLISTED_DUTIES = f"""
+SELECT 0 AS row, p.external_id AS key, d.region_code AS region, count(*) OVER () AS total,
+       coalesce(to_jsonb(d.valid_to) #>> '{{}}', '') AS old_valid_to,
+       to_jsonb($1::timestamptz) #>> '{{}}' AS new_valid_to
+FROM duty d JOIN person p ON p.id = d.person_id WHERE {_UNLISTED}
+ORDER BY d.region_code, d.id LIMIT {SHOWN}
+"""
 
 COUNT_LISTED = """
 SELECT (SELECT count(DISTINCT person) FROM staged_duty) AS people,

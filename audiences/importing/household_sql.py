@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audiences.importing.differences import SHOWN, differing
 from audiences.importing.staging import by_region
 
 COLUMNS = (
@@ -85,6 +86,17 @@ _COUNTED = ", ".join(
 # Of how many homes that are registered already each field is another in the file.
 COUNT_FIELDS = f"SELECT {_COUNTED} FROM {_ONCE} AS s JOIN household h USING (external_id)"
 
+# Which homes become others, and how.
+DIFFERENCES = differing(
+    "household", _ONCE, "r.external_id = s.external_id", "r.external_id", "r.region_code", _ALL_FIELDS
+)
+
+# Homes that are registered before the file is taken over: of a new one every number is new.
+KNOWN = """
+CREATE TEMPORARY TABLE known_household ON COMMIT DROP AS
+SELECT h.id FROM household h WHERE EXISTS (SELECT FROM staged_household s WHERE s.external_id = h.external_id)
+"""
+
 # What the file does not say (no column, blank cell) stays as it is.
 UPDATE = by_region(
     f"""
@@ -152,6 +164,16 @@ DELETE FROM staged_contact s USING (
 ) d WHERE s.ctid = d.ctid AND d.place > 1
 """
 
+# Addresses that a registered home gets.
+DIFFERENT_CONTACTS = f"""
+SELECT s.row_number AS row, h.external_id AS key, h.region_code AS region, count(*) OVER () AS total, s.medium,
+       '' AS old_address, s.address AS new_address
+FROM staged_contact s JOIN known_household k ON k.id = s.household_id JOIN household h ON h.id = s.household_id
+LEFT JOIN contact c ON c.household_id = s.household_id AND c.medium = s.medium AND c.address = s.address
+WHERE c.active IS NOT TRUE
+ORDER BY s.row_number LIMIT {SHOWN}
+"""
+
 UPSERT_CONTACTS = """
 WITH written AS (
     INSERT INTO contact (household_id, person_id, medium, address, region_code, priority, active)
@@ -170,17 +192,26 @@ SELECT region, added, count(*) AS n, '' AS example FROM written GROUP BY region,
 COUNT_CONTACTS = "SELECT count(*) FROM staged_contact"
 
 # The file lists a household's contacts in full, for each medium that it has a column for.
-DEACTIVATE_CONTACTS = by_region(
-    """
-UPDATE contact c SET active = false
-FROM (SELECT h.id, bool_or(s.partial) AS partial
-      FROM staged_household s JOIN household h USING (external_id) GROUP BY h.id) AS listed
-WHERE c.household_id = listed.id AND NOT listed.partial AND c.active AND c.medium = ANY($1::text[])
+_LISTED = """(
+    SELECT h.id, h.external_id, h.region_code, min(s.row_number) AS row_number, bool_or(s.partial) AS partial
+    FROM staged_household s JOIN household h USING (external_id) GROUP BY h.id
+)"""
+_UNLISTED = """
+c.household_id = listed.id AND NOT listed.partial AND c.active AND c.medium = ANY($1::text[])
   AND NOT EXISTS (SELECT FROM staged_contact s
                   WHERE s.household_id = c.household_id AND s.medium = c.medium AND s.address = c.address)
-""",
-    "c.region_code",
+"""
+DEACTIVATE_CONTACTS = by_region(
+    f"UPDATE contact c SET active = false FROM {_LISTED} AS listed WHERE {_UNLISTED}", "c.region_code"
 )
+
+# Addresses that a home loses.
+UNLISTED_CONTACTS = f"""
+SELECT listed.row_number AS row, listed.external_id AS key, listed.region_code AS region, count(*) OVER () AS total,
+       c.medium, c.address AS old_address, '' AS new_address
+FROM contact c JOIN {_LISTED} AS listed ON {_UNLISTED}
+ORDER BY listed.row_number LIMIT {SHOWN}
+"""
 
 # Contacts carry their household's region; those that the file does not name move with it too.
 MOVE_CONTACTS = """
@@ -190,5 +221,5 @@ WHERE c.household_id = h.id AND c.region_code <> h.region_code
 """
 
 DROP = """
-DROP TABLE staged_household, repeated_household, merged_household, staged_contact
+DROP TABLE IF EXISTS staged_household, repeated_household, merged_household, staged_contact, known_household
 """

@@ -135,6 +135,8 @@ async def _store(connection: asyncpg.Connection, run: Run, header: Header, homes
     if run.dry_run:
         fields = await connection.fetchrow(household_sql.COUNT_FIELDS)
         run.fields = {name: count for name, count in fields.items() if count}
+        await run.compare(connection, "household", household_sql.DIFFERENCES)
+        await connection.execute(household_sql.KNOWN)
     updated = await run.write(connection, "household", "updated", household_sql.UPDATE)
     run.tell(READING + 0.1)
     added = await run.write(connection, "household", "added", household_sql.INSERT)
@@ -148,6 +150,9 @@ async def _store(connection: asyncpg.Connection, run: Run, header: Header, homes
         await connection.execute(household_sql.MERGE_CONTACTS)
     await connection.execute("ANALYZE staged_contact")
     run.tell(READING + 0.35)
+    media = [medium for medium in ("phone", "wechat", "email") if header.has(medium)]
+    await run.compare(connection, "contact", household_sql.DIFFERENT_CONTACTS)
+    await run.compare(connection, "contact", household_sql.UNLISTED_CONTACTS, media)
     written = await connection.fetch(household_sql.UPSERT_CONTACTS)
     contacts = {
         kind: run.note("contact", kind, [row for row in written if row["added"] is (kind == "added")])
@@ -156,7 +161,6 @@ async def _store(connection: asyncpg.Connection, run: Run, header: Header, homes
     run.tell(READING + 0.55)
     deactivated = 0
     if added < homes:
-        media = [medium for medium in ("phone", "wechat", "email") if header.has(medium)]
         deactivated = await run.write(connection, "contact", "deactivated", household_sql.DEACTIVATE_CONTACTS, media)
         await connection.execute(household_sql.MOVE_CONTACTS)
     listed = await connection.fetchval(household_sql.COUNT_CONTACTS)

@@ -14,6 +14,7 @@ import asyncpg
 
 from audiences.importing import cells, columns, geojson_file
 from audiences.importing.columns import Header, Row
+from audiences.importing.differences import differing
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
 from audiences.importing.rows import RowReader, RowRefusedError, batches
 from audiences.importing.staging import BATCH_ROWS, Records, Run, Within, affected, by_region, import_transaction
@@ -56,6 +57,16 @@ WHERE r.code = s.code AND (r.name, r.lon, r.lat, r.outline) IS DISTINCT FROM
 """,
     "r.code",
     "r.code",
+)
+
+_DIFFERENCES = differing(
+    "region",
+    "staged_region",
+    "r.code = s.code",
+    "r.code",
+    "r.code",
+    ("name", "lon", "lat", "outline"),
+    digested=("outline",),
 )
 
 _INSERT = by_region(
@@ -129,6 +140,7 @@ async def _import(
                 allowed = NO_PARENT.format(parent=row["parent_code"])
                 run.problems.refuse(row["row_number"], "编码", row["code"], allowed)
         listed = await connection.fetchval("SELECT count(*) FROM staged_region")
+        await run.compare(connection, "region", _DIFFERENCES)
         updated = await run.write(connection, "region", "updated", _UPDATE)
         added = await run.write(connection, "region", "added", _INSERT)
         await connection.execute("DROP TABLE staged_region")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from audiences.importing.differences import RecordChange
+
 # Problems beyond this many are counted, not kept, so that a wrong file of any length fits in memory.
 PROBLEMS_KEPT = 10_000
 
@@ -61,7 +63,8 @@ class ImportReport:
     """The outcome of one file. `rows` were read below the header, blank ones aside; `refused` of them were left out.
 
     `merged` rows said something about a key that an earlier row had named already. `changes` is by table, `places` the
-    same by village. `fields`: of how many homes each field is another (told by a dry run alone).
+    same by village. `fields`: of how many homes each field is another; `differences`: the first records that would
+    become others, of `difference_count` in all (both told by a dry run alone).
     """
 
     kind: str
@@ -76,6 +79,8 @@ class ImportReport:
     dry_run: bool
     places: tuple[PlaceChanges, ...] = ()
     fields: Mapping[str, int] = field(default_factory=dict)
+    differences: tuple[RecordChange, ...] = ()
+    difference_count: int = 0
 
 
 @dataclass(slots=True)

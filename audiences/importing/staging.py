@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 
 from audiences.importing.columns import Header
+from audiences.importing.differences import RecordChange, differences, first
 from audiences.importing.report import Changes, ImportReport, PlaceChanges, Problems, Progress
 from audiences.importing.tables import Table
 
@@ -62,6 +63,8 @@ class Run:
     merged: int = 0
     places: dict[tuple[str, str], PlaceChanges] = field(default_factory=dict)
     fields: Mapping[str, int] = field(default_factory=dict)
+    differences: list[RecordChange] = field(default_factory=list)
+    difference_count: int = 0
 
     @classmethod
     def start(cls, kind: str, progress: Progress | None, *, dry_run: bool, within: Within = None) -> Run:
@@ -81,6 +84,14 @@ class Run:
             example = known.example or row["example"] or ""
             self.places[key] = replace(known, example=example, **{kind: getattr(known, kind) + row["n"]})
         return sum(row["n"] for row in rows)
+
+    async def compare(self, connection: asyncpg.Connection, table: str, statement: str, *values: object) -> None:
+        """Of a dry run: keep what a statement made like `differing` finds, before anything is written."""
+        if not self.dry_run:
+            return
+        rows = await connection.fetch(statement, *values)
+        self.difference_count += rows[0]["total"] if rows else 0
+        self.differences += differences(table, rows)
 
     async def refuse_foreign(
         self, connection: asyncpg.Connection, statement: str, column: str, *values: object
@@ -133,6 +144,8 @@ class Run:
             dry_run=self.dry_run,
             places=tuple(sorted(self.places.values(), key=lambda place: (place.region, place.table))),
             fields=self.fields,
+            differences=first(self.differences),
+            difference_count=self.difference_count,
         )
 
 

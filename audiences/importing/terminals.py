@@ -8,6 +8,7 @@ import asyncpg
 
 from audiences.importing import cells, columns
 from audiences.importing.columns import Header, Row
+from audiences.importing.differences import differing
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
 from audiences.importing.rows import RowReader, batches
 from audiences.importing.staging import BATCH_ROWS, Run, Within, affected, by_region, import_transaction, known_regions
@@ -58,6 +59,15 @@ WHERE t.external_id = s.external_id
 """,
     "t.region_code",
     "t.external_id",
+)
+
+_DIFFERENCES = differing(
+    "terminal",
+    "staged_terminal",
+    "r.external_id = s.external_id",
+    "r.external_id",
+    "r.region_code",
+    ("name", "region_code", "lon", "lat", "kind", "address", "active"),
 )
 
 # A gateway finds a terminal by its resource code unless the roster says otherwise.
@@ -118,6 +128,7 @@ async def terminals(
             await run.refuse_foreign(connection, _DROP_FOREIGN, header.heading("external_id"))
             run.merged = affected(await connection.execute(_DROP_REPEATED))
             listed = await connection.fetchval("SELECT count(*) FROM staged_terminal")
+            await run.compare(connection, "terminal", _DIFFERENCES)
             updated = await run.write(connection, "terminal", "updated", _UPDATE)
             added = await run.write(connection, "terminal", "added", _INSERT)
             await connection.execute("DROP TABLE staged_terminal")

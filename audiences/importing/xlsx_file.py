@@ -16,10 +16,9 @@ from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
-from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from audiences.errors import FileError
+from audiences.importing.xlsx_dates import BUILT_IN, EPOCH_1900, EPOCH_1904, shows_date
 from audiences.importing.xlsx_sheet import SharedStrings, SheetReader
 
 MAX_ENTRIES = 10_000
@@ -88,7 +87,7 @@ class XlsxFile:
             dates = self._date_styles(next((part for kind, part in targets.values() if kind == "styles"), None))
             part = targets[sheet][1]
             self._size = max(self._archive.getinfo(part).file_size, 1)
-            epoch = MAC_EPOCH if epoch_1904 else WINDOWS_EPOCH
+            epoch = EPOCH_1904 if epoch_1904 else EPOCH_1900
             reader = SheetReader(self._strings, dates, epoch, self._max_columns, self._max_cell)
             yield from reader.rows(self._counted(self._pieces(part)))
         except _BROKEN as error:
@@ -139,12 +138,14 @@ class XlsxFile:
         if part is None or part not in self._archive.namelist():
             return frozenset()
         styles = self._small_part(part)
-        formats = dict(BUILTIN_FORMATS)
-        for custom in styles.iter(f"{_MAIN}numFmt"):
-            formats[int(custom.get("numFmtId", "0"))] = custom.get("formatCode", "")
+        codes = {int(own.get("numFmtId", "0")): own.get("formatCode", "") for own in styles.iter(f"{_MAIN}numFmt")}
         cells = styles.find(f"{_MAIN}cellXfs")
         ids = [int(style.get("numFmtId", "0")) for style in cells] if cells is not None else []
-        return frozenset(index for index, number in enumerate(ids) if is_date_format(formats.get(number, "")))
+        return frozenset(
+            index
+            for index, number in enumerate(ids)
+            if (shows_date(codes[number]) if number in codes else number in BUILT_IN)
+        )
 
     def _pieces(self, part: str) -> Iterator[bytes]:
         with self._archive.open(part) as stream:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time
+from datetime import datetime
 from functools import lru_cache
 from os import pread
 from xml.parsers import expat
 
-from openpyxl.utils.datetime import from_excel
-
 from audiences.errors import FileError
+from audiences.importing.xlsx_dates import iso
 
 _NAMESPACES = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
@@ -195,12 +194,9 @@ class SheetReader:
 
     def _shown_date(self, text: str) -> str:
         try:
-            value = from_excel(float(text), self._epoch)
+            return iso(float(text), self._epoch)
         except (ValueError, OverflowError):
             return text
-        if isinstance(value, datetime) and value.time() == time():
-            value = value.date()
-        return value.isoformat() if isinstance(value, date | time) else text
 
 
 def _column(reference: str) -> int:

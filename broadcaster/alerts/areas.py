@@ -18,7 +18,23 @@ REGION_GEOCODE = "CPEAS Geographic Code"
 GRID_GEOCODE = "daohu:region"
 """Our own valueName, for what has no place in 12 digits: a grid's 15 digits, or a code as it is."""
 
-_REGION_NAMES = frozenset({REGION_GEOCODE.casefold(), GRID_GEOCODE})
+_REGION_NAMES = frozenset(
+    {
+        "cpeasgeographiccode",
+        "daohuregion",
+        "gbt2260",
+        "gb2260",
+        "adcode",
+        "areacode",
+        "regioncode",
+        "区划代码",
+        "行政区划代码",
+        "统计用区划代码",
+    }
+)
+"""Names under which Chinese senders give a region's code, without case, spaces and punctuation."""
+
+_PUNCTUATION = re.compile(r"[\W_]+")
 _PADDED = 12
 _WRITTEN = re.compile(r"\d{6}(\d{3}){0,3}")
 _LEVELS = (2, 4, 6, 9, 12, 15)
@@ -36,15 +52,25 @@ def geocode(region: str) -> NamedValue:
     return NamedValue(REGION_GEOCODE, region.ljust(_PADDED, "0"))
 
 
+def is_nation(code: NamedValue) -> bool:
+    """Whether a geocode says the whole of China: its code is all zeros."""
+    return _names_region(code) and not code.value.strip("0")
+
+
 def region_of(code: NamedValue) -> str | None:
     """The region prefix that a geocode says; None for other countries' codes and for the whole nation (all zeros)."""
-    if code.name.casefold() not in _REGION_NAMES or not code.value.isascii() or not code.value.isdigit():
+    if not _names_region(code):
         return None
     significant = code.value.rstrip("0")
     level = next((level for level in _LEVELS if level >= len(significant)), None)
     if not significant or level is None or level > len(code.value):
         return None
     return code.value[:level]
+
+
+def _names_region(code: NamedValue) -> bool:
+    named = _PUNCTUATION.sub("", code.name.casefold()) in _REGION_NAMES
+    return named and code.value.isascii() and code.value.isdigit()
 
 
 def regions(alert: Alert) -> tuple[str, ...]:

@@ -54,7 +54,11 @@ async def create(database: Database, alert: Alert, actor: Actor, now: datetime) 
         except IntegrityError:  # the same message came twice at once; the other was first
             existing = await AlertRecord.get(identifier=alert.identifier)
     if (existing.sender, existing.sent_at) != (alert.sender, alert.sent):
-        raise ConflictError(f"标识 {alert.identifier} 已被另一条预警使用。", remedy="请换一个标识，或提交 Update。")
+        raise ConflictError(
+            "标识 %(identifier)s 已被另一条预警使用。",
+            remedy="请换一个标识，或提交 Update。",
+            identifier=alert.identifier,
+        )
     return existing
 
 
@@ -238,7 +242,7 @@ async def load(alert_id: int) -> AlertRecord:
     """The record of this id; `NotFoundError` without one."""
     record = await AlertRecord.get_or_none(id=alert_id)
     if record is None:
-        raise NotFoundError(f"没有编号为 {alert_id} 的预警。", remedy="请从列表中重新选择。")
+        raise NotFoundError("没有编号为 %(alert_id)s 的预警。", remedy="请从列表中重新选择。", alert_id=alert_id)
     return record
 
 
@@ -281,7 +285,10 @@ async def _locked(alert_id: int, version: int | None) -> AlertRecord:
         return await load(alert_id)
     if version is not None and record.version != version:
         raise ConflictError(
-            f"这条预警已被别人改动（现为第 {record.version} 版，您看到的是第 {version} 版）。", remedy="请刷新后重试。"
+            "这条预警已被别人改动（现为第 %(version)s 版，您看到的是第 %(seen)s 版）。",
+            remedy="请刷新后重试。",
+            version=record.version,
+            seen=version,
         )
     return record
 

@@ -21,4 +21,6 @@ def from_document(document: dict[str, Any]) -> Alert:
     try:
         return msgspec.convert(document, Alert)
     except msgspec.ValidationError as error:
-        raise InputError(f"存储的预警无法读出：{error}。", remedy="数据可能已损坏，请运行 daohu doctor。") from error
+        raise InputError(
+            "存储的预警无法读出：%(error)s。", remedy="数据可能已损坏，请运行 daohu doctor。", error=error
+        ) from error

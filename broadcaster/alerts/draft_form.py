@@ -17,6 +17,7 @@ from broadcaster.alerts.alert import Alert, Circle, Colour, Kind, Ring, Scope, S
 from broadcaster.alerts.form import AlertForm, AreaForm, CircleForm, Translation
 from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.succession import CallingOff, Words
+from broadcaster.phrase import joined, phrase
 
 Typed = Mapping[str, str]
 Word = TypeVar("Word", bound=StrEnum)
@@ -86,15 +87,15 @@ def read(typed: Typed, place: str = "") -> Reading:
     for name, most in LONGEST.items():
         for key in (name, f"{name}_en"):
             if len(typed.get(key, "")) > most:
-                faults[key] = f"最多 {most} 个字，现在有 {len(typed[key])} 个"
+                faults[key] = phrase("最多 %(most)s 个字，现在有 %(now)s 个", most=most, now=len(typed[key]))
     rings, circles, wrong = shapes.read(typed.get("shapes", ""))
     if wrong:
-        faults["shapes"] = "；".join(wrong)
+        faults["shapes"] = joined("；", wrong)
     else:
         reading.rings, reading.circles = tuple(rings), tuple(circles)
     reading.hours = _hours(typed.get("valid_hours", ""))
     if reading.hours is None:
-        faults["valid_hours"] = f"请填 0 到 {_HOURS_MAX:g} 之间的小时数"
+        faults["valid_hours"] = phrase("请填 0 到 %(most)s 之间的小时数", most=f"{_HOURS_MAX:g}")
     reading.form = AlertForm(
         hazard=hazard if hazard in HAZARDS else "",
         colour=_word(Colour, colour, faults, "colour"),

@@ -33,9 +33,9 @@ from broadcaster.alerts.alert import (
     Status,
     Urgency,
 )
-from broadcaster.alerts.form_errors import convert
+from broadcaster.alerts.form_errors import at, convert, refuse
 from broadcaster.alerts.geometry import circle_faults, ring_faults
-from broadcaster.errors import InputError
+from broadcaster.phrase import joined, phrase
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Hours = Annotated[float, msgspec.Meta(gt=0, le=720)]
@@ -120,9 +120,7 @@ def decode(data: bytes, *, now: datetime, sender: str, identifier: str) -> Alert
     `sender` and `identifier` are used where the form gives none; times not given are `now`.
     """
     form = convert(data, AlertForm)
-    faults = list(_faults(form))
-    if faults:
-        raise InputError("；".join(faults) + "。", remedy="请改正后重新提交。")
+    refuse(_faults(form))
     return make(form, now=now, sender=sender, identifier=identifier)
 
 
@@ -130,29 +128,36 @@ def _faults(form: AlertForm) -> list[str]:
     """What the types cannot say: known hazards, region codes, shapes, one end of the time, distinct languages."""
     faults = []
     if form.hazard and form.hazard not in hazard.HAZARDS:
-        faults.append(f"hazard：“{form.hazard[:40]}”不在灾种表之内，允许：{'、'.join(hazard.HAZARDS)}")
+        allowed = joined("、", hazard.HAZARDS)
+        faults.append(
+            at(
+                "hazard",
+                phrase("“%(given)s”不在灾种表之内，允许：%(allowed)s", given=form.hazard[:40], allowed=allowed),
+            )
+        )
     if form.expires and form.valid_hours:
-        faults.append("expires、valid_hours：只能写一个")
+        faults.append(at(joined("、", ("expires", "valid_hours")), "只能写一个"))
     faults.extend(_region_faults("regions", form.regions))
     for place, area in enumerate(form.areas):
         path = f"areas[{place}]"
         faults.extend(_region_faults(f"{path}.regions", area.regions))
         for index, ring in enumerate(area.polygons):
-            faults.extend(f"{path}.polygons[{index}]：{fault}" for fault in ring_faults(tuple(ring)))
+            faults.extend(at(f"{path}.polygons[{index}]", fault) for fault in ring_faults(tuple(ring)))
         for index, circle in enumerate(area.circles):
-            faults.extend(f"{path}.circles[{index}]：{fault}" for fault in circle_faults(_circle(circle)))
+            faults.extend(at(f"{path}.circles[{index}]", fault) for fault in circle_faults(_circle(circle)))
     for index, text in enumerate(form.references):
         if _reference(text) is None:
-            faults.append(f"references[{index}]：“{text[:60]}”既不是标识，也不是“发送者,标识,发布时间”")
+            fault = phrase("“%(given)s”既不是标识，也不是“发送者,标识,发布时间”", given=text[:60])
+            faults.append(at(f"references[{index}]", fault))
     languages = [form.language, *(translation.language for translation in form.translations)]
     if len(set(languages)) < len(languages):
-        faults.append("translations：每种语言只能有一份")
+        faults.append(at("translations", "每种语言只能有一份"))
     return faults
 
 
 def _region_faults(path: str, codes: list[str]) -> list[str]:
     return [
-        f"{path}[{index}]：“{code[:20]}”不是行政区划代码，应为 6、9、12 或 15 位数字"
+        at(f"{path}[{index}]", phrase("“%(code)s”不是行政区划代码，应为 6、9、12 或 15 位数字", code=code[:20]))
         for index, code in enumerate(codes)
         if not areas.is_region(code)
     ]

@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 from math import floor, hypot
 
 from broadcaster.alerts.area import Circle, Point, Ring
+from broadcaster.phrase import phrase
 
 Segment = tuple[Point, Point]
 
@@ -24,22 +25,25 @@ def point_faults(point: Point) -> list[str]:
     if -180 <= lon <= 180 and -90 <= lat <= 90:
         return []
     if -180 <= lat <= 180 and -90 <= lon <= 90:
-        return [f"纬度 {lat:g} 超出 -90～90，经纬度可能写反了"]
-    return [f"经度 {lon:g}、纬度 {lat:g} 不在地球上（经度 -180～180，纬度 -90～90）"]
+        return [phrase("纬度 %(lat)s 超出 -90～90，经纬度可能写反了", lat=f"{lat:g}")]
+    return [
+        phrase("经度 %(lon)s、纬度 %(lat)s 不在地球上（经度 -180～180，纬度 -90～90）", lon=f"{lon:g}", lat=f"{lat:g}")
+    ]
 
 
 def circle_faults(circle: Circle) -> list[str]:
     """What is wrong with a circle; a radius of 0 is allowed (CAP uses it for a point)."""
     faults = point_faults((circle.lon, circle.lat))
     if not 0 <= circle.km <= EARTH_HALF_ROUND_KM:
-        faults.append(f"半径 {circle.km:g} 公里不在 0～{EARTH_HALF_ROUND_KM:g} 之间")
+        most = f"{EARTH_HALF_ROUND_KM:g}"
+        faults.append(phrase("半径 %(km)s 公里不在 0～%(most)s 之间", km=f"{circle.km:g}", most=most))
     return faults
 
 
 def ring_faults(ring: Ring) -> list[str]:
     """What is wrong with a polygon's outline: too few points, open, off the earth, no extent, crossing itself."""
     if len(ring) < 4:
-        return [f"多边形至少要有 4 个点且首尾相同，这里只有 {len(ring)} 个"]
+        return [phrase("多边形至少要有 4 个点且首尾相同，这里只有 %(points)s 个", points=len(ring))]
     faults = [] if ring[0] == ring[-1] else ["多边形没有闭合：最后一点应与第一点相同"]
     off = next((found for point in ring if (found := point_faults(point))), None)
     if off:
@@ -52,7 +56,7 @@ def ring_faults(ring: Ring) -> list[str]:
         return [*faults, "多边形过于复杂，无法检查是否自相交"]
     if crossing:
         (lon, lat), _ = crossing
-        faults.append(f"多边形自相交，在经度 {lon:g}、纬度 {lat:g} 附近")
+        faults.append(phrase("多边形自相交，在经度 %(lon)s、纬度 %(lat)s 附近", lon=f"{lon:g}", lat=f"{lat:g}"))
     return faults
 
 

@@ -18,6 +18,7 @@ from broadcaster.alerts.geometry import circle_faults, ring_faults
 from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.state import State
 from broadcaster.errors import ForbiddenError, RuleError
+from broadcaster.phrase import joined, ours, phrase
 
 
 class Action(StrEnum):
@@ -33,11 +34,12 @@ class Action(StrEnum):
 
     @property
     def chinese(self) -> str:
-        """The word on the button."""
+        """What is done, in words."""
         return _CHINESE[self]
 
 
-_CHINESE = dict(zip(Action, ("修改", "提交审核", "撤回", "批准", "退回", "发布", "结束"), strict=True))
+_DEEDS = ("修改预警", "提交预警审核", "撤回预警", "批准预警", "退回预警", "发布预警", "结束预警")
+_CHINESE = dict(zip(Action, _DEEDS, strict=True))
 
 _AUTHORS = frozenset({Role.AUTHOR, Role.ADMINISTRATOR})
 _APPROVERS = frozenset({Role.APPROVER, Role.ADMINISTRATOR})
@@ -99,8 +101,10 @@ def demand(findings: Iterable[Finding], doing: Action) -> None:
     broken = list(findings)
     if broken:
         raise RuleError(
-            f"不能{doing.chinese}：" + "；".join(finding.text for finding in broken) + "。",
+            "不能%(deed)s：%(findings)s。",
             remedy="请按提示补正后重试。",
+            deed=ours(doing.chinese),
+            findings=joined("；", (finding.text for finding in broken)),
         )
 
 
@@ -108,13 +112,13 @@ def allow(action: Action, actor: Actor, standing: Standing, rules: ApprovalRules
     """The state that `action` leads to; `ForbiddenError` for who may not, `RuleError` for what may not be now."""
     states, target, roles = TRANSITIONS[action]
     if not actor.holds(roles):
-        raise ForbiddenError(f"您没有{action.chinese}的权限。", remedy="请由有权限的人员操作。")
+        raise ForbiddenError("您没有%(deed)s的权限。", remedy="请由有权限的人员操作。", deed=ours(action.chinese))
     if action is Action.APPROVE and actor.name == standing.created_by and not rules.self_approval:
         raise ForbiddenError("不能批准自己起草的预警。", remedy="请由另一位带班领导批准。")
     if action is Action.APPROVE and standing.state is State.ISSUED and standing.approved_by is None:
         return State.ISSUED
     if action is Action.END and standing.superseded_by is not None:
-        text = f"它已被 {standing.superseded_by} 取代，应结束最新的一条"
+        text = phrase("它已被 %(newer)s 取代，应结束最新的一条", newer=standing.superseded_by)
         demand([Finding("superseded", "state", text)], action)
     if standing.state in states or (action is Action.ISSUE and _without_approval(standing, rules)):
         return target
@@ -137,8 +141,12 @@ def _without_approval(standing: Standing, rules: ApprovalRules) -> bool:
 
 
 def _wrong_state(action: Action, standing: Standing, states: frozenset[State]) -> Finding:
-    allowed = "、".join(state.chinese for state in State if state in states)
-    text = f"它现在是“{standing.state.chinese}”，只有“{allowed}”的才能{action.chinese}"
+    text = phrase(
+        "它现在是“%(state)s”，只有“%(allowed)s”的才能%(deed)s",
+        state=ours(standing.state.chinese),
+        allowed=joined("、", (ours(state.chinese) for state in State if state in states)),
+        deed=ours(action.chinese),
+    )
     return Finding("state", "state", text)
 
 
@@ -164,9 +172,9 @@ def completeness(alert: Alert, now: datetime) -> Iterator[Finding]:
 
 def _envelope(alert: Alert) -> Iterator[Finding]:
     if alert.msg_type not in (MsgType.ALERT, *_REPLACING):
-        yield Finding("type", "msg_type", f"{alert.msg_type} 是系统间的回执，不能向公众发布")
+        yield Finding("type", "msg_type", phrase("%(type)s 是系统间的回执，不能向公众发布", type=alert.msg_type.value))
     if alert.status not in _BROADCAST_STATUSES:
-        yield Finding("status", "status", f"状态为 {alert.status} 的消息不能发布，只有 Actual、Exercise、Test 可以")
+        yield Finding("status", "status", _status(alert))
     if alert.scope is Scope.PRIVATE:
         yield Finding("scope", "scope", "scope 为 Private 的消息只给指定收件人，不能广播")
 
@@ -174,11 +182,19 @@ def _envelope(alert: Alert) -> Iterator[Finding]:
 def _words(alert: Alert) -> Iterator[Finding]:
     acting = alert.msg_type is not MsgType.CANCEL and alert.kind is not Kind.ALL_CLEAR
     for place, info in enumerate(alert.infos):
-        where = f"（{info.language}）" if len(alert.infos) > 1 else ""
+        language = info.language if len(alert.infos) > 1 else ""
         if not info.headline.strip():
-            yield Finding("headline", f"infos[{place}].headline", f"没有标题{where}")
+            yield Finding("headline", f"infos[{place}].headline", _of("没有标题", language))
         if acting and not info.instruction.strip():
-            yield Finding("instruction", f"infos[{place}].instruction", f"没有写明要采取的行动{where}")
+            yield Finding("instruction", f"infos[{place}].instruction", _of("没有写明要采取的行动", language))
+
+
+def _of(lack: str, language: str) -> str:
+    return phrase("%(lack)s（%(language)s）", lack=ours(lack), language=language) if language else lack
+
+
+def _status(alert: Alert) -> str:
+    return phrase("状态为 %(status)s 的消息不能发布，只有 Actual、Exercise、Test 可以", status=alert.status.value)
 
 
 def _times(alert: Alert, now: datetime) -> Iterator[Finding]:
@@ -212,15 +228,21 @@ def succession(alert: Alert, referenced: Iterable[Standing]) -> Iterator[Finding
         return
     known = list(referenced)
     if not known:
-        yield Finding("predecessor", "references", f"{alert.msg_type} 没有引用本系统发布过的预警")
+        yield Finding(
+            "predecessor", "references", phrase("%(type)s 没有引用本系统发布过的预警", type=alert.msg_type.value)
+        )
         return
     latest = [standing for standing in known if standing.superseded_by is None]
     if not latest:
-        newer = known[0].superseded_by
-        yield Finding("predecessor-superseded", "references", f"引用的预警已被 {newer} 取代，应引用最新的一条")
+        text = phrase("引用的预警已被 %(newer)s 取代，应引用最新的一条", newer=known[0].superseded_by)
+        yield Finding("predecessor-superseded", "references", text)
     for standing in latest:
         if standing.state is not State.ISSUED:
-            text = f"引用的预警 {standing.identifier} 现在是“{standing.state.chinese}”，只能更新或取消已发布的"
+            text = phrase(
+                "引用的预警 %(identifier)s 现在是“%(state)s”，只能更新或取消已发布的",
+                identifier=standing.identifier,
+                state=ours(standing.state.chinese),
+            )
             yield Finding("predecessor-state", "references", text)
         if standing.rehearsal != alert.rehearsal:
             yield Finding("predecessor-status", "references", "演练不能更新或取消实战预警，实战也不能更新或取消演练")

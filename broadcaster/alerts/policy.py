@@ -28,21 +28,45 @@ class EscalationAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EscalationStep:
-    """`after` seconds of silence since the step before, do `action` on `channels`."""
+    """`after` seconds of silence since the step before, do `action` on `channels`; up to `times` in all, `every`
+    seconds of silence apart. Whom a call has reached, or still rings, is not called again by the same step."""
 
     after: float
     action: EscalationAction
     channels: tuple[Medium, ...] = ()
+    times: int = 1
+    every: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One thing that is done `wait` seconds after the one before: a step, or its repetition (`again`)."""
+
+    wait: float
+    step: EscalationStep
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How households are tried and how silent units are escalated; plain data, stored with the alert as JSON.
 
-    `unit_roles` are the duties that must confirm, one unit per region that has them in the alert's area.
+    `unit_roles` are the duties that must confirm, one unit per region that has them in the alert's area. A loudspeaker
+    that has failed, or of which nothing was heard `loudspeaker_wait` seconds after the issue, is silent: its homes take
+    their next step without waiting.
     """
 
     households: tuple[ChannelStep, ...]
     loudspeakers: bool
     units: tuple[EscalationStep, ...]
     unit_roles: tuple[str, ...] = ("village_head",)
+    loudspeaker_wait: float = 180.0
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """Everything that a silent unit sees, in order: each step as often as it is repeated."""
+        return tuple(
+            Rung(step.every if time else step.after, step, again=time > 0)
+            for step in self.units
+            for time in range(step.times)
+        )

@@ -10,6 +10,7 @@ from math import isfinite
 
 from broadcaster.alerts.area import Circle, Point, Ring
 from broadcaster.alerts.geometry import circle_faults, ring_faults
+from broadcaster.phrase import ours, phrase
 
 SHAPES_MAX = 50
 """Lines; each is a condition of the selection."""
@@ -25,17 +26,19 @@ def read(text: str) -> tuple[list[Ring], list[Circle], list[str]]:
     faults: list[str] = []
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > SHAPES_MAX:
-        return [], [], [f"图形有 {len(lines)} 个，最多 {SHAPES_MAX} 个"]
+        return [], [], [phrase("图形有 %(shapes)s 个，最多 %(most)s 个", shapes=len(lines), most=SHAPES_MAX)]
     for number, line in enumerate(lines, 1):
         shape = _shape(line)
         if shape is None:
-            faults.append(f"第 {number} 行写法不对，应为“经度,纬度 经度,纬度 经度,纬度”或“经度,纬度 半径km”")
+            faults.append(
+                phrase("第 %(line)s 行写法不对，应为“经度,纬度 经度,纬度 经度,纬度”或“经度,纬度 半径km”", line=number)
+            )
         elif isinstance(shape, Circle):
             circles.append(shape)
-            faults.extend(f"第 {number} 行：{fault}" for fault in circle_faults(shape))
+            faults.extend(_on(number, fault) for fault in circle_faults(shape))
         else:
             rings.append(shape)
-            faults.extend(f"第 {number} 行：{fault}" for fault in ring_faults(shape))
+            faults.extend(_on(number, fault) for fault in ring_faults(shape))
     return rings, circles, faults
 
 
@@ -44,6 +47,10 @@ def write(rings: Iterable[Ring], circles: Iterable[Circle]) -> str:
     lines = [" ".join(_written(point) for point in ring[:-1]) for ring in rings]
     lines += [f"{_written((circle.lon, circle.lat))} {circle.km:g}km" for circle in circles]
     return "\n".join(lines)
+
+
+def _on(number: int, fault: str) -> str:
+    return phrase("第 %(line)s 行：%(fault)s", line=number, fault=ours(fault))
 
 
 def _shape(line: str) -> Ring | Circle | None:

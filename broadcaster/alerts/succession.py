@@ -9,6 +9,7 @@ from broadcaster.alerts.alert import Alert, Info, Kind, MsgType, Reference, Resp
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.alerts.state import State
 from broadcaster.errors import RuleError
+from broadcaster.phrase import ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,9 @@ def require_issued(record: AlertRecord) -> None:
     """`RuleError` unless the alert is out: nothing else can be updated or cancelled."""
     if record.state != State.ISSUED:
         raise RuleError(
-            f"这条预警现在是“{State(record.state).chinese}”，只能更新或取消已发布的。",
+            "这条预警现在是“%(state)s”，只能更新或取消已发布的。",
             remedy="未发布的预警请直接修改或退回。",
+            state=ours(State(record.state).chinese),
         )
 
 

@@ -32,12 +32,15 @@ from broadcaster.house import House, open_house
 from broadcaster.ports import Medium
 from broadcaster.progress import progress
 from broadcaster.rehearsal.oracle import Report
-from broadcaster.rehearsal.process import RehearsalProcess
-from broadcaster.rehearsal.script import Behaviour, Delay, Residents, Script
+from broadcaster.rehearsal.process import LINE, RehearsalProcess
+from broadcaster.rehearsal.script import Behaviour, CarrierFront, Delay, Fronts, Residents, Script
 from broadcaster.settings import EMBEDDED, load_settings
 
 RATE = 100_000
 """Messages/s that the gateway may be given: far more than this path can carry."""
+
+WINDOW = 1000
+"""Messages and receipts in flight on a connection: far more than carriers allow, so that nobody waits for answers."""
 
 SLOTS = 2
 """Connections of each worker."""
@@ -67,11 +70,13 @@ Show = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What to measure. `database` and `redis` are URLs or "embedded"; `folder` must be empty."""
+    """What to measure. `driver` is line, cmpp or smpp; `database` and `redis` are URLs or "embedded"; `folder` must be
+    empty."""
 
     recipients: int
     workers: int
     folder: Path
+    driver: str = "line"
     database: str = EMBEDDED
     redis: str = EMBEDDED
     profile: bool = False
@@ -88,7 +93,12 @@ class _Run:
 
 async def bench_dispatch(task: Task, show: Show) -> Figures:
     """Set everything up, send one alert, and tell how it went. The database that was made for it is dropped."""
-    script = Script(seed=1, texts_kept=0, sms=Behaviour(receipt=QUICK, residents=Residents(share=0)))
+    script = Script(
+        seed=1,
+        texts_kept=0,
+        sms=Behaviour(receipt=QUICK, residents=Residents(share=0)),
+        fronts=Fronts(cmpp=CarrierFront(window=WINDOW), smpp=CarrierFront(window=WINDOW)),
+    )
     async with (
         RehearsalProcess(task.folder / "carrier", script) as carrier,
         _office(task, carrier) as (house, settings),
@@ -102,7 +112,7 @@ async def bench_dispatch(task: Task, show: Show) -> Figures:
             run, record = await _send(Demo(house, carrier), task.recipients, meters, show)
             used = {who: (meters[who].cpu - before[who]) / task.recipients * 1e6 for who in meters}
         show("对账", task.recipients)
-        report = await asyncio.to_thread(carrier.report)
+        report = await Demo(house, carrier).report()
         taken = [one for one in report.taken if one.alert == record.id]
         return Figures(
             recipients=task.recipients,
@@ -114,6 +124,8 @@ async def bench_dispatch(task: Task, show: Show) -> Figures:
             rss_mb_max=meters["worker"].rss_max,
             workers=task.workers,
             database=await _named(house, task),
+            driver=task.driver,
+            parts=round(sum(report.joined.get(one.ref, 1) for one in taken) / len(taken), 2),
             duplicates=report.duplicates,
             lost=await _lost(house, record, report),
             cpu_us={who: round(value, 1) for who, value in used.items()},
@@ -138,6 +150,9 @@ def _settings(task: Task, url: str, carrier: RehearsalProcess) -> str:
     def quoted(value: object) -> str:
         return json.dumps(str(value))
 
+    name = LINE if task.driver == "line" else task.driver
+    gateway = carrier.gateway(Medium.SMS, rate=RATE, driver=name, window=WINDOW)
+    options = "\n".join(f"{key} = {json.dumps(value)}" for key, value in gateway.options.items())
     return f"""
 [data]
 dir = {quoted(task.folder / "data")}
@@ -152,11 +167,11 @@ name = {quoted(DISTRICT_NAME)}
 [[gateways]]
 name = "carrier"
 channel = {quoted(Medium.SMS)}
-driver = "rehearsal"
+driver = {quoted(gateway.driver)}
 rate = {RATE}
 slots = {SLOTS * task.workers}
 rehearsal = true
-address = {quoted(carrier.address)}
+{options}
 """
 
 

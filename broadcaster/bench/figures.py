@@ -11,7 +11,8 @@ class Figures:
     """One run. Rates are deliveries per second from the moment of issue: until all are planned, until the gateway has
     taken the last, until the last receipt is counted. `seconds` is the whole. `first_submit_ms` is from issue to the
     first message at the gateway. `rss_mb_max` is the largest worker's memory. `duplicates` and `lost` come from the
-    gateway's own record. `cpu_us` is CPU time per delivery in microseconds, by who used it.
+    gateway's own record. `driver` is what spoke to the gateway, `parts` in how many short messages each message
+    went out, on average. `cpu_us` is CPU time per delivery in microseconds, by who used it.
     """
 
     recipients: int
@@ -23,14 +24,16 @@ class Figures:
     rss_mb_max: float
     workers: int
     database: str
+    driver: str
+    parts: float
     duplicates: int
     lost: int
     cpu_us: Mapping[str, float]
 
 
 HEAD = (
-    "| recipients | workers | database | planned/s | submitted/s | receipted/s | seconds | first submit "
-    "| worker memory | CPU per delivery | duplicates | lost |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| recipients | workers | driver | database | planned/s | submitted/s | receipted/s | seconds | first submit "
+    "| worker memory | CPU per delivery | duplicates | lost |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -44,6 +47,7 @@ def _row(run: Figures) -> str:
     cells = (
         f"{run.recipients:,}",
         str(run.workers),
+        run.driver if run.parts == 1 else f"{run.driver}, {run.parts:g} parts",
         run.database,
         f"{run.plan_rows_per_s:,.0f}",
         f"{run.submitted_per_s:,.0f}",

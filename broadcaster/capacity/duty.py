@@ -83,13 +83,13 @@ def _asks(climbs: Sequence[Climb], policy: Policy, begins: float) -> list[Ask]:
         for rung in one.rungs:
             units[rung.number] += bool(rung.asked)
             counts[rung.number].update(item.channel for item in written.get(one.unit.id, {}).get(rung.number, ()))
-    steps = policy.units
+    steps = policy.rungs
     return [
         Ask(
             begins=begins,
             number=number,
-            action=steps[number - 1].action.value,
-            wait=steps[number].after if number < len(steps) else None,
+            action=steps[number - 1].step.action.value,
+            wait=steps[number].wait if number < len(steps) else None,
             units=units[number],
             messages=dict(counts[number]),
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from broadcaster.capacity.forecast import AskForecast, ChannelForecast, Forecast, StepForecast, Verdict
-from broadcaster.capacity.gateways import Limit
+from broadcaster.capacity.gateways import GatewayCapacity, Limit
 from broadcaster.capacity.words import CHANNELS, duration, number
 from broadcaster.ports import GatewaySettings, Medium
 
@@ -209,15 +209,24 @@ class _Teller:
                 count=number(count),
             )
         if text is not None and text.parts_most > 1:
+            gateways = list(self._sms_gateways())
+            by_parts = bool(gateways) and all(one.by_parts for one in gateways)
             yield self._tell(
                 "parts",
                 Severity.NOTICE,
                 Medium.SMS,
-                "每条短信拆成 %(parts)s 条计费；速率按整条短信计。",
-                "如果运营商按拆分后的条数限速，请把 rate 除以 %(most)s。",
+                "每条短信拆成 %(parts)s 条计费；速率按拆分后的条数计，已计算在内。"
+                if by_parts
+                else "每条短信拆成 %(parts)s 条计费；速率按整条短信计。",
+                "" if by_parts else "如果运营商按拆分后的条数限速，请把 rate 除以 %(most)s。",
                 parts=_range(text.parts_least, text.parts_most),
                 most=str(text.parts_most),
             )
+
+    def _sms_gateways(self) -> Iterator[GatewayCapacity]:
+        for capacity in self._forecast.capacities:
+            if capacity.channel is Medium.SMS:
+                yield from capacity.gateways
 
     def _duration(self, seconds: float) -> str:
         return duration(seconds, self._translate)

@@ -14,7 +14,7 @@ from broadcaster.capacity import audience, measured, texts
 from broadcaster.capacity.duty import DutyDemand, duty_demand
 from broadcaster.capacity.findings import Finding, Severity, Translate, findings
 from broadcaster.capacity.forecast import Forecast, Machine, Question, forecast
-from broadcaster.capacity.gateways import ChannelCapacity, WindowOf, channel_capacity
+from broadcaster.capacity.gateways import Abilities, ChannelCapacity, channel_capacity
 from broadcaster.clock import Clock
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch.pausing import paused_names
@@ -61,7 +61,7 @@ class Planner:
     office: Office
     texts: Texts
     gateways: Sequence[GatewaySettings]
-    window_of: WindowOf
+    abilities: Abilities
 
     async def outlook(self, alert_id: int, translate: Translate, machine: Machine = MEASURED) -> Outlook:
         """What issuing a draft now would take; of an issued alert, what it was to take. `RuleError` for one that is for
@@ -100,6 +100,7 @@ class Planner:
         skeleton = await self._sms(record)
         places = [one.place for one in homes]
         parts = texts.parts_by_place(skeleton, places, self.office.longest_link)
+        on_average = texts.on_average(parts, [(one.place, one.households) for one in homes])
         steps = plan.policy.households
         channels = [channel for step in steps for channel in step.channels]
         channels += [Medium.LOUDSPEAKER] if terminals else []
@@ -117,7 +118,7 @@ class Planner:
             parts=parts,
             waiting=await audience.count_waiting(connection, plan),
             capacities={
-                channel: _capacity(channel, self.gateways, plan.rehearsal, machine, self.window_of)
+                channel: _capacity(channel, self.gateways, plan.rehearsal, machine, self.abilities, on_average)
                 for channel in dict.fromkeys(channels)
             },
             machine=machine,
@@ -144,7 +145,7 @@ def outlook_of_recipients(
     recipients: int,
     channel: Medium,
     gateways: Sequence[GatewaySettings],
-    window_of: WindowOf,
+    abilities: Abilities,
     translate: Translate,
     *,
     rehearsal: bool,
@@ -168,7 +169,9 @@ def outlook_of_recipients(
             text=text,
             parts={"": text.parts_most} if text else {},
             waiting={},
-            capacities={channel: _capacity(channel, gateways, rehearsal, machine, window_of)},
+            capacities={
+                channel: _capacity(channel, gateways, rehearsal, machine, abilities, text.parts_most if text else 1.0)
+            },
             machine=machine,
         )
     )
@@ -176,15 +179,22 @@ def outlook_of_recipients(
 
 
 def _capacity(
-    channel: Medium, gateways: Sequence[GatewaySettings], rehearsal: bool, machine: Machine, window_of: WindowOf
+    channel: Medium,
+    gateways: Sequence[GatewaySettings],
+    rehearsal: bool,
+    machine: Machine,
+    abilities: Abilities,
+    parts: float,
 ) -> ChannelCapacity:
+    """`parts` of a text message, on average."""
     return channel_capacity(
         channel,
         gateways,
         rehearsal=rehearsal,
         answer=machine.answer,
         machine=machine.submitted_per_s,
-        window_of=window_of,
+        abilities=abilities,
+        parts=parts if channel is Medium.SMS else 1.0,
     )
 
 

@@ -11,7 +11,7 @@ from broadcaster.alerts.policy import EscalationAction, Policy
 from broadcaster.capacity.audience import Homes, demand_of
 from broadcaster.capacity.duty import Ask, DutyDemand
 from broadcaster.capacity.forecast import ChannelForecast, Forecast, Machine, Question, forecast, until_next
-from broadcaster.capacity.gateways import WindowOf, channel_capacity
+from broadcaster.capacity.gateways import Abilities, channel_capacity
 from broadcaster.dispatch.plan import CONTACT_MEDIUM
 from broadcaster.escalation.timeline import timeline
 from broadcaster.ports import GatewaySettings, Medium
@@ -54,7 +54,7 @@ def simulate(
     policy: Policy,
     size: Size,
     gateways: Sequence[GatewaySettings],
-    window_of: WindowOf,
+    abilities: Abilities,
     *,
     rehearsal: bool,
     machine: Machine,
@@ -82,7 +82,7 @@ def simulate(
                     rehearsal=rehearsal,
                     answer=machine.answer,
                     machine=machine.submitted_per_s,
-                    window_of=window_of,
+                    abilities=abilities,
                 )
                 for channel in Medium
                 if channel in used
@@ -95,9 +95,10 @@ def simulate(
 
 
 def _asks(policy: Policy, units: int) -> Iterator[Ask]:
+    rungs = policy.rungs
     for number, moment in enumerate(timeline(policy), start=1):
         if moment.channels:
-            wait = policy.units[number].after if number < len(policy.units) else None
+            wait = rungs[number].wait if number < len(rungs) else None
             sent = dict.fromkeys(moment.channels, units)
             yield Ask(moment.seconds, number, moment.action.value, wait, units, sent)
 

@@ -38,6 +38,13 @@ def text_forecast(skeleton: Skeleton, parts: Mapping[str, int], link: str) -> Te
     )
 
 
+def on_average(parts: Mapping[str, int], households: Iterable[tuple[str, int]]) -> float:
+    """Parts of a message, over all (place, households); 1 where there are none."""
+    counted = [(parts.get(place, 1) * count, count) for place, count in households]
+    everybody = sum(count for _, count in counted)
+    return sum(all_parts for all_parts, _ in counted) / everybody if everybody else 1.0
+
+
 def of_words(words: str) -> TextForecast:
     """The same of a text that is complete as it stands."""
     cut = segment(words)

@@ -17,8 +17,10 @@ from broadcaster.cli import (
     init,
     issue,
     plan,
+    rules,
     serve,
     status,
+    wechat,
     worker,
 )
 from broadcaster.cli.chinese import ChineseCommand, ChineseGroup
@@ -46,6 +48,8 @@ app.command("doctor", cls=ChineseCommand)(doctor.doctor)
 app.add_typer(account.app, name="account")
 app.add_typer(audit.app, name="audit")
 app.add_typer(cap.app, name="cap")
+app.add_typer(rules.app, name="rules")
+app.add_typer(wechat.app, name="wechat")
 app.add_typer(bench.app, name="bench")
 
 

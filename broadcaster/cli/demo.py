@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 from rich.console import Console
@@ -23,7 +24,7 @@ from broadcaster.cli.options import AsJson, Config
 from broadcaster.cli.output import answer, bar, note, on_terminal, say, screen
 from broadcaster.cli.running import run_until_stopped
 from broadcaster.cli.status import CHANNELS, STATES
-from broadcaster.errors import InputError
+from broadcaster.errors import InputError, UnavailableError
 from broadcaster.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -32,7 +33,23 @@ if TYPE_CHECKING:
     from broadcaster.progress import Progress
 
 Households = Annotated[int, typer.Option("--households", min=100, max=1_000_000, help="虚拟区县的户数。")]
-Hazard = Annotated[str, typer.Option("--hazard", help="灾种，如 typhoon、rainstorm、geological。")]
+
+
+class Scenario(StrEnum):
+    """What is played: a warning that officers issue, or a storm in which nobody lifts a hand."""
+
+    WARNING = "warning"
+    TYPHOON = "typhoon"
+
+
+Play = Annotated[
+    Scenario,
+    typer.Option(
+        "--scenario",
+        help="warning：值班员发布红色预警和动员令；typhoon：一场台风，从测站的第一个读数到入户任务，无人动手。",
+    ),
+]
+Hazard = Annotated[str, typer.Option("--hazard", help="warning 剧本的灾种，如 typhoon、rainstorm、geological。")]
 Serve = Annotated[
     bool | None,
     typer.Option("--serve/--no-serve", help="演示后网页继续运行；默认在终端上运行时继续。", show_default=False),
@@ -46,6 +63,9 @@ Port = Annotated[
     typer.Option("--port", min=1, max=65535, help="网页的端口；不写则从 8480 起取空闲的。", show_default=False),
 ]
 HOST = "127.0.0.1"
+ACCOUNT = "demo"
+"""Who may look at the pages."""
+
 OF_AN_ORDER = (
     *("deliveries", "states", "submitted", "delivered", "failed"),
     *("units", "acknowledged_units", "escalated_units", "exhausted_units"),
@@ -56,11 +76,16 @@ OF_AN_ORDER = (
 PORTS = range(8480, 8500)
 
 
+Ending = tuple[dict[str, Any], bool]
+"""What a play tells as JSON, and whether all held."""
+
+
 @command
 async def demo(
     *,
     config: Config = None,  # noqa: ARG001 - the demo brings its own settings; every command has the option
     households: Households = 5000,
+    scenario: Play = Scenario.WARNING,
     hazard: Hazard = "typhoon",
     serve: Serve = None,
     seed: Seed = 1,
@@ -68,14 +93,18 @@ async def demo(
     port: Port = None,
     as_json: AsJson = False,
 ) -> int:
-    """在虚拟区县上演示全过程：发布红色预警和动员令，送达、确认、升级、入户，对账，再更新和解除。"""
+    """在虚拟区县上演示全过程：发布红色预警和动员令，送达、确认、升级、入户，对账，再更新和解除；或一场台风，从读数到入户。"""
     from broadcaster.alerts.hazard import HAZARDS
-    from broadcaster.demo import play
+    from broadcaster.cli.serving import serve_web
+    from broadcaster.demo import play, storm
 
     if hazard not in HAZARDS:
         raise InputError(f"没有这个灾种：{hazard}", remedy=f"可用的有：{'、'.join(HAZARDS)}。")
     if port is None:
         port = next((one for one in PORTS if _free(one)), PORTS[0])
+    if not _free(port):  # mails' delivery reports come in there, whether anybody looks at the pages or not
+        raise UnavailableError(f"端口 {port} 已被占用。", remedy="请用 --port 指定另一个，或停止占用它的程序。")
+    hour = storm.hour_of(households) if scenario is Scenario.TYPHOON else None
     with _place(folder) as place, bar("生成虚拟区县") as progress:
         task = progress.add_task("", total=households)
         async with play.set_stage(
@@ -85,27 +114,56 @@ async def demo(
             port=port,
             public_url=f"http://{HOST}:{port}",
             progress=lambda done, _: progress.update(task, completed=done),
+            serve=serve_web,
+            hour=hour,
         ) as stage:
             progress.stop()
-            with _watching() as drawn:
-
-                def accounted(warning: Accounting, mobilization: Accounting) -> None:
-                    drawn.rest()
-                    if not as_json:
-                        _tell(warning)
-                        _tell_the_order(mobilization)
-
-                outcome = await play.perform(stage, hazard, drawn.show, accounted)
-            if not as_json:
-                _tell_the_rest(outcome)
+            if hour is None:
+                content, sound = await _warn(stage, hazard, as_json=as_json)
+            else:
+                content, sound = await _storm(stage, hour, as_json=as_json)
             if on_terminal() if serve is None else serve:
                 await _keep_serving(stage)
     if as_json:
-        order = asdict(outcome.mobilization)
-        answer({**asdict(outcome.accounting), "mobilization": {name: order[name] for name in OF_AN_ORDER}})
-    accounts = (outcome.accounting, outcome.mobilization)
-    sound = all(one.conserved and not one.lost for one in accounts) and not outcome.overtakings
+        answer(content)
     return OK if sound else FAILED
+
+
+async def _warn(stage: Demo, hazard: str, *, as_json: bool) -> Ending:
+    """A warning and an order, by officers."""
+    from broadcaster.demo import play
+
+    with _watching() as drawn:
+
+        def accounted(warning: Accounting, mobilization: Accounting) -> None:
+            drawn.rest()
+            if not as_json:
+                _tell(warning)
+                _tell_the_order(mobilization)
+
+        outcome = await play.perform(stage, hazard, drawn.show, accounted)
+    if not as_json:
+        _tell_the_rest(outcome)
+    order = asdict(outcome.mobilization)
+    content = {**asdict(outcome.accounting), "mobilization": {name: order[name] for name in OF_AN_ORDER}}
+    accounts = (outcome.accounting, outcome.mobilization)
+    return content, all(one.conserved and not one.lost for one in accounts) and not outcome.overtakings
+
+
+async def _storm(stage: Demo, hour: float, *, as_json: bool) -> Ending:
+    """A storm, by nobody: its pages can be looked at from the beginning."""
+    from broadcaster.cli import storm as words
+    from broadcaster.demo import chronicle, storm
+
+    if not as_json:
+        await _open_console(stage)
+        say(f"网页：{stage.house.settings.web.public_url}（台风过境时即可查看）")
+    with _watching() as drawn:
+        played = await storm.perform(stage, hour, drawn.show)
+    story = await chronicle.chronicle(stage, played)
+    if not as_json:
+        words.tell(story, hour)
+    return words.content(story, hour), not story.broken
 
 
 def _free(port: int) -> bool:
@@ -212,15 +270,19 @@ def _tell_the_rest(outcome: Outcome) -> None:
 
 
 async def _keep_serving(stage: Demo) -> None:
-    """Leave the web running for whoever wants to look, with an account to sign in with."""
-    from broadcaster.cli.serving import serve_web
+    """Leave the web running for whoever wants to look."""
+    await _open_console(stage)
+    say(f"网页：{stage.house.settings.web.public_url}（按 Ctrl-C 结束）")
+    await run_until_stopped([])
+
+
+async def _open_console(stage: Demo) -> None:
+    """Have an account to sign in with, and say its password when it is made."""
     from broadcaster.security.accounts import create_administrator
 
     house = stage.house
     async with house.database.connection() as connection:
-        known = await connection.fetchval("SELECT EXISTS (SELECT FROM account)")
+        known = await connection.fetchval("SELECT EXISTS (SELECT FROM account WHERE name = $1)", ACCOUNT)
     if not known:
-        password = await create_administrator(house.database, "demo", house.settings.district.code, house.clock.now())
-        say(f"账号 demo，口令 {password}")
-    say(f"网页：{house.settings.web.public_url}（按 Ctrl-C 结束）")
-    await run_until_stopped([serve_web(house)])
+        password = await create_administrator(house.database, ACCOUNT, house.settings.district.code, house.clock.now())
+        say(f"账号 {ACCOUNT}，口令 {password}")

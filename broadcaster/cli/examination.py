@@ -16,10 +16,12 @@ from broadcaster.dispatch.lineup import Health
 from broadcaster.dispatch.pausing import paused_names
 from broadcaster.errors import DaohuError
 from broadcaster.house import House, open_house
+from broadcaster.intake.listing import SourceStatus, statuses, waiting
 from broadcaster.issuing import in_force
 from broadcaster.ports import Medium
 from broadcaster.security import audit
 from broadcaster.settings import Settings
+from broadcaster.triggers import listing, rules
 
 OLDEST_POSTGRES = 15
 GIGABYTE = 1024**3
@@ -55,6 +57,12 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             for finding in await _health(house):
                 yield finding
             for finding in _gateways(house):
+                yield finding
+            for finding in await _speech(house):
+                yield finding
+            for finding in await _sources(house):
+                yield finding
+            for finding in await _sensors(house):
                 yield finding
     except DaohuError as error:
         yield Finding("启动", "failed", error.what, error.remedy)
@@ -217,6 +225,21 @@ def _paused(gateway: Health) -> Finding:
     return Finding(f"网关 {gateway.name}", "warning", what, remedy)
 
 
+async def _speech(house: House) -> list[Finding]:
+    """Every engine says a few words; that the last one works is what warnings depend on."""
+    reports = await house.studio.examine()
+    found = []
+    for number, report in enumerate(reports, start=1):
+        name = f"语音引擎 {report.engine}"
+        if not report.problem:
+            what = f"第 {number} 个使用；{report.seconds:.1f} 秒的话用了 {report.took:.2f} 秒"
+            found.append(Finding(name, "ok", what))
+        else:
+            others = any(not other.problem for other in reports)
+            found.append(Finding(name, "warning" if others else "failed", report.problem, report.remedy))
+    return found
+
+
 def _gateways(house: House) -> list[Finding]:
     found = [
         Finding(f"驱动 {problem.entry}", "warning", problem.what, f"请修复或卸载 {problem.distribution}。")
@@ -229,3 +252,71 @@ def _gateways(house: House) -> list[Finding]:
     missing = [medium.value for medium in Medium if medium not in {gateway.channel for gateway in real}]
     what = f"{len(real)} 个" + (f"；没有网关的渠道：{'、'.join(missing)}" if missing else "")
     return [*found, Finding("网关", "ok", what)]
+
+
+async def _sources(house: House) -> list[Finding]:
+    """How the sources fare, and whether somebody should look at what they told."""
+    settings = house.settings.sources
+    if not settings:
+        return []
+    async with house.database.connection() as connection:
+        found = await statuses(connection, settings, house.clock.now())
+        left = await waiting(connection)
+    told = [finding for one in found if (finding := _source(one)) is not None]
+    if left:
+        told.append(Finding("收到的消息", "warning", f"{left} 条待处理", "请值班员在“收到的消息”页面处理。"))
+    return told or [Finding("来源", "ok", f"{len(settings)} 个，都正常")]
+
+
+def _source(one: SourceStatus) -> Finding | None:
+    """What is wrong with a source; None when nothing is."""
+    name = f"来源 {one.settings.name}"
+    if one.trouble and one.since is not None:
+        since = one.since.astimezone(BEIJING)
+        what = f"自 {since:%m-%d %H:%M:%S} 起取不到，连续 {one.failures} 次：{one.reason}"
+        return Finding(name, "warning", what, "系统会自动重试；请检查地址、网络，或询问对方。")
+    if one.remarks:
+        return Finding(name, "warning", one.remarks[0], "请在“来源”页面查看，或询问对方。")
+    if one.settings.address and one.heard_at is None:
+        return Finding(name, "warning", "还没有取过", "请确认有 daohu serve 或 worker 在运行。")
+    return None
+
+
+async def _sensors(house: House) -> list[Finding]:
+    """Who listens for instruments, which stations are silent, who reports without being registered."""
+    names = [one.name for one in house.settings.sensors]
+    async with house.database.connection() as connection:
+        listeners = {one.name: one for one in await listing.listeners(connection, names)}
+        silent = await listing.silent(connection, [""])
+        strangers = await listing.strangers(connection)
+        working = await rules.at_work(connection)
+    found: list[Finding] = []
+    for name in names:
+        one = listeners.get(name)
+        if one is None or not one.held:
+            found.append(
+                Finding(f"接入 {name}", "warning", "没有进程在接收", "请确认有 daohu serve 或 worker 在运行。")
+            )
+        elif one.trouble:
+            found.append(Finding(f"接入 {name}", "warning", one.trouble, "系统会自动重试。"))
+        else:
+            found.append(Finding(f"接入 {name}", "ok", f"正常，{one.readings} 条读数"))
+    if silent:
+        shown = "、".join(one.name for one in silent[:5])
+        found.append(Finding("测站", "warning", f"{len(silent)} 个没有来信：{shown}", "请在“测站”页面查看。"))
+    if strangers:
+        shown = "、".join(one.code for one in strangers[:5])
+        found.append(
+            Finding(
+                "测站",
+                "warning",
+                f"{len(strangers)} 个没有登记而在上报：{shown}",
+                "请补进名册：daohu import stations。",
+            )
+        )
+    found += [
+        Finding(f"规则 {name}", "warning", one.trouble, "请在“规则”页面改正。")
+        for name, one in sorted(working.items())
+        if one.trouble
+    ]
+    return found

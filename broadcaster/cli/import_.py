@@ -1,4 +1,4 @@
-"""`daohu import`: rosters of regions, households, duties and terminals from CSV, XLSX and GeoJSON."""
+"""`daohu import`: rosters of regions, households, duties, terminals and stations from CSV, XLSX and GeoJSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from audiences.importing import ImportReport
     from broadcaster.database import Connection
 
-app = group("导入区划、住户、责任人和大喇叭名册。有行未导入时退出码为 1，其余行已保留。")
+app = group("导入区划、住户、责任人、大喇叭和测站名册。有行未导入时退出码为 1，其余行已保留。")
 
 File: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="csv 或 xlsx；区划还可以是 geojson。")]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="只检查，不改动数据。")]
@@ -45,6 +45,7 @@ TABLES = {
     "contact": "联系方式",
     "duty": "职责",
     "terminal": "终端",
+    "station": "测站",
 }
 SHOWN = 20
 """Problems that are shown; --json has them all, up to the report's own limit."""
@@ -91,6 +92,15 @@ async def terminals(file: File, config: Config = None, dry_run: DryRun = False, 
     from audiences import importing
 
     return await _run(importing.terminals, "导入终端", file, config, dry_run=dry_run, as_json=as_json)
+
+
+@app.command("stations", cls=ChineseCommand)
+@command
+async def stations(file: File, config: Config = None, dry_run: DryRun = False, as_json: AsJson = False) -> int:
+    """导入测站（站码、名称、区划、位置、类型、分组、上报间隔、警戒和保证水位等阈值）。"""
+    from broadcaster.triggers import roster
+
+    return await _run(roster.stations, "导入测站", file, config, dry_run=dry_run, as_json=as_json)
 
 
 async def _run(work: Import, title: str, file: Path, config: Path | None, *, dry_run: bool, as_json: bool) -> int:

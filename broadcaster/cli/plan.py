@@ -136,7 +136,7 @@ def _of_recipients(
         recipients,
         channel,
         settings.gateways,
-        Registry.installed().window,
+        Registry.installed().capabilities,
         translate,
         rehearsal=exercise,
         words=words,

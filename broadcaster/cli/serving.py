@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import structlog
 from aiohttp.web import Application
 
-from adapters import cap
+from broadcaster.cli.formats import cap_format
 from broadcaster.errors import UnavailableError
 from broadcaster.house import House
 from broadcaster.web.app import build_app, start
@@ -57,9 +57,13 @@ def web_context(house: House, callbacks: Mapping[str, Callback]) -> Context:
         forecast=house.planner.outlook,
         foresee=house.planner.outlook_of,
         office=house.office,
-        window_of=house.registry.window,
+        abilities=house.registry.capabilities,
         studio=house.studio,
-        cap=cap,
+        intake=house.intake,
+        secrets=house.secrets,
+        cap=cap_format(house.settings),
+        followers=house.followers,
+        invite=house.inviting.invitations if len(house.inviting.able()) == 1 else None,
         callbacks=callbacks,
         probes={"doorbell": lambda: _doorbell(house)},
         trusted_proxies=frozenset(house.settings.web.trusted_proxies),

@@ -26,7 +26,13 @@ def load(config: Path | None, *, quiet: bool = False) -> Settings:
 @asynccontextmanager
 async def house(config: Path | None, *, application: str, quiet: bool = True) -> AsyncIterator[House]:
     """The house that the settings describe, open."""
+    from broadcaster.cli.telling import outlets, writing
     from broadcaster.house import open_house
 
-    async with open_house(load(config, quiet=quiet), application=application) as opened:
-        yield opened
+    settings = load(config, quiet=quiet)
+    write, outlet = writing(settings), outlets()
+    try:
+        async with open_house(settings, application=application, document=write, outlet=outlet) as opened:
+            yield opened
+    finally:
+        await outlet.close()

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from broadcaster.alerts.state import State
+from broadcaster.capacity.words import CHANNELS as WORDS
 from broadcaster.cli import starting
 from broadcaster.cli.boundary import FAILED, OK, command
 from broadcaster.cli.options import AsJson, Config
 from broadcaster.cli.output import answer, complain, say
 from broadcaster.clock import BEIJING
+from broadcaster.dispatch.delivery import DeliveryState
 
 if TYPE_CHECKING:
     from broadcaster.alerts.records import AlertRecord
@@ -21,24 +24,9 @@ if TYPE_CHECKING:
 
 Which = Annotated[str, typer.Argument(metavar="[ALERT]", help="预警的编号、标识或回复码；不写则列出正在生效的各条。")]
 
-STATES = {
-    "queued": "待发",
-    "unknown": "待核实",
-    "submitted": "已提交",
-    "delivered": "已送达",
-    "failed": "失败",
-    "expired": "过期",
-    "cancelled": "取消",
-}
-CHANNELS = {"sms": "短信", "wechat": "微信", "email": "邮件", "voice": "电话", "loudspeaker": "大喇叭"}
-ALERT_STATES = {
-    "draft": "草稿",
-    "in_review": "待审批",
-    "approved": "已批准",
-    "issued": "已发布",
-    "ended": "已结束",
-    "rejected": "已退回",
-}
+STATES = {state.word: state.chinese for state in DeliveryState}
+CHANNELS = {medium.value: word for medium, word in WORDS.items()}
+ALERT_STATES = {state.value: state.chinese for state in State}
 
 
 @command

@@ -11,6 +11,7 @@ from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.database import Connection
 from broadcaster.decisions.versions import Subject, bodies
 from broadcaster.errors import SettingsError
+from broadcaster.phrase import Bilingual, ours, phrase
 from broadcaster.ports import Medium
 from templates.checking import FileName, faults
 from templates.issuer import Issuer
@@ -89,10 +90,10 @@ def refusals(library: Library, name: FileName, text: str, issuer: Issuer, now: d
         try:
             after = _errors(try_out(changed, name, sample, issuer, now))
         except SettingsError as error:
-            return [f"{_case(sample)}：{error.what}"]
+            return [_about(sample, error.what)]
         if after:
             before = _errors_before(library, name, sample, issuer, now)
-            found |= {f"{_case(sample)}：{words}": None for key, words in after.items() if key not in before}
+            found |= {_about(sample, words): None for key, words in after.items() if key not in before}
     return list(found)
 
 
@@ -125,7 +126,7 @@ def _samples(name: FileName) -> Iterator[Sample]:
 
 def _errors(trial: Trial) -> dict[tuple[object, ...], str]:
     return {
-        (one.code, one.channel, one.language, one.purpose): f"{one.text}（{one.channel or '各渠道'}）"
+        (one.code, one.channel, one.language, one.purpose): in_words(one)
         for one in trial.findings
         if one.severity is Severity.ERROR
     }
@@ -140,8 +141,21 @@ def _errors_before(
         return {}
 
 
+def in_words(finding: Finding) -> str:
+    """What is wrong, and where."""
+    text = Bilingual(finding.text, finding.english)
+    return phrase("%(finding)s（%(channel)s）", finding=text, channel=finding.channel or ours("各渠道"))
+
+
+def _about(sample: Sample, what: str) -> str:
+    return phrase("%(case)s：%(what)s", case=_case(sample), what=ours(what))
+
+
 def _case(sample: Sample) -> str:
-    chinese = HAZARDS[sample.hazard].chinese
-    if sample.occasion is Occasion.ALL_CLEAR:
-        return f"{chinese}解除"
-    return f"{chinese}{sample.colour.chinese}色{'动员令' if sample.occasion is Occasion.MOBILIZATION else '预警'}"
+    hazard, colour = ours(HAZARDS[sample.hazard].chinese), ours(f"{sample.colour.chinese}色")
+    match sample.occasion:
+        case Occasion.ALL_CLEAR:
+            return phrase("%(hazard)s解除", hazard=hazard)
+        case Occasion.MOBILIZATION:
+            return phrase("%(hazard)s%(colour)s动员令", hazard=hazard, colour=colour)
+    return phrase("%(hazard)s%(colour)s预警", hazard=hazard, colour=colour)

@@ -22,9 +22,14 @@ class Subject(StrEnum):
 
     TEMPLATE = "template"
     POLICY = "policy"
+    RULE = "rule"
 
 
-ACTIONS = {Subject.TEMPLATE: Action.MANAGE_TEMPLATES, Subject.POLICY: Action.MANAGE_POLICIES}
+ACTIONS = {
+    Subject.TEMPLATE: Action.MANAGE_TEMPLATES,
+    Subject.POLICY: Action.MANAGE_POLICIES,
+    Subject.RULE: Action.MANAGE_RULES,
+}
 """What somebody must be allowed to do."""
 
 LONGEST_NOTE = 200
@@ -86,7 +91,7 @@ async def version(connection: Connection, subject: Subject, name: str, number: i
         f"{_FROM} WHERE d.subject = $1 AND d.name = $2 AND d.version = $3", subject.value, name, number
     )
     if row is None:
-        raise NotFoundError(f"没有第 {number} 版。", remedy="请从版本记录中选择。")
+        raise NotFoundError("没有第 %(number)s 版。", remedy="请从版本记录中选择。", number=number)
     return Version(**row)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,18 @@ import structlog
 
 from audiences.generator import plan as plan_district
 from audiences.generator import store as store_district
+from audiences.generator.residents import loudspeakers
 from broadcaster.alerts import authoring
 from broadcaster.alerts.actor import Actor, Role
 from broadcaster.alerts.alert import Alert
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.demo import stage, story
 from broadcaster.demo.accounting import Accounting, account
+from broadcaster.demo.naming import name
 from broadcaster.errors import UnavailableError
 from broadcaster.house import House, open_house
 from broadcaster.progress import Progress, progress
+from broadcaster.rehearsal.oracle import Report
 from broadcaster.rehearsal.process import RehearsalProcess
 
 log = structlog.get_logger()
@@ -32,6 +36,12 @@ APPROVER = Actor("带班领导", frozenset({Role.APPROVER}))
 
 PATIENCE = 600.0
 """Seconds after which an alert that has not come to its end is a fault worth reporting."""
+
+Serve = Callable[[House], Coroutine[None, None, None]]
+"""Answers requests until it is cancelled: what gateways call back, and who opens a link."""
+
+LOOK = 0.05
+"""Seconds between two looks whether the web answers."""
 
 Show = Callable[[str, Progress | None], None]
 """Told what happens: the act's name, and how far its alert has come."""
@@ -74,8 +84,15 @@ class Demo:
         async with self.house.database.connection() as connection:
             return await progress(connection, record.id)
 
-    async def account(self, now: Progress, seconds: float) -> Accounting:
+    async def report(self) -> Report:
+        """What the carriers really took, and whose it was."""
         report = await asyncio.to_thread(self.rehearsal.report)
+        async with self.house.database.connection() as connection:
+            await name(connection, report)
+        return report
+
+    async def account(self, now: Progress, seconds: float) -> Accounting:
+        report = await self.report()
         async with self.house.database.connection() as connection:
             return await account(connection, now, report, seconds)
 
@@ -92,22 +109,61 @@ def settled(now: Progress) -> bool:
 
 @asynccontextmanager
 async def set_stage(
-    folder: Path, *, households: int, seed: int, port: int, public_url: str, progress: Callable[[int, float], None]
+    folder: Path,
+    *,
+    households: int,
+    seed: int,
+    port: int,
+    public_url: str,
+    progress: Callable[[int, float], None],
+    serve: Serve,
+    hour: float | None = None,
 ) -> AsyncIterator[Demo]:
-    """Start the rehearsal, open the house, invent the district, put a worker to work."""
-    async with RehearsalProcess(folder / "rehearsal", stage.script(seed)) as rehearsal:
-        settings = stage.settings(folder, rehearsal, port=port, public_url=public_url)
+    """Start the rehearsal, open the house, invent the district, put a worker to work, open the web. With `hour` there
+    is weather: a storm that waits for its beginning, with so many seconds to its hour."""
+    token = secrets.token_hex(16)
+    district = plan_district(seed, households)
+    weather = stage.weather(hour) if hour is not None else None
+    script = stage.script(
+        seed,
+        callbacks=f"http://127.0.0.1:{port}/callbacks",
+        token=token,
+        terminals=[one.external_id for one in loudspeakers(district)],
+        dial=f"tcp:{stage.free_address()}",
+        weather=weather,
+    )
+    async with RehearsalProcess(folder / "rehearsal", script) as rehearsal:
+        more = stage.instruments(rehearsal, weather) if weather is not None else {}
+        settings = stage.settings(folder, rehearsal, port=port, public_url=public_url, token=token, more=more)
         async with open_house(settings, application="daohu-demo") as house:
-            district = plan_district(seed, households)
             async with house.database.connection() as connection:
                 await store_district(connection, district, progress=progress)
-            working = asyncio.create_task(house.work(), name="worker")
-            try:
+            async with _beside(house.work()), _beside(serve(house)) as serving:
+                await _listening(port, serving)
                 yield Demo(house, rehearsal)
-            finally:
-                working.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await working
+
+
+async def _listening(port: int, serving: asyncio.Task[None]) -> None:
+    """Return when the web answers; raises what it failed of."""
+    while not serving.done():
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(LOOK)
+    await serving
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Do `work` meanwhile."""
+    working = asyncio.create_task(work)
+    try:
+        yield working
+    finally:
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +200,6 @@ async def perform(demo: Demo, hazard: str, show: Show, accounted: Accounted) -> 
     cancelled = await demo.watch(third, "解除", show, to_the_end=False)
     fourth = await demo.send(story.stand_down(hazard, order.alert, demo.house.clock.now()))
     await demo.watch(fourth, "解除动员", show, to_the_end=False)
-    report = await asyncio.to_thread(demo.rehearsal.report)
+    report = await demo.report()
     overtaken = report.overtakings({second.id: first.id, third.id: second.id, fourth.id: order.id})
     return Outcome(first, accounting, mobilization, len(overtaken), updated, cancelled)

@@ -1,11 +1,12 @@
 """Closing a run: superseded by the next of its lineage, expired, or ended by its people. Nothing goes out
-afterwards."""
+afterwards, and what sounds is stopped."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from broadcaster.database import Connection, Database
+from broadcaster.dispatch import recalls
 from broadcaster.dispatch.delivery import DeliveryState, RunState, TargetState
 from broadcaster.dispatch.ledger import fold_all, withdraw
 
@@ -83,6 +84,8 @@ async def close_due(database: Database, now: datetime) -> list[int]:
 
 async def _stop(connection: Connection, alert_id: int, state: DeliveryState, now: datetime) -> None:
     await withdraw(connection, alert_id, state, now)
+    if state is DeliveryState.CANCELLED:  # what has expired ends by itself, then: the gateways know when
+        await recalls.ask(connection, alert_id, now)
     await connection.execute("UPDATE chunk SET state = 2 WHERE alert_id = $1", alert_id)
     await connection.execute(
         "UPDATE door_task SET state = 'cancelled', closed_at = $2 WHERE alert_id = $1 AND state = 'open'", alert_id, now

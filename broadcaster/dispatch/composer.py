@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
+import msgspec
+
 from broadcaster.database import Database
+from broadcaster.dispatch.documents import Documents
 from broadcaster.dispatch.ledger import Batch, Row
 from broadcaster.dispatch.questions import PURPOSE as QUESTION
 from broadcaster.dispatch.questions import Questions
 from broadcaster.dispatch.recordings import SPOKEN, Recordings
 from broadcaster.dispatch.texts import TextKey, Texts
-from broadcaster.ports import DeliveryKey, Envelope, Message
+from broadcaster.ports import DeliveryKey, Envelope, Medium, Message, Sound
 from templates.skeleton import Skeleton
 
 UnitNames = Callable[[Sequence[int]], Awaitable[Mapping[int, tuple[str, str]]]]
@@ -32,6 +35,7 @@ class LedgerComposer:
         links: Links,
         unit_names: UnitNames,
         questions: Questions,
+        documents: Documents,
     ) -> None:
         self._database = database
         self._texts = texts
@@ -39,15 +43,17 @@ class LedgerComposer:
         self._links = links
         self._unit_names = unit_names
         self._questions = questions
+        self._documents = documents
         self._regions: dict[str, str] = {}
 
-    async def envelopes(self, batch: Batch, rows: Sequence[Row]) -> list[Envelope]:
-        """One envelope per row; `UnavailableError` when the audio cannot be made now, `InputError` when never."""
+    async def envelopes(self, batch: Batch, rows: Sequence[Row], sound: Sound | None = None) -> list[Envelope]:
+        """One envelope per row, recordings in the format `sound` (None: the medium's own); `UnavailableError` when the
+        audio cannot be made now, `InputError` when never."""
         if batch.purpose == QUESTION:
             return await self._questions.envelopes(batch, rows)
         key = TextKey(batch.alert_id, batch.purpose, batch.channel, batch.language)
         if batch.channel in SPOKEN:
-            message = await self._recordings.message(key)
+            message = await self._recordings.message(key, sound)
             return [self._envelope(batch, row, message) for row in rows]
         skeleton = await self._texts.skeleton(key)
         if batch.purpose == "unit":
@@ -58,10 +64,13 @@ class LedgerComposer:
     async def _to_units(self, batch: Batch, rows: Sequence[Row], skeleton: Skeleton) -> list[Envelope]:
         names = await self._unit_names([row.unit_id for row in rows if row.unit_id is not None])
         page = self._links(batch.alert_id, batch.expires_at)
+        attached = await self._documents.of(batch.alert_id) if batch.channel == Medium.EMAIL else ()
         envelopes = []
         for row in rows:
             place, role = names.get(row.unit_id or 0, ("", ""))
             message = skeleton.fill(place=place, link=page(row.ordinal), unit=role)
+            if attached:
+                message = msgspec.structs.replace(message, attachments=attached)
             envelopes.append(self._envelope(batch, row, message))
         return envelopes
 

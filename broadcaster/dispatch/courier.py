@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -19,17 +19,18 @@ from broadcaster.database import DATABASE_AWAY, Connection, Database
 from broadcaster.dispatch import ledger
 from broadcaster.dispatch.breaker import PROBE, Breaker, Closed, Open, Probing, State
 from broadcaster.dispatch.delivery import BATCH_ROWS
-from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Row
 from broadcaster.dispatch.lineup import COURTESY, Alone, Leads, Precedence, Word
 from broadcaster.dispatch.load import Load, backoff
 from broadcaster.dispatch.pace import Pace
+from broadcaster.dispatch.recalls import LIMIT, Missed, Told, in_portions
 from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.refs import RecentRefs
 from broadcaster.dispatch.slots import Gateway, Slot
 from broadcaster.dispatch.stream import Composer, Stream
 from broadcaster.errors import DaohuError, InputError, UnavailableError
-from broadcaster.ports import Driver, Envelope, Inbox, Outcome, Streams
+from broadcaster.ports import Driver, Envelope, Inbox, Outcome, Recalls, Sent, Streams
 
 log = structlog.get_logger()
 
@@ -112,6 +113,22 @@ class Courier:
         """
         stream = self._stream
         return None if stream is None else await stream.try_out(envelope)
+
+    async def recall(self, sent: Sequence[Sent]) -> Told | Missed:
+        """Have the gateway stop these messages, where its driver can."""
+        if not isinstance(self._driver, Recalls):
+            return Told(0)
+        try:
+            for portion in in_portions(sent):
+                async with asyncio.timeout(LIMIT):
+                    await self._driver.recall(portion)
+        except UnavailableError as error:
+            return Missed(error.what)
+        except TimeoutError:
+            return Missed(f"no answer within {LIMIT:g} s")
+        except Exception as error:  # a driver's own fault
+            return Missed(f"the driver failed: {type(error).__name__}")
+        return Told(len(sent))
 
     async def run(self) -> None:
         """Connect, serve until the connection is lost, connect again after a pause."""
@@ -200,13 +217,15 @@ class Courier:
         await stream.room()
         await self._tools.recorder.room()
         most = await self._allowed(stream)
-        if not most:
+        standing = self._tools.lineup.standing(self._slot.gateway)
+        if not most or not isinstance(standing, Leads):
             return []
+        networks = standing.networks
         asked_at, trying = time.monotonic(), isinstance(self._breaker.state, Probing)
         claimed: list[Batch] = []
         try:
             async with self._tools.database.connection() as connection:
-                claimed = await self._lease(connection, most, asked_at)
+                claimed = await self._lease(connection, most, networks, asked_at)
                 rows = await ledger.claimed_rows(connection, claimed) if claimed else []
         except DATABASE_AWAY as error:
             log.warning("claim.failed", gateway=self._slot.gateway.settings.name, error=type(error).__name__)
@@ -252,7 +271,9 @@ class Courier:
             await asyncio.sleep(COURTESY)
         return max(1, int(min(MOST_ROWS, self._slot.tokens / self._slot.period)))
 
-    async def _lease(self, connection: Connection, rows: int, asked_at: float) -> list[Batch]:
+    async def _lease(
+        self, connection: Connection, rows: int, networks: Collection[str] | None, asked_at: float
+    ) -> list[Batch]:
         settings = self._slot.gateway.settings
         batches = await ledger.claim(
             connection,
@@ -263,6 +284,7 @@ class Courier:
             worker=self._tools.worker,
             lease=self._tools.leases.seconds,
             rows=rows,
+            networks=networks,
         )
         for batch in batches:
             self._tools.leases.took(batch, asked_at)
@@ -274,7 +296,7 @@ class Courier:
         composed has failed, so that the next channel is not kept waiting."""
         load = Load(batch, (), self._tools.clock.now(), self._tools.recorder.release)
         try:
-            load.envelopes = await self._tools.composer.envelopes(batch, rows)
+            load.envelopes = await self._tools.composer.envelopes(batch, rows, self._driver.capabilities.sound)
         except InputError as error:
             log.error("batch.not_composable", alert=batch.alert_id, batch=batch.first, why=error.what)
             stream.fail(batch, rows, error.what)

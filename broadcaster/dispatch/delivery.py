@@ -24,6 +24,22 @@ class DeliveryState(IntEnum):
         """The published word: `queued`, `unknown`, …"""
         return self.name.lower()
 
+    @property
+    def chinese(self) -> str:
+        """The same as users read it."""
+        return _CHINESE[self.name]
+
+
+_CHINESE = {
+    "QUEUED": "待发",
+    "UNKNOWN": "待核实",
+    "SUBMITTED": "已提交",
+    "DELIVERED": "已送达",
+    "FAILED": "失败",
+    "EXPIRED": "过期",
+    "CANCELLED": "取消",
+}
+
 
 class TargetState(IntEnum):
     """What is known of a household under one alert."""

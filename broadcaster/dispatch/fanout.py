@@ -16,16 +16,17 @@ import asyncpg
 
 from audiences import selection as audience
 from broadcaster.database import Connection, Database
+from broadcaster.dispatch import terminals
 from broadcaster.dispatch.delivery import BATCH_ROWS, VULNERABLE_RISK, RunState
 from broadcaster.dispatch.ledger import lock_states
+from broadcaster.dispatch.networks import TELLING
 from broadcaster.dispatch.plan import CONTACT_MEDIUM, Plan
 from broadcaster.ports import Medium
 from broadcaster.sql import statements
 
 SQL = statements("broadcaster.dispatch", "fanout.sql")
-
-LOUDSPEAKERS = ""
-"""The chunk that stands for the loudspeakers of the whole area."""
+PIECES = {**TELLING, "numbered": SQL["numbered"]}
+"""For statements that write deliveries to households: see `TELLING`, and `numbered` in the file."""
 
 VISIT = 5_000
 """Households of one visit, about: large enough for its statements, small enough to be done again."""
@@ -74,8 +75,8 @@ async def open_run(connection: Connection, plan: Plan, now: datetime) -> None:
     await connection.execute("INSERT INTO run_ordinal (alert_id) VALUES ($1)", plan.alert_id)
     heard = dict(await connection.fetch(SQL["lineage_villages"], plan.lineage, plan.alert_id))
     regions: dict[str, int] = {}
-    if plan.policy.loudspeakers or LOUDSPEAKERS in heard:
-        regions[LOUDSPEAKERS] = heard.pop(LOUDSPEAKERS, 0)
+    if plan.policy.loudspeakers or terminals.REGION in heard:
+        regions[terminals.REGION] = heard.pop(terminals.REGION, 0)
     if plan.policy.households:
         regions |= dict(await audience.villages(connection, plan.selection))
         regions |= {village: households for village, households in heard.items() if village not in regions}
@@ -103,8 +104,8 @@ async def _plan_villages(database: Database, load_plan: LoadPlan, now: datetime,
         if chunk is None:
             return None
         plan = await load_plan(chunk["alert_id"])
-        if chunk["region"] == LOUDSPEAKERS:
-            return await _plan_terminals(connection, plan, now)
+        if chunk["region"] == terminals.REGION:
+            return await terminals.first_visit(connection, plan, now)
         villages = await _beside(connection, chunk, ChunkState.NEW, now)
         return await _first_visit(connection, plan, villages, now, known)
 
@@ -120,6 +121,9 @@ async def _look_again(database: Database, load_plan: LoadPlan, now: datetime) ->
         if chunk is None:
             return None
         plan = await load_plan(chunk["alert_id"])
+        if chunk["region"] == terminals.REGION:
+            await terminals.later_visit(connection, plan, now)
+            return 0
         return await _visit(connection, plan, await _beside(connection, chunk, ChunkState.PLANNED, now), now)
 
 
@@ -135,25 +139,6 @@ async def _beside(connection: Connection, chunk: asyncpg.Record, state: ChunkSta
     return Villages(tuple(record["region"] for record in found), tuple(record["rank"] for record in found))
 
 
-async def _plan_terminals(connection: Connection, plan: Plan, now: datetime) -> int:
-    """A colour that uses none still says on each what becomes of the warning that it played."""
-    condition, values = audience.where(plan.selection, first_parameter=7) if plan.policy.loudspeakers else ("FALSE", [])
-    added: int = await connection.fetchval(
-        SQL["plan_terminals"].format(where=condition),
-        plan.alert_id,
-        plan.lineage,
-        plan.rehearsal,
-        plan.urgency,
-        now,
-        BATCH_ROWS,
-        *values,
-    )
-    await connection.execute(
-        "UPDATE chunk SET state = 2 WHERE alert_id = $1 AND region = $2", plan.alert_id, LOUDSPEAKERS
-    )
-    return added
-
-
 async def _first_visit(connection: Connection, plan: Plan, villages: Villages, now: datetime, known: str) -> int:
     # a plan made without the villages' values takes the whole roster for each of them
     await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
@@ -164,7 +149,7 @@ async def _first_visit(connection: Connection, plan: Plan, villages: Villages, n
     steps = plan.policy.households
     offers = [(place, channel) for place, step in enumerate(steps) for channel in step.channels]
     record = await connection.fetchrow(
-        SQL["plan_new"].format(audience=chosen, known=known),
+        SQL["plan_new"].format(audience=chosen, known=known, **PIECES),
         plan.alert_id,
         villages.codes,
         plan.lineage,
@@ -212,7 +197,7 @@ async def _plan_step(
     now: datetime,
 ) -> int:
     record = await connection.fetchrow(
-        SQL["plan_step"],
+        SQL["plan_step"].format(**PIECES),
         plan.alert_id,
         villages.codes,
         now,

@@ -78,7 +78,9 @@ ORDER BY household_id, place, village
 -- One statement, so that each row is written once. Households are looked up village by village and addresses household by
 -- household (OFFSET 0): a join would, by some statistics, read the whole roster for a few villages. Ordinals are contiguous, batches are ranges
 -- of them within a village.
-WITH chosen AS MATERIALIZED (
+WITH numbers AS MATERIALIZED (
+    {numbers}
+), chosen AS MATERIALIZED (
     {audience}
 ), listed AS (
     INSERT INTO target (alert_id, household_id, village, region, risk, step, step_at)
@@ -89,8 +91,9 @@ WITH chosen AS MATERIALIZED (
     SELECT t.household_id, array_position($2::text[], t.village) AS nth, t.risk,
            c.id AS contact_id, c.address, m.step, m.channel, m.place, c.priority,
            coalesce(CASE WHEN c.person_id IS NOT NULL THEN (SELECT p.language FROM person p WHERE p.id = c.person_id) END,
-                    'zh-CN') AS language
-    FROM listed t
+                    'zh-CN') AS language,
+           {network} AS network
+    FROM listed t CROSS JOIN numbers
     LEFT JOIN LATERAL (
         SELECT * FROM contact c WHERE c.household_id = t.household_id AND c.active OFFSET 0
     ) c ON true
@@ -98,28 +101,18 @@ WITH chosen AS MATERIALIZED (
 ), addressed AS (
     SELECT DISTINCT ON (household_id, place, address) *, min(step) OVER (PARTITION BY household_id) AS first_step,
            CASE WHEN risk < $11 THEN 2 ELSE 3 END AS tier,
-           (nth * 2 + (risk >= $11)::int) * 100 + place AS heap  -- village, tier and channel: what a batch has in common
+           (nth * 2 + (risk >= $11)::int) * 100 + place AS heap, language || network AS kind  -- village, tier, channel; language, network: what a batch has in common
     FROM offered ORDER BY household_id, place, address, priority
 ), placed AS (
-    SELECT household_id, nth, contact_id, address, step, channel, tier, language,
-           (row_number() OVER (PARTITION BY heap, language COLLATE "C" ORDER BY risk, household_id, contact_id) - 1) % $12 AS part,
-           (row_number() OVER (ORDER BY heap, language COLLATE "C", risk, household_id, contact_id) - 1)::int AS position
+    SELECT household_id, nth, contact_id, address, step, channel, tier, language, network,
+           (row_number() OVER (PARTITION BY heap, kind COLLATE "C" ORDER BY risk, household_id, contact_id) - 1) % $12 AS part,
+           (row_number() OVER (ORDER BY heap, kind COLLATE "C", risk, household_id, contact_id) - 1)::int AS position
     FROM addressed WHERE step = first_step
-), reserved AS (
-    UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
-    RETURNING next - (SELECT count(*) FROM placed)::int AS base
-), numbered AS (
-    SELECT placed.*, base + position AS ordinal, (base + position - part)::int AS batch FROM placed, reserved
-), written AS (
-    INSERT INTO delivery (alert_id, ordinal, batch, household_id, contact_id, address)
-    SELECT $1, ordinal, batch, household_id, contact_id, address FROM numbered ORDER BY ordinal
-), cut AS (
-    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
-    SELECT $1, batch, max(ordinal), $3, ($2::text[])[min(nth)], min(channel), 'public', min(language), min(step), $6, $13, min(tier),
-           ($4::int[])[min(nth)], $5
+), {numbered}, cut AS (
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, network, step, rehearsal, urgency, tier, seq, not_before)
+    SELECT $1, batch, max(ordinal), $3, ($2::text[])[min(nth)], min(channel), 'public', min(language), min(network), min(step), $6, $13,
+           min(tier), ($4::int[])[min(nth)], $5
     FROM numbered GROUP BY batch
-), tallied AS (
-    INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch
 ), homes AS (
     SELECT nth, household_id, min(step) AS step FROM offered GROUP BY nth, household_id
 ), visited AS (
@@ -141,6 +134,21 @@ SELECT (SELECT count(*) FROM placed)::int AS deliveries,
        (SELECT coalesce(array_agg(household_id), '{{}}') FROM late) AS late,
        (SELECT coalesce(array_agg(step), '{{}}') FROM late) AS steps
 
+-- name: numbered
+-- A piece of the statements that write deliveries to households, behind their `placed`: each gets its ordinal, contiguous with the
+-- others', is written, and is counted in its batch, a range of ordinals whose row the statement adds itself.
+reserved AS (
+    UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
+    RETURNING next - (SELECT count(*) FROM placed)::int AS base
+), numbered AS (
+    SELECT placed.*, base + position AS ordinal, (base + position - part)::int AS batch FROM placed, reserved
+), written AS (
+    INSERT INTO delivery (alert_id, ordinal, batch, household_id, contact_id, address)
+    SELECT $1, ordinal, batch, household_id, contact_id, address FROM numbered ORDER BY ordinal
+), tallied AS (
+    INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch
+)
+
 -- name: steps_taken
 -- Households $2 that began with a later step, or had none to begin with.
 UPDATE target t SET step = f.step
@@ -157,7 +165,9 @@ WHERE t.ctid = f.place
 -- channels. Targets and deliveries meet in one aggregate, not a join, so that no plan is quadratic in a fresh table's
 -- statistics. Due: all of the step before failed; or its wait is over with nothing left to send; or three waits are over
 -- whatever is left. Ordinals are contiguous, batches are ranges of them within a village.
-WITH pending AS MATERIALIZED (
+WITH numbers AS MATERIALIZED (
+    {numbers}
+), pending AS MATERIALIZED (
     SELECT household_id, bool_or(unsent) AS unsent, bool_or(waiting) AS waiting, max(step_at) AS step_at
     FROM (
         SELECT o.household_id, true AS mine, false AS unsent, false AS waiting, o.step_at
@@ -188,8 +198,9 @@ WITH pending AS MATERIALIZED (
 ), addressed AS (
     SELECT DISTINCT ON (due.household_id, c.place, c.address)
            due.household_id, array_position($2::text[], due.village) AS nth, c.contact_id, c.address, c.channel, c.place,
-           due.risk, CASE WHEN due.risk < $11 THEN 2 ELSE 3 END AS tier, c.language
-    FROM due CROSS JOIN LATERAL (
+           due.risk, CASE WHEN due.risk < $11 THEN 2 ELSE 3 END AS tier, c.language,
+           {network} AS network
+    FROM due CROSS JOIN numbers CROSS JOIN LATERAL (
         SELECT c.id AS contact_id, c.address, c.priority, m.channel, m.place, coalesce(p.language, 'zh-CN') AS language
         FROM contact c
         JOIN unnest($6::text[], $7::text[]) WITH ORDINALITY AS m(channel, medium, place) ON m.medium = c.medium
@@ -199,24 +210,14 @@ WITH pending AS MATERIALIZED (
     ) c
     ORDER BY due.household_id, c.place, c.address, c.priority
 ), placed AS (
-    SELECT *, (row_number() OVER (PARTITION BY nth, tier, place, language ORDER BY risk, household_id, contact_id) - 1) % $12 AS part,
-           (row_number() OVER (ORDER BY nth, tier, place, language, risk, household_id, contact_id) - 1)::int AS position
+    SELECT *, (row_number() OVER (PARTITION BY nth, tier, place, language, network ORDER BY risk, household_id, contact_id) - 1) % $12 AS part,
+           (row_number() OVER (ORDER BY nth, tier, place, language, network, risk, household_id, contact_id) - 1)::int AS position
     FROM addressed
-), reserved AS (
-    UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
-    RETURNING next - (SELECT count(*) FROM placed)::int AS base
-), numbered AS (
-    SELECT placed.*, base + position AS ordinal, (base + position - part)::int AS batch FROM placed, reserved
-), written AS (
-    INSERT INTO delivery (alert_id, ordinal, batch, household_id, contact_id, address)
-    SELECT $1, ordinal, batch, household_id, contact_id, address FROM numbered ORDER BY ordinal
-), cut AS (
-    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
-    SELECT $1, batch, max(ordinal), $8, ($2::text[])[min(nth)], min(channel), 'public', min(language), $4, $9, $10, min(tier),
+), {numbered}, cut AS (
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, network, step, rehearsal, urgency, tier, seq, not_before)
+    SELECT $1, batch, max(ordinal), $8, ($2::text[])[min(nth)], min(channel), 'public', min(language), min(network), $4, $9, $10, min(tier),
            ($13::int[])[min(nth)], $3
     FROM numbered GROUP BY batch
-), tallied AS (
-    INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch
 )
 SELECT (SELECT count(*) FROM due)::int AS households, (SELECT count(*) FROM numbered)::int AS deliveries
 
@@ -319,59 +320,35 @@ ORDER BY k.rank
 LIMIT $4
 FOR UPDATE SKIP LOCKED
 
--- name: plan_terminals
--- Every loudspeaker of the area, and every one that an earlier alert of the lineage was played on.
-WITH chosen AS (
-    SELECT h.id, h.address FROM terminal h WHERE h.active AND ({where})
-    UNION
-    SELECT h.id, h.address FROM terminal h WHERE h.id IN (
-        SELECT d.terminal_id FROM batch b
-        CROSS JOIN LATERAL (
-            SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
-        ) d
-        WHERE b.lineage = $2 AND b.alert_id <> $1 AND b.channel = 'loudspeaker'
-          AND (d.state IN (1, 4, 6) OR (d.state <> 5 AND d.attempts > 0) OR d.attempts > 1
-               OR (d.state = 0 AND b.state IN (1, 3))))
-), placed AS (
-    SELECT id, address, (row_number() OVER (ORDER BY id) - 1)::int AS position FROM chosen
-), reserved AS (
-    UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
-    RETURNING next - (SELECT count(*) FROM placed)::int AS base
-), numbered AS (
-    SELECT id, address, base + position AS ordinal, base + position / $6 * $6 AS batch FROM placed, reserved
-), written AS (
-    INSERT INTO delivery (alert_id, ordinal, batch, terminal_id, address) SELECT $1, ordinal, batch, id, address FROM numbered
-), cut AS (
-    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
-    SELECT $1, batch, max(ordinal), $2, '', 'loudspeaker', 'public', 'zh-CN', 0, $3, $4, 1, 0, $5
-    FROM numbered GROUP BY batch
-), tallied AS (
-    INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch
-)
-SELECT count(*)::int AS deliveries FROM numbered
-
 -- name: enqueue_units
 -- Deliveries to duty holders, ahead of everything else of their alert.
-WITH asked AS (
-    SELECT row_number() OVER (ORDER BY channel, unit_id, contact_id) - 1 AS n, unit_id, channel, contact_id, address, language
-    FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[]) AS a(unit_id, channel, contact_id, address, language)
+WITH numbers AS MATERIALIZED (
+    {numbers}
+), asked AS (
+    SELECT row_number() OVER (ORDER BY channel, unit_id, contact_id) - 1 AS n, unit_id, channel, contact_id, address, language,
+           {network} AS network
+    FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[]) AS c(unit_id, channel, contact_id, address, language)
+    CROSS JOIN numbers
 ), placed AS (
-    SELECT *, (row_number() OVER (PARTITION BY channel, language ORDER BY n) - 1) / $8 AS part,
-           (row_number() OVER (ORDER BY channel, language, n) - 1)::int AS position
+    SELECT *, (row_number() OVER (PARTITION BY channel, language, network ORDER BY n) - 1) / $8 AS part,
+           (row_number() OVER (ORDER BY channel, language, network, n) - 1)::int AS position
     FROM asked
 ), reserved AS (
     UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
     RETURNING next - (SELECT count(*) FROM placed)::int AS base
 ), numbered AS (
-    SELECT placed.*, base + position AS ordinal, base + min(position) OVER (PARTITION BY channel, language, part) AS batch
+    SELECT placed.*, base + position AS ordinal, base + min(position) OVER (PARTITION BY channel, language, network, part) AS batch
     FROM placed, reserved
 ), written AS (
     INSERT INTO delivery (alert_id, ordinal, batch, unit_id, contact_id, address)
     SELECT $1, ordinal, batch, unit_id, contact_id, address FROM numbered
 ), cut AS (
-    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
-    SELECT $1, x.batch, x.last, r.lineage, '', x.channel, 'unit', x.language, 0, r.rehearsal, r.urgency, 0, 0, $7
-    FROM (SELECT batch, max(ordinal) AS last, min(channel) AS channel, min(language) AS language FROM numbered GROUP BY batch) x
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, network, step, rehearsal, urgency, tier, seq, not_before)
+    SELECT $1, x.batch, x.last, r.lineage, '', x.channel, 'unit', x.language, x.network, 0, r.rehearsal, r.urgency, 0, 0, $7
+    FROM (
+        SELECT batch, max(ordinal) AS last, min(channel) AS channel, min(language) AS language, min(network) AS network
+        FROM numbered GROUP BY batch
+    ) x
     JOIN run r ON r.alert_id = $1
 ), tallied AS (
     INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch

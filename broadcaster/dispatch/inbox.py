@@ -14,6 +14,7 @@ from broadcaster.dispatch import ledger, trials
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.ledger import Event, StrayReceipt
 from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.refs import RecentRefs
 from broadcaster.dispatch.slots import Gateway
 from broadcaster.ports import DeliveryKey, Evidence, Receipt, Reply
 from broadcaster.recent import Recent
@@ -27,17 +28,6 @@ PROVES = {Evidence.DELIVERED: DeliveryState.DELIVERED, Evidence.FAILED: Delivery
 
 INT4 = 2**31
 INT2 = 2**15
-
-
-class RecentRefs(Recent[str, DeliveryKey]):
-    """The last message ids of one gateway and the deliveries they stand for, so that few receipts need the database.
-
-    `misnames`: this gateway was caught giving another message's key back; from then on only its own ids are believed.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(most=200_000)
-        self.misnames = False
 
 
 class GatewayInbox:

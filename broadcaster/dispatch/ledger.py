@@ -75,6 +75,7 @@ class Batch:
     tier: int
     seq: int
     claims: int
+    network: str
     expires_at: datetime
 
     @property
@@ -113,19 +114,25 @@ async def claim(
     worker: str,
     lease: float,
     rows: float = math.inf,
+    networks: Collection[str] | None = None,
 ) -> list[Batch]:
-    """Lease up to `limit` of the most urgent ready batches for `lease` seconds, until together they have `rows`."""
-    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease, rows)
+    """Lease up to `limit` of the most urgent ready batches for `lease` seconds, until together they have `rows`; those
+    for `networks` alone, if any are named."""
+    only = None if networks is None else list(networks)
+    records = await connection.fetch(SQL["claim"], channel, rehearsal, now, limit, worker, lease, rows, only)
     batches = [Batch(**dict(record)) for record in records]
     return sorted(batches, key=lambda batch: (batch.urgency, batch.tier, batch.seq, batch.alert_id))
 
 
-async def still_first(connection: Connection, batches: Sequence[Batch], now: datetime) -> set[int]:
+async def still_first(
+    connection: Connection, batches: Sequence[Batch], now: datetime, networks: Collection[str] | None = None
+) -> set[int]:
     """The alerts whose claimed `batches` (of one channel, in their order) may still be sent: those whose run is open;
-    none when something more urgent than the first batch is ready."""
+    none when something more urgent than the first batch is ready, for `networks` if any are named."""
     alerts = list({batch.alert_id for batch in batches})
     first = batches[0]
-    values = (alerts, first.channel, first.rehearsal, now, first.urgency, first.tier)
+    only = None if networks is None else list(networks)
+    values = (alerts, first.channel, first.rehearsal, now, first.urgency, first.tier, only)
     return {record["alert_id"] for record in await connection.fetch(SQL["still_first"], *values)}
 
 

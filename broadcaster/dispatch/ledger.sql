@@ -7,11 +7,13 @@
 -- claims after it see the run closed; together with the busy check nothing of a later alert starts while an earlier one
 -- of its lineage may still be sending on that channel (only one run of a lineage is open, so every other is an earlier one;
 -- the first has none before it), nor while a gateway may still take what it gave no answer about: a mail server that hangs holds back mails, and no text message. A claim does not wait for a run that is being closed: whoever closes it waits for these batches.
--- At most $4 batches, and no more than it takes to have $7 rows: what is beyond is another connection's, this moment.
+-- At most $4 batches, and no more than it takes to have $7 rows: what is beyond is another connection's, this moment. Only
+-- for networks $8, NULL: whatever there is.
 WITH picked AS MATERIALIZED (
     SELECT b.alert_id, b.first, b.last - b.first + 1 AS rows, b.urgency, b.tier, b.seq
     FROM batch b JOIN run r ON r.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $1 AND b.rehearsal = $2 AND b.not_before <= $3
+      AND ($8::text[] IS NULL OR b.network = ANY($8::text[]))
       AND r.state = 0 AND r.expires_at > $3::timestamptz + interval '1 second'
       AND (b.alert_id = b.lineage
            OR NOT EXISTS (SELECT 1 FROM batch a
@@ -31,16 +33,17 @@ UPDATE batch b
 SET state = 1, lease_owner = $5, lease_until = clock_timestamp() + make_interval(secs => $6), claims = LEAST(b.claims + 1, 32767)
 FROM enough p, run r
 WHERE b.alert_id = p.alert_id AND b.first = p.first AND r.alert_id = b.alert_id
-RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, r.expires_at
+RETURNING b.alert_id, b.first, b.last, b.region, b.channel, b.purpose, b.language, b.rehearsal, b.urgency, b.tier, b.seq, b.claims, b.network, r.expires_at
 
 -- name: still_first
 -- Of alerts $1, of which batches are being sent, those whose run is open; none if a batch that could be claimed in their
 -- stead (the conditions of `claim`) is of a higher urgency than $5, or as urgent and for units or loudspeakers while $6 is a
--- tier of households: for the vulnerable of another village nothing that is claimed is given back.
+-- tier of households: for the vulnerable of another village nothing that is claimed is given back. $7: networks, as there.
 SELECT r.alert_id FROM run r
 WHERE r.alert_id = ANY($1::int[]) AND r.state = 0 AND NOT EXISTS (
     SELECT 1 FROM batch b JOIN run o ON o.alert_id = b.alert_id
     WHERE b.state = 0 AND b.channel = $2 AND b.rehearsal = $3 AND b.not_before <= $4 AND (b.urgency, LEAST(b.tier, 2)) < ($5, LEAST($6::smallint, 2))
+      AND ($7::text[] IS NULL OR b.network = ANY($7::text[]))
       AND o.state = 0 AND o.expires_at > $4::timestamptz + interval '1 second'
       AND (b.alert_id = b.lineage
            OR NOT EXISTS (SELECT 1 FROM batch a
@@ -182,7 +185,8 @@ WITH log AS MATERIALIZED (
 ), villages AS (
     UPDATE chunk k
     SET reached = k.reached + v.reached, unreached = k.unreached - v.regained,
-        next_at = CASE WHEN v.failed THEN LEAST(k.next_at, $2::timestamptz + interval '5 seconds') ELSE k.next_at END
+        next_at = CASE WHEN v.failed THEN LEAST(k.next_at, $2::timestamptz + CASE WHEN k.region = '' THEN interval '0' ELSE interval '5 seconds' END)
+                       ELSE k.next_at END
     FROM (
         SELECT alert_id, region, sum(reached)::int AS reached, sum(regained)::int AS regained, bool_or(failed) AS failed
         FROM (
@@ -191,7 +195,7 @@ WITH log AS MATERIALIZED (
             UNION ALL
             SELECT b.alert_id, b.region, 0, 0, true
             FROM moves m CROSS JOIN LATERAL (SELECT * FROM batch b WHERE b.alert_id = m.alert_id AND b.first = m.batch OFFSET 0) b
-            WHERE m.now = 5 AND m.was < 5 AND m.to_households
+            WHERE m.now = 5 AND m.was < 5 AND (m.to_households OR b.channel = 'loudspeaker')
         ) u GROUP BY alert_id, region
     ) v
     WHERE k.alert_id = v.alert_id AND k.region = v.region

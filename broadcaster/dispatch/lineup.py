@@ -14,8 +14,10 @@ from datetime import datetime
 from typing import Protocol
 
 from broadcaster.database import Connection, Database
+from broadcaster.dispatch.networks import every, served
 from broadcaster.dispatch.pausing import paused_gateways
 from broadcaster.dispatch.slots import Gateway
+from broadcaster.ports import Medium
 
 BEAT = 0.5
 """Seconds between two looks at what others say; one's own news is told at once."""
@@ -56,12 +58,14 @@ class Repute:
 
 @dataclass(frozen=True, slots=True)
 class Leads:
-    """It takes traffic: `alone` if no other of its channel is up; `yields` if an idle equal is behind its share, which
-    goes first; `relieved` if an equal stands idle that could take over what takes long."""
+    """It takes traffic, of `networks` (None: of all): `alone` if no other that could take it is up; `yields` if an idle
+    equal is behind its share, which goes first; `relieved` if an equal stands idle that could take over what takes
+    long."""
 
     alone: bool = True
     yields: bool = False
     relieved: bool = False
+    networks: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class Lineup:
             if words:
                 await _say(connection, self._worker, words, [self._more(word) for word in words])
             self._told = {(word.gateway_id, word.slot): word.given for word in words}
-            reputes = await _hear(connection)
+            reputes = await hear(connection)
             paused = await paused_gateways(connection)
         before, self._standings = self._standings, standings(self._gateways, reputes, paused)
         return before != self._standings
@@ -161,14 +165,16 @@ _ALONE = Leads()
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A gateway with what is said of it."""
+    """A gateway with what is said of it, and the networks that it may serve."""
 
     gateway: Gateway
     repute: Repute
+    networks: frozenset[str]
 
     @property
-    def priority(self) -> int:
-        return self.gateway.settings.priority
+    def rank(self) -> tuple[int, bool]:
+        """The lowest goes first: of one priority, whoever is for certain networks before whoever is for all."""
+        return self.gateway.settings.priority, not self.gateway.settings.networks
 
     @property
     def share(self) -> float:
@@ -177,17 +183,24 @@ class _Place:
 
     def rivals(self, other: _Place) -> bool:
         """Whether both could take the same batches."""
-        mine, theirs = self.gateway.settings, other.gateway.settings
-        return self is not other and (mine.channel, mine.rehearsal) == (theirs.channel, theirs.rehearsal)
+        return self is not other and _row(self.gateway) == _row(other.gateway) and bool(self.networks & other.networks)
 
 
 def standings(
     gateways: Iterable[Gateway], reputes: Mapping[int, Repute], paused: Collection[int] = ()
 ) -> dict[int, Standing]:
     """Who takes traffic: of a channel, on its side of the wall between drills and the real thing, those that are up
-    with the lowest `priority`, and not `paused` (gateways' ids). Who is down leads where it would lead if it were up,
-    so that it can be tried."""
-    places = [_Place(gateway, reputes.get(gateway.id, Repute())) for gateway in gateways]
+    with the lowest `priority`, and not `paused` (gateways' ids); for each network by itself, where some are for one
+    carrier only. Who is down leads where it would lead if it were up, so that it can be tried."""
+    gateways = list(gateways)
+    places = [
+        _Place(
+            gateway,
+            reputes.get(gateway.id, Repute()),
+            served(gateway, [other for other in gateways if _row(other) == _row(gateway)]),
+        )
+        for gateway in gateways
+    ]
     able = [place for place in places if place.gateway.id not in paused and place.repute.up]
     return {
         place.gateway.id: Paused()
@@ -198,12 +211,20 @@ def standings(
 
 
 def _standing(place: _Place, up: Sequence[_Place]) -> Standing:
-    better = min((rival for rival in up if rival.priority < place.priority), key=lambda it: it.priority, default=None)
-    if better is not None:
-        return StandsBy(behind=better.gateway.settings.name)
-    idle = [rival for rival in up if rival.priority == place.priority and rival.repute.idle]
+    better = sorted((rival for rival in up if rival.rank < place.rank), key=lambda rival: rival.rank)
+    everything = every(place.gateway.settings.channel)
+    left = place.networks.difference(*(rival.networks for rival in better))
+    if not left:
+        return StandsBy(behind=better[0].gateway.settings.name)
+    able = [rival for rival in up if rival.networks & left]
+    idle = [rival for rival in able if rival.rank == place.rank and rival.repute.idle]
     yields = any(rival.share < place.share for rival in idle)
-    return Leads(alone=not up, yields=yields, relieved=bool(idle))
+    return Leads(alone=not able, yields=yields, relieved=bool(idle), networks=left if left < everything else None)
+
+
+def _row(gateway: Gateway) -> tuple[Medium, bool]:
+    """The gateways that are seen together: those of a channel, on one side of the wall."""
+    return gateway.settings.channel, gateway.settings.rehearsal
 
 
 async def _say(connection: Connection, worker: str, words: Sequence[Word], given: Sequence[int]) -> None:
@@ -243,7 +264,8 @@ async def _say(connection: Connection, worker: str, words: Sequence[Word], given
         )
 
 
-async def _hear(connection: Connection) -> dict[int, Repute]:
+async def hear(connection: Connection) -> dict[int, Repute]:
+    """What is said of each gateway now, by its id."""
     records = await connection.fetch(
         """
         SELECT gateway_id, bool_or(up AND holds_until > t.now) AS up,

@@ -15,6 +15,7 @@ import msgspec
 from broadcaster.clock import Clock
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch.ledger import Batch, Row
+from broadcaster.dispatch.networks import TELLING
 from broadcaster.errors import InputError
 from broadcaster.ports import DeliveryKey, Envelope, Message
 from broadcaster.sql import statements
@@ -59,9 +60,8 @@ async def ask(connection: Connection, questions: Sequence[Question], now: dateti
     ]
     for alert_id, one in sorted(placed, key=lambda pair: (pair[0], pair[1].response_id)):  # ordinals in one order
         body = msgspec.json.encode(one.message).decode()
-        await connection.execute(
-            SQL["ask"], alert_id, one.response_id, one.channel, one.address, body, now, KEPT.total_seconds()
-        )
+        values = (alert_id, one.response_id, one.channel, one.address, body, now, KEPT.total_seconds())
+        await connection.execute(SQL["ask"].format(**TELLING), *values)
 
 
 class Questions:

@@ -10,7 +10,9 @@ SELECT pg_advisory_xact_lock($1)
 -- name: ask
 -- A delivery in a batch of its own, ahead of everything else of its alert; one per address and ten minutes, so that two
 -- machines do not talk to each other all night.
-WITH chosen AS (
+WITH numbers AS MATERIALIZED (
+    {numbers}
+), chosen AS (
     SELECT r.alert_id, r.lineage, r.rehearsal, r.urgency FROM run r
     WHERE r.alert_id = $1 AND r.state = 0
       AND NOT EXISTS (
@@ -22,8 +24,11 @@ WITH chosen AS (
 ), written AS (
     INSERT INTO delivery (alert_id, ordinal, batch, address) SELECT alert_id, ordinal, ordinal, $4 FROM reserved
 ), cut AS (
-    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
-    SELECT alert_id, ordinal, ordinal, lineage, '', $3, 'question', 'zh-CN', 0, rehearsal, urgency, 0, 0, $6 FROM reserved
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, network, step, rehearsal, urgency, tier, seq, not_before)
+    SELECT alert_id, ordinal, ordinal, lineage, '', c.channel, 'question', 'zh-CN',
+           {network},
+           0, rehearsal, urgency, 0, 0, $6
+    FROM reserved CROSS JOIN numbers CROSS JOIN (SELECT $3::text AS channel, $4::text AS address) c
 ), tallied AS (
     INSERT INTO tally (alert_id, first, queued) SELECT alert_id, ordinal, 1 FROM reserved
 )

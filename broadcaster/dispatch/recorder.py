@@ -15,10 +15,14 @@ from broadcaster.dispatch.ledger import Batch, Event, Release, StrayReceipt
 
 log = structlog.get_logger()
 
+PROMPT = 0.02
+"""Seconds at the most until that is written whose sender waits for it: a carrier sends 16 receipts and no more until
+the first is acknowledged."""
+
 
 class Recorder:
-    """Buffers events, stray receipts and releases; `run` writes them every `seconds` or every `rows`, whichever is
-    first, and tells `released` of every batch whose release is durable.
+    """Buffers events, stray receipts and releases; `run` writes them every `seconds` or every `rows`, or `PROMPT` after
+    somebody began to wait for it, whichever is first, and tells `released` of every batch whose release is durable.
 
     Nothing is dropped: while the database does not answer, the buffer waits and `room` holds the couriers back.
     """
@@ -47,6 +51,7 @@ class Recorder:
         self._waiters: list[asyncio.Future[None]] = []
         self._full = asyncio.Event()
         self._written = asyncio.Event()
+        self._hurry: asyncio.TimerHandle | None = None
         self._stopping = False
 
     @property
@@ -72,6 +77,8 @@ class Recorder:
         self._strays.extend(strays)
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
+        if self._hurry is None:
+            self._hurry = asyncio.get_running_loop().call_later(min(PROMPT, self._seconds), self._full.set)
         if len(self._events) >= self._rows:
             self._full.set()
         await waiter
@@ -89,6 +96,9 @@ class Recorder:
                 async with asyncio.timeout(self._seconds):
                     await self._full.wait()
             self._full.clear()
+            if self._hurry is not None:
+                self._hurry.cancel()
+                self._hurry = None
             await self._write()
         await self._write()
 

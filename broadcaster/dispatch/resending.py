@@ -6,15 +6,16 @@ evidence: a second try that fails must not take anybody off the list of doors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 
+from broadcaster.clock import Clock
 from broadcaster.database import Connection, Database
 from broadcaster.dispatch.delivery import BATCH_ROWS, VULNERABLE_RISK, RunState
-from broadcaster.dispatch.fanout import MOST_VILLAGES, VISIT
+from broadcaster.dispatch.fanout import MOST_VILLAGES, PIECES, VISIT
 from broadcaster.dispatch.ledger import lock_states
 from broadcaster.dispatch.plan import CONTACT_MEDIUM, Plan
 from broadcaster.errors import RuleError
@@ -25,13 +26,20 @@ SQL = statements("broadcaster.dispatch", "resending.sql")
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """How many households are tried again, by how many deliveries."""
+    """How many households are tried again, by how many deliveries; `done` of `total` villages have been gone
+    through."""
 
     households: int
     deliveries: int
+    done: int
+    total: int
 
 
-async def resend(database: Database, plan: Plan, regions: Sequence[str], now: datetime) -> Resent:
+Tell = Callable[[Connection, Resent], Awaitable[None]]
+"""Hears of every piece within its transaction; what it raises takes the piece back."""
+
+
+async def resend(database: Database, plan: Plan, regions: Sequence[str], clock: Clock, tell: Tell) -> None:
     """Try every household again that was given up inside one of `regions` (code prefixes; "" is everywhere).
 
     A few villages at a time, each time one transaction: what was cut off is completed by doing it again. Whoever is
@@ -39,19 +47,21 @@ async def resend(database: Database, plan: Plan, regions: Sequence[str], now: da
     holds. The gateways are those of the run: a drill's messages leave by rehearsal gateways alone.
     """
     async with database.transaction() as connection:
-        await _require_open(connection, plan.alert_id, now)
+        await require_open(connection, plan.alert_id, clock.now())
         villages = await connection.fetch(SQL["villages"], plan.alert_id, list(regions))
-    households = deliveries = 0
+    done = 0
     for visit in _visits(villages):
         async with database.transaction() as connection:
             await lock_states(connection)
-            await _require_open(connection, plan.alert_id, now)
+            now = clock.now()
+            await require_open(connection, plan.alert_id, now)
             row = await _send(connection, plan, visit, regions, now)
-        households, deliveries = households + row["households"], deliveries + row["deliveries"]
-    return Resent(households, deliveries)
+            done += len(visit)
+            await tell(connection, Resent(row["households"], row["deliveries"], done, len(villages)))
 
 
-async def _require_open(connection: Connection, alert_id: int, now: datetime) -> None:
+async def require_open(connection: Connection, alert_id: int, now: datetime) -> None:
+    """`RuleError` unless the alert may be sent again now; it stays so until the caller's transaction ends."""
     run = await connection.fetchrow(SQL["run"], alert_id)
     if run is None:
         raise RuleError("这条预警尚未发布，没有可以重发的。", remedy="请先批准并发布。")
@@ -80,7 +90,7 @@ async def _send(
     steps = plan.policy.households
     offers = [(place, channel) for place, step in enumerate(steps) for channel in step.channels]
     return await connection.fetchrow(
-        SQL["resend"],
+        SQL["resend"].format(**PIECES),
         plan.alert_id,
         [village["region"] for village in villages],
         [village["rank"] for village in villages],

@@ -16,7 +16,9 @@ SELECT state, expires_at FROM run WHERE alert_id = $1 FOR SHARE
 -- of their first step ($5 step, $6 channel, $7 contact medium, in their order), as step $8: one behind the policy's last, which
 -- is for nobody who has been reached meanwhile. Who still has something under way from such a step is passed over, so doing it
 -- twice sends once. The households stay given up, and their door tasks open, until there is evidence.
-WITH given_up AS MATERIALIZED (
+WITH numbers AS MATERIALIZED (
+    {numbers}
+), given_up AS MATERIALIZED (
     SELECT t.household_id, t.village, t.risk
     FROM unnest($2::text[]) AS v(village) CROSS JOIN LATERAL (
         SELECT t.household_id, t.village, t.region, t.risk FROM target t
@@ -31,8 +33,9 @@ WITH given_up AS MATERIALIZED (
     WHERE b.alert_id = $1 AND b.region = ANY($2::text[]) AND b.step = $8 AND d.state IN (0, 1, 4)
 ), offered AS (
     SELECT g.household_id, array_position($2::text[], g.village) AS nth, g.risk, c.contact_id, c.address, c.step, c.channel,
-           c.place, c.priority, c.language
-    FROM given_up g CROSS JOIN LATERAL (
+           c.place, c.priority, c.language,
+           {network} AS network
+    FROM given_up g CROSS JOIN numbers CROSS JOIN LATERAL (
         SELECT c.id AS contact_id, c.address, c.priority, m.step, m.channel, m.place, coalesce(p.language, 'zh-CN') AS language
         FROM contact c
         JOIN unnest($5::int[], $6::text[], $7::text[]) WITH ORDINALITY AS m(step, channel, medium, place) ON m.medium = c.medium
@@ -46,23 +49,13 @@ WITH given_up AS MATERIALIZED (
            CASE WHEN risk < $9 THEN 2 ELSE 3 END AS tier
     FROM offered ORDER BY household_id, place, address, priority
 ), placed AS (
-    SELECT *, (row_number() OVER (PARTITION BY nth, tier, place, language ORDER BY risk, household_id, contact_id) - 1) % $10 AS part,
-           (row_number() OVER (ORDER BY nth, tier, place, language, risk, household_id, contact_id) - 1)::int AS position
+    SELECT *, (row_number() OVER (PARTITION BY nth, tier, place, language, network ORDER BY risk, household_id, contact_id) - 1) % $10 AS part,
+           (row_number() OVER (ORDER BY nth, tier, place, language, network, risk, household_id, contact_id) - 1)::int AS position
     FROM addressed WHERE step = first_step
-), reserved AS (
-    UPDATE run_ordinal SET next = next + (SELECT count(*) FROM placed)::int WHERE alert_id = $1
-    RETURNING next - (SELECT count(*) FROM placed)::int AS base
-), numbered AS (
-    SELECT placed.*, base + position AS ordinal, (base + position - part)::int AS batch FROM placed, reserved
-), written AS (
-    INSERT INTO delivery (alert_id, ordinal, batch, household_id, contact_id, address)
-    SELECT $1, ordinal, batch, household_id, contact_id, address FROM numbered ORDER BY ordinal
-), cut AS (
-    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, step, rehearsal, urgency, tier, seq, not_before)
-    SELECT $1, n.batch, max(n.ordinal), min(r.lineage), ($2::text[])[min(n.nth)], min(n.channel), 'public', min(n.language), $8,
+), {numbered}, cut AS (
+    INSERT INTO batch (alert_id, first, last, lineage, region, channel, purpose, language, network, step, rehearsal, urgency, tier, seq, not_before)
+    SELECT $1, n.batch, max(n.ordinal), min(r.lineage), ($2::text[])[min(n.nth)], min(n.channel), 'public', min(n.language), min(n.network), $8,
            bool_and(r.rehearsal), min(r.urgency), min(n.tier), ($3::int[])[min(n.nth)], $11
     FROM numbered n JOIN run r ON r.alert_id = $1 GROUP BY n.batch
-), tallied AS (
-    INSERT INTO tally (alert_id, first, queued) SELECT $1, batch, count(*) FROM numbered GROUP BY batch
 )
 SELECT (SELECT count(DISTINCT household_id) FROM numbered)::int AS households, (SELECT count(*) FROM numbered)::int AS deliveries

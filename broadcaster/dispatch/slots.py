@@ -47,11 +47,18 @@ def usable(settings: GatewaySettings) -> int:
 
 async def register(connection: Connection, settings: GatewaySettings) -> Gateway:
     """The gateway's id (made when it is new) and its slots."""
-    gateway_id = await connection.fetchval("SELECT id FROM gateway WHERE name = $1", settings.name)
-    if gateway_id is None:
+    channel = settings.channel.value
+    known = await connection.fetchrow("SELECT id, channel FROM gateway WHERE name = $1", settings.name)
+    if known is not None and known["channel"] == channel:
+        gateway_id: int = known["id"]
+    else:
         gateway_id = await connection.fetchval(
-            "INSERT INTO gateway (name) VALUES ($1) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
+            """
+            INSERT INTO gateway (name, channel) VALUES ($1, $2)
+            ON CONFLICT (name) DO UPDATE SET channel = excluded.channel RETURNING id
+            """,
             settings.name,
+            channel,
         )
     await connection.execute(
         "INSERT INTO gateway_slot (gateway_id, slot) SELECT $1, generate_series(1, $2) ON CONFLICT DO NOTHING",

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,15 +17,16 @@ from broadcaster.database import DATABASE_AWAY, Database
 from broadcaster.dispatch import ledger
 from broadcaster.dispatch.breaker import Breaker, Open
 from broadcaster.dispatch.delivery import DeliveryState
-from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Event, Row
 from broadcaster.dispatch.lineup import Leads, Precedence
 from broadcaster.dispatch.load import Load, backoff, bearable
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.refs import RecentRefs
+from broadcaster.dispatch.slices import Part, Slices
 from broadcaster.dispatch.slots import Slot
-from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Outcome, Rejected, Unknown
+from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Occupies, Outcome, Rejected, Sound, Unknown
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ ones; this is for one that forgets."""
 class Composer(Protocol):
     """Turns rows of the ledger into messages; see `composer.py`."""
 
-    async def envelopes(self, batch: Batch, rows: Sequence[Row]) -> Sequence[Envelope]: ...
+    async def envelopes(self, batch: Batch, rows: Sequence[Row], sound: Sound | None = None) -> Sequence[Envelope]: ...
 
 
 class Tools(Protocol):
@@ -76,10 +77,6 @@ class Tools(Protocol):
     def lineup(self) -> Precedence: ...
 
 
-Part = list[tuple[Load, Sequence[Envelope]]]
-"""What goes to the driver in one call: pieces of one or several loads."""
-
-
 class Stream:
     """Writes loads in their order, a slice at a time, as many messages ahead of their answers as the driver's window
     takes; a batch is given back when its last message is answered, while later ones are already being written.
@@ -94,13 +91,15 @@ class Stream:
         self._refs = refs
         self._breaker = breaker
         self._tools = tools
-        self._slice = min(pace.slice, driver.capabilities.batch_max)
+        self._slices = Slices(slot, driver, pace)
         self._little = AHEAD * slot.tokens / slot.period
         self._low = asyncio.Event()
         self._low.set()
         self._open = 0
         self._under_way: set[asyncio.Task[None]] = set()
         self._answered = asyncio.Event()
+        if isinstance(driver, Occupies):
+            driver.when_freed(self._answered.set)
         self._heard_at = 0.0
         self._looked_at = 0.0
         self._timed_at = 0.0
@@ -124,15 +123,24 @@ class Stream:
                 await self._tools.recorder.room()
                 if not await self._space(rest):
                     break
-                count = min(self._slice, sum(load.left for load in rest))
+                count, cost = self._slices.next_of(rest)
                 if not count:
                     break
-                await self._pace.turn(count)
+                await self._pace.turn(cost)
                 part = await self._next(rest, count)
-                written = sum(len(piece) for _, piece in part)
-                self._pace.answered(count - written)
+                spent = self._slices.cost(part)
+                try:
+                    if spent > cost:  # others than those that were weighed
+                        await self._pace.turn(spent - cost)
+                except asyncio.CancelledError:  # they were not written
+                    for load, piece in part:
+                        load.answered(len(piece))
+                    raise
+                self._pace.answered(max(0, cost - spent))
                 if part:
-                    self._hand_over(part, written)
+                    self._hand_over(part, spent)
+                    if self._slices.holds_lines:  # the driver begins with them, and has less room
+                        await asyncio.sleep(0)
         finally:
             self._low.set()
             for load in rest:
@@ -180,8 +188,9 @@ class Stream:
         more than its window, so that it never runs dry. What waits long, of `rest`, may go to others."""
         while self._full():
             self._answered.clear()
+            look = asyncio.get_running_loop().time() + LOOK
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(min(self._heard_at + STALL, asyncio.get_running_loop().time() + LOOK)):
+                async with asyncio.timeout_at(min(self._heard_at + STALL, look) if self._open else look):
                     await self._answered.wait()
             if isinstance(self._breaker.state, Open):
                 break
@@ -194,7 +203,8 @@ class Stream:
     async def try_out(self, envelope: Envelope) -> Outcome:
         """Send one message that belongs to no batch, beside the others and at their pace; what became of it."""
         found: Outcome = Unknown(envelope.key, "the driver gave no answer")
-        await self._pace.turn(1)
+        cost = self._slices.cost_of(envelope)
+        await self._pace.turn(cost)
         try:
             async with asyncio.timeout(PATIENCE):
                 async for outcome in self._driver.send([envelope]):
@@ -204,7 +214,7 @@ class Stream:
         except Exception as error:  # a driver's own fault
             found = Unknown(envelope.key, f"the driver failed: {type(error).__name__}")
         finally:
-            self._pace.answered(1)
+            self._pace.answered(cost)
         return found
 
     def stalled(self) -> None:
@@ -214,8 +224,9 @@ class Stream:
 
     def _full(self) -> bool:
         """Whether its window, or all of its rate, is taken by messages that it has not answered."""
-        taken = self._open > self._driver.capabilities.window or (self._open > 0 and self._pace.short_of(self._slice))
-        return taken and not self.over
+        spent = self._open > 0 and self._pace.short_of(self._slices.most)
+        taken = spent or self._open > self._driver.capabilities.window
+        return (taken or self._slices.busy) and not self.over
 
     async def _next(self, rest: deque[Load], count: int) -> Part:
         """The next at most `count` messages that may be sent; what may not be is given back."""
@@ -254,8 +265,9 @@ class Stream:
             return
         try:
             async with self._tools.database.connection() as connection:
-                wanted = await ledger.still_first(connection, [load.batch for load in loads], self._tools.clock.now())
-                rows = await ledger.claimed_rows(connection, [load.batch for load in loads])
+                batches, networks = [load.batch for load in loads], self._networks()
+                wanted = await ledger.still_first(connection, batches, self._tools.clock.now(), networks)
+                rows = await ledger.claimed_rows(connection, batches)
         except DATABASE_AWAY:
             return  # what was claimed may be sent as long as its lease holds
         for load, found in zip(loads, rows, strict=True):
@@ -265,14 +277,21 @@ class Stream:
                 unsent = {one.key.ordinal for one in load.envelopes[load.sent :]}
                 load.keep(unsent & {row.ordinal for row in self.needed(load.batch, found, unsent)})
 
+    def _networks(self) -> Collection[str] | None:
+        """The networks that it may claim for now, None: all."""
+        standing = self._tools.lineup.standing(self._gateway)
+        return standing.networks if isinstance(standing, Leads) else ()
+
     def _give_way(self, rest: Iterable[Load]) -> None:
         """Leave everything to a gateway of higher preference that is up again, or when this one is paused; and what is
-        not begun to an idle equal, if it would take long here."""
+        not begun to an idle equal, if it would take long here; where lines are what it waits for, what is begun too."""
         standing, speed = self._tools.lineup.standing(self._gateway), self._speed()
         if not isinstance(standing, Leads):
             leaving = list(rest)
+        elif standing.networks is not None and any(load.batch.network not in standing.networks for load in rest):
+            leaving = [load for load in rest if load.batch.network not in standing.networks]
         elif standing.relieved and speed is not None and sum(load.left for load in rest) > LONG * speed:
-            leaving = [load for load in rest if not load.sent]
+            leaving = [load for load in rest if not load.sent or self._slices.holds_lines]  # lines are slow: all
         else:
             return
         for load in leaving:
@@ -303,16 +322,17 @@ class Stream:
         for row in rows:
             self._note(batch, row.ordinal, DeliveryState.FAILED, reason=reason)
 
-    def _hand_over(self, part: Part, written: int) -> None:
+    def _hand_over(self, part: Part, spent: int) -> None:
+        written = sum(len(piece) for _, piece in part)
         if not self._open:
             self._heard_at = asyncio.get_running_loop().time()
         self._open += written
         self.written += written
-        task = asyncio.create_task(self._send_part(part, written))
+        task = asyncio.create_task(self._send_part(part, written, spent))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _send_part(self, part: Part, written: int) -> None:
+    async def _send_part(self, part: Part, written: int, spent: int) -> None:
         loop = asyncio.get_running_loop()
         envelopes = part[0][1] if len(part) == 1 else [envelope for _, piece in part for envelope in piece]
         unanswered = {envelope.key: load for load, piece in part for envelope in piece}
@@ -339,7 +359,7 @@ class Stream:
             for key, load in unanswered.items():
                 self._settle(Unknown(key, "the driver gave no answer"), load)
             self._open -= written
-            self._pace.answered(written)
+            self._pace.answered(spent)
             for load, piece in part:
                 load.answered(len(piece))
             self._answered.set()
@@ -360,8 +380,11 @@ class Stream:
                 self._note(batch, key.ordinal, DeliveryState.UNKNOWN, reason=reason)
                 load.unanswered()
                 load.again(backoff(batch.claims))
-            case Deferred(_, reason, after):
-                self._breaker.bad(reason)
+            case Deferred(_, reason, after, address_only):
+                if address_only:
+                    self._breaker.good()
+                else:
+                    self._breaker.bad(reason)
                 load.again(max(bearable(after), backoff(batch.claims)))
 
     def _note(

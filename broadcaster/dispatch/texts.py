@@ -71,6 +71,10 @@ class Texts:
             )
         if body is None:
             raise NotFoundError(
-                f"预警 {alert_id} 没有 {channel}/{purpose} 的文本。", remedy="请检查该渠道的模板，然后发布更新。"
+                "预警 %(alert_id)s 没有 %(channel)s/%(purpose)s 的文本。",
+                remedy="请检查该渠道的模板，然后发布更新。",
+                alert_id=alert_id,
+                channel=channel,
+                purpose=purpose,
             )
         return msgspec.json.decode(body, type=Skeleton)

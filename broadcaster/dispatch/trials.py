@@ -1,7 +1,8 @@
 """Trials of gateways: one message to one address through exactly one gateway, to see that it works.
 
 A trial is no alert and no part of one: its words are ours and say so, its key names no alert, and it is sent once at
-the most. The wall holds for it as well: it is sent by couriers of the side on which it was asked for.
+the most. The wall holds for it as well: it is sent by couriers of the side on which it was asked for. Notes
+(`notes.py`) take the same way.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from audiences import phone
 from broadcaster.clock import BEIJING
@@ -18,6 +20,7 @@ from broadcaster.dispatch.ledger import storable
 from broadcaster.dispatch.recordings import SPOKEN
 from broadcaster.dispatch.slots import register
 from broadcaster.errors import InputError, LimitedError
+from broadcaster.phrase import phrase
 from broadcaster.ports import (
     Accepted,
     Deferred,
@@ -30,6 +33,7 @@ from broadcaster.ports import (
     Outcome,
     Receipt,
     Rejected,
+    Sound,
     Studio,
 )
 from broadcaster.security import audit
@@ -77,7 +81,8 @@ def address_of(channel: Medium, typed: str) -> str:
         try:
             number = phone.normalise(text)
         except phone.PhoneError as error:
-            raise InputError(f"号码不对：{error}。", remedy=phone.ALLOWED) from error
+            why = phrase(error.template, **error.values)
+            raise InputError("号码不对：%(why)s。", remedy=phone.ALLOWED, why=why) from error
         if channel is Medium.SMS and not phone.is_mobile(number):
             raise InputError("短信只能发到手机。", remedy="请填 11 位手机号。")
         return number
@@ -113,7 +118,8 @@ async def ask(
         if await connection.fetchval(
             """
             SELECT EXISTS (SELECT 1 FROM gateway_trial WHERE gateway_id = $1 AND
-                           (state = 'waiting' AND expires_at > $2 OR state = 'sending' AND asked_at > $3))
+                           (state = 'waiting' AND expires_at > $2 OR
+                            state = 'sending' AND asked_at > $3 AND body IS NULL))
             """,
             registered.id,
             now,
@@ -152,7 +158,7 @@ async def latest(connection: Connection, gateway: str, now: datetime, most: int 
                CASE WHEN t.state = 'waiting' AND t.expires_at <= $2 THEN 'expired'
                     WHEN t.state = 'sending' AND t.asked_at <= $3 THEN 'unknown' ELSE t.state END AS state
         FROM gateway_trial t JOIN gateway g ON g.id = t.gateway_id LEFT JOIN account a ON a.id = t.asked_by
-        WHERE g.name = $1 ORDER BY t.id DESC LIMIT $4
+        WHERE g.name = $1 AND t.body IS NULL ORDER BY t.id DESC LIMIT $4
         """,
         gateway,
         now,
@@ -162,32 +168,49 @@ async def latest(connection: Connection, gateway: str, now: datetime, most: int 
     return [Trial(**row) for row in rows]
 
 
-async def take(database: Database, worker: str, sides: dict[int, bool], now: datetime) -> list[tuple[int, int, str]]:
-    """Take the trials that wait for a gateway of `sides` (id to whether it is for drills): (gateway, trial, address).
-    Those that waited in vain are over."""
+class Taken(NamedTuple):
+    """A trial to be sent, or, with a `body`, a note."""
+
+    gateway_id: int
+    trial: int
+    address: str
+    body: str | None
+
+
+async def take(database: Database, worker: str, sides: dict[int, bool], now: datetime) -> list[Taken]:
+    """Take the trials and notes that wait for a gateway of `sides` (id to whether it is for drills). Those that waited
+    in vain are over."""
     async with database.connection() as connection:
-        if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM gateway_trial WHERE state = 'waiting')"):
+        if not await connection.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM gateway_trial WHERE state = 'waiting')"
+            " OR EXISTS (SELECT 1 FROM gateway_trial WHERE state = 'saying')"
+        ):
             return []
         await connection.execute(
-            "UPDATE gateway_trial SET state = 'expired', address = '' WHERE state = 'waiting' AND expires_at <= $1", now
+            """
+            UPDATE gateway_trial SET state = 'expired', address = '', body = CASE WHEN body IS NOT NULL THEN '' END
+            WHERE state IN ('waiting', 'saying') AND expires_at <= $1
+            """,
+            now,
         )
         rows = await connection.fetch(
             """
             WITH waiting AS (
-                SELECT t.id, t.gateway_id, t.address
+                SELECT t.id, t.gateway_id, t.address, t.body
                 FROM gateway_trial t JOIN unnest($1::smallint[], $2::boolean[]) AS g(id, rehearsal)
                      ON g.id = t.gateway_id AND g.rehearsal = t.rehearsal
-                WHERE t.state = 'waiting' FOR UPDATE OF t SKIP LOCKED
+                WHERE t.state IN ('waiting', 'saying') FOR UPDATE OF t SKIP LOCKED
             )
-            UPDATE gateway_trial t SET state = 'sending', worker = $3, address = ''
+            UPDATE gateway_trial t
+            SET state = 'sending', worker = $3, address = '', body = CASE WHEN w.body IS NOT NULL THEN '' END
             FROM waiting w WHERE t.id = w.id
-            RETURNING w.gateway_id, w.id, w.address
+            RETURNING w.gateway_id, w.id, w.address, w.body
             """,
             list(sides),
             list(sides.values()),
             worker,
         )
-    return [tuple(row) for row in rows]
+    return [Taken(*row) for row in rows]
 
 
 async def settle(database: Database, trial: int, outcome: Outcome | None, now: datetime) -> None:
@@ -249,9 +272,15 @@ async def _receipt(connection: Connection, trial: int, item: Receipt, now: datet
 
 
 async def envelope(
-    trial: int, address: str, gateway: GatewaySettings, district: str, studio: Studio, now: datetime
+    trial: int,
+    address: str,
+    gateway: GatewaySettings,
+    district: str,
+    studio: Studio,
+    now: datetime,
+    sound: Sound | None = None,
 ) -> Envelope:
-    """The message of a trial; spoken where the channel speaks. Raises as `Studio.build` does."""
+    """The message of a trial; spoken where the channel speaks, in the format `sound`. Raises as `Studio.build` does."""
     moment = f"{now.astimezone(BEIJING):%m月%d日%H时%M分}"
     side = "演练网关" if gateway.rehearsal else "网关"
     text = f"【测试】这是{district}预警系统对{side}的发送测试，不是预警，请不要理会。{moment}【测试】"
@@ -259,7 +288,7 @@ async def envelope(
     audio = None
     if gateway.channel in SPOKEN:
         text = f"这是系统测试，不是预警，请不要理会。{district}预警系统正在测试{side}。"
-        audio = await studio.build(text, gateway.channel, colour="", drill=gateway.rehearsal)
+        audio = await studio.build(text, gateway.channel, colour="", drill=gateway.rehearsal, sound=sound)
     message = Message(
         text=text,
         subject=subject,

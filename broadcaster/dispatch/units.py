@@ -10,6 +10,7 @@ from broadcaster.database import Connection
 from broadcaster.dispatch.fanout import SQL as FANOUT
 from broadcaster.dispatch.ledger import SQL as LEDGER
 from broadcaster.dispatch.ledger import lock_states
+from broadcaster.dispatch.networks import TELLING
 from broadcaster.ports import Medium
 
 BATCH_ROWS = 50
@@ -33,7 +34,7 @@ async def enqueue(connection: Connection, alert_id: int, items: Sequence[UnitDel
     if not items:
         return 0
     added: int = await connection.fetchval(
-        FANOUT["enqueue_units"],
+        FANOUT["enqueue_units"].format(**TELLING),
         alert_id,
         [item.unit_id for item in items],
         [item.channel.value for item in items],

@@ -46,7 +46,12 @@ async def confirm_unit(
 async def _unit(connection: Connection, alert_id: int, unit_id: int) -> asyncpg.Record:
     row = await connection.fetchrow(SQL["desk_unit"], alert_id, unit_id)
     if row is None:
-        raise NotFoundError(f"预警 {alert_id} 没有编号为 {unit_id} 的责任单元。", remedy="请从该预警的单元列表中选择。")
+        raise NotFoundError(
+            "预警 %(alert_id)s 没有编号为 %(unit_id)s 的责任单元。",
+            remedy="请从该预警的单元列表中选择。",
+            alert_id=alert_id,
+            unit_id=unit_id,
+        )
     return row
 
 
@@ -64,7 +69,7 @@ async def help_alert(connection: Connection, help_id: int, scopes: tuple[str, ..
     """
     row = await connection.fetchrow(SQL["help_request"], help_id)
     if row is None or (row["region"] and not row["region"].startswith(scopes)):
-        raise NotFoundError(f"没有编号为 {help_id} 的求助。", remedy="请从求助列表中选择。")
+        raise NotFoundError("没有编号为 %(help_id)s 的求助。", remedy="请从求助列表中选择。", help_id=help_id)
     alert_id: int | None = row["alert_id"]
     return alert_id
 

@@ -1,7 +1,8 @@
 """Doors: the open door tasks of a unit's region, and what became of knocking on them.
 
 Whoever opened has been reached, whether they go or refuse; where nobody was home the task stays. Several people may
-mark the same door at once: every visit is kept, the door is counted once.
+mark the same door at once: every visit is kept, the door is counted once. Whoever has marked a door by mistake puts it
+right by a further visit that takes the place of the wrong one; then everything is as if that had never been written.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ async def visit(
             raise _no_door()
         person_id = there.require_duty()
         seen = _Visit(post.alert_id, household_id, result, post.name(key), note, post.unit_id, person_id)
-        return await _record(connection, seen, (post.region,), now)
+        return await _record(connection, seen, (post.region,), now) is not None
 
 
 async def visit_written(
@@ -130,11 +131,30 @@ async def visit_written(
     key: str,
     written_by: str,
     note: str = "",
-) -> bool:
-    """The same on the word of an account, inside the regions `scopes` and the caller's transaction."""
+) -> Written:
+    """The same as `visit` on the word of an account, inside the regions `scopes` and the caller's transaction."""
     await lock_states(connection)
-    seen = _Visit(alert_id, household_id, result, f"{alert_id}-desk-{key}", note, written_by=written_by)
-    return await _record(connection, seen, scopes, now)
+    seen = _Visit(alert_id, household_id, result, desk_key(alert_id, key), note, written_by=written_by)
+    return await written(connection, seen.key, await _record(connection, seen, scopes, now))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A visit's number, and whether it was written down now; not new: it had been before."""
+
+    visit: int
+    new: bool
+
+
+async def written(connection: Connection, key: str, made: int | None) -> Written:
+    """`made` is the number of a new visit; None: the one of this key had been there."""
+    known = await connection.fetchval(SQL["visit_named"], key) if made is None else made
+    return Written(known, new=made is not None)
+
+
+def desk_key(alert_id: int, key: str) -> str:
+    """The name of what an account writes down."""
+    return f"{alert_id}-desk-{key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +171,8 @@ class _Visit:
     written_by: str | None = None
 
 
-async def _record(connection: Connection, seen: _Visit, scopes: Sequence[str], now: datetime) -> bool:
+async def _record(connection: Connection, seen: _Visit, scopes: Sequence[str], now: datetime) -> int | None:
+    """The new visit's number; None: it had been recorded."""
     door = await connection.fetchrow(SQL["door"], seen.alert_id, seen.household_id, list(scopes), now)
     if door is None:
         raise _no_door()
@@ -159,23 +180,32 @@ async def _record(connection: Connection, seen: _Visit, scopes: Sequence[str], n
         raise RuleError("这条消息已经结束或已有更新，没有记录。", remedy="请以最新收到的消息为准。")
     who = (seen.unit_id, seen.person_id, seen.written_by)
     note = storable(seen.note.strip(), LONGEST_NOTE)
-    values = (*who, seen.key, seen.result.value, note, now)
-    if await connection.fetchval(SQL["visit"], seen.alert_id, seen.household_id, *values) is None:
-        return False
+    values = (*who, seen.key, seen.result.value, note, now, None)
+    made: int | None = await connection.fetchval(SQL["visit"], seen.alert_id, seen.household_id, *values)
+    if made is None:
+        return None
     if seen.result.reached and door["open"]:
-        await reach(connection, seen.alert_id, seen.household_id, "door", now)
-        await connection.execute(SQL["close_door"], seen.alert_id, seen.household_id, now)
+        await told(connection, seen.alert_id, seen.household_id, now)
     if seen.result is Result.HELP:
-        await _raise_help(connection, seen, note, now)
+        await raise_help(connection, seen.alert_id, seen.household_id, seen.person_id, note, now)
     log.info("field.door", alert=seen.alert_id, unit=seen.unit_id, result=seen.result.value)
-    return True
+    return made
 
 
-async def _raise_help(connection: Connection, seen: _Visit, note: str, now: datetime) -> None:
+async def told(connection: Connection, alert_id: int, household_id: int, now: datetime) -> None:
+    """Somebody of the household knows now, by a visit."""
+    await reach(connection, alert_id, household_id, "door", now)
+    await connection.execute(SQL["close_door"], alert_id, household_id, now)
+
+
+async def raise_help(
+    connection: Connection, alert_id: int, household_id: int, person_id: int | None, note: str, now: datetime
+) -> None:
+    """Help is needed there: the desk is told."""
     text = " ".join(filter(None, ("入户时发现需要帮助", note)))
-    raised = await connection.fetchrow(SQL["help_at_door"], seen.alert_id, seen.household_id, seen.person_id, text, now)
-    await connection.execute(UNITS["notice_help"], seen.alert_id, None, raised["id"], raised["region"], now)
-    log.warning("help.raised", alert=seen.alert_id, household=seen.household_id)
+    raised = await connection.fetchrow(SQL["help_at_door"], alert_id, household_id, person_id, text, now)
+    await connection.execute(UNITS["notice_help"], alert_id, None, raised["id"], raised["region"], now)
+    log.warning("help.raised", alert=alert_id, household=household_id)
 
 
 def _no_door() -> NotFoundError:

@@ -110,6 +110,18 @@ SELECT n.alert_id, n.unit_id, n.region, n.kind, $1
 FROM unnest($2::int[], $3::bigint[], $4::text[], $5::text[]) AS n(alert_id, unit_id, region, kind)
 ON CONFLICT DO NOTHING
 
+-- name: called
+-- Contacts of people on duty whose phone rings for one of these alerts, or is about to, or who have heard it: states of
+-- dispatch/delivery.py. A call that was placed before $2 and of which nothing was heard is over: whoever placed it has died.
+-- Calls to units are few, their batches are found by the alert.
+SELECT DISTINCT d.alert_id, d.contact_id
+FROM batch b
+CROSS JOIN LATERAL (
+    SELECT * FROM delivery d WHERE d.alert_id = b.alert_id AND d.ordinal BETWEEN b.first AND b.last OFFSET 0
+) d
+WHERE b.alert_id = ANY($1::int[]) AND b.purpose = 'unit' AND b.channel = 'voice'
+  AND (d.state IN (0, 1, 6) OR (d.state = 4 AND d.submitted_at > $2))
+
 -- name: climbed
 UPDATE unit u
 SET step = c.step, next_at = c.next_at, holderless = c.holderless,

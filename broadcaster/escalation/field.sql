@@ -67,12 +67,16 @@ SELECT 1 FROM field_photo WHERE key = $1
 SELECT count(*)::int FROM field_photo WHERE alert_id = $1 AND unit_id = $2
 
 -- name: photo
-INSERT INTO field_photo (alert_id, unit_id, person_id, key, file, bytes, width, height, stored_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+WITH listed AS (
+    INSERT INTO field_photo (alert_id, unit_id, person_id, key, bytes, width, height, stored_at)
+    VALUES ($1, $2, $3, $4, octet_length($5::bytea), $6, $7, $8) RETURNING alert_id, id
+)
+INSERT INTO field_picture (alert_id, photo_id, data) SELECT alert_id, id, $5::bytea FROM listed
 
--- name: photo_file
--- $3 the regions that may be seen.
-SELECT p.file FROM field_photo p JOIN unit u ON u.id = p.unit_id
+-- name: picture
+-- A photo, NULL where it has left for the archive. $3 the regions that may be seen.
+SELECT i.data FROM field_photo p JOIN unit u ON u.id = p.unit_id
+LEFT JOIN field_picture i ON i.alert_id = p.alert_id AND i.photo_id = p.id
 WHERE p.alert_id = $1 AND p.id = $2 AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS scope WHERE starts_with(u.region, scope))
 
 -- name: by_risk
@@ -104,7 +108,8 @@ LEFT JOIN household h ON h.id = d.household_id
 LEFT JOIN region g ON g.code = d.region
 CROSS JOIN LATERAL (
     SELECT count(*)::int AS visits, max(w.visited_at) AS visited_at FROM door_visit w
-    WHERE w.alert_id = d.alert_id AND w.household_id = d.household_id
+    WHERE w.alert_id = d.alert_id AND w.household_id = d.household_id AND w.result <> 'withdrawn'
+      AND NOT EXISTS (SELECT 1 FROM door_visit x WHERE x.corrects = w.id)
 ) v
 
 -- name: doors_left
@@ -118,10 +123,76 @@ WHERE d.alert_id = $1 AND d.household_id = $2
   AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS scope WHERE starts_with(d.region, scope))
 
 -- name: visit
-INSERT INTO door_visit (alert_id, household_id, unit_id, person_id, written_by, key, result, note, visited_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO door_visit (alert_id, household_id, unit_id, person_id, written_by, key, result, note, visited_at, corrects)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (key) DO NOTHING
 RETURNING id
+
+-- name: visit_named
+SELECT id FROM door_visit WHERE key = $1
+
+-- name: visit_to_correct
+-- One visit, by whom, and whether another has taken its place.
+SELECT v.household_id, v.result, v.person_id, v.written_by,
+       EXISTS (SELECT 1 FROM door_visit c WHERE c.corrects = v.id) AS corrected
+FROM door_visit v WHERE v.alert_id = $1 AND v.id = $2
+
+-- name: corrections
+-- How often somebody has put right what they wrote down of a door.
+SELECT count(*)::int FROM door_visit v
+WHERE v.alert_id = $1 AND v.household_id = $2 AND v.corrects IS NOT NULL
+  AND v.person_id IS NOT DISTINCT FROM $3 AND v.written_by IS NOT DISTINCT FROM $4
+
+-- name: told_at_door
+-- Whether, by what stands, somebody of the household was told at its door.
+SELECT EXISTS (
+    SELECT 1 FROM door_visit v
+    WHERE v.alert_id = $1 AND v.household_id = $2 AND v.result IN ('done', 'refused', 'help')
+      AND NOT EXISTS (SELECT 1 FROM door_visit c WHERE c.corrects = v.id)
+)
+
+-- name: visits_of
+-- What person $2 wrote down of doors and stands, the latest first; $3 rows.
+SELECT v.id, v.household_id, v.result, v.note, v.visited_at, coalesce(h.name, '') AS name, coalesce(h.address, '') AS address,
+       coalesce(g.name, '') AS region_name, '' AS visitor, true AS own, false AS corrected
+FROM door_visit v
+LEFT JOIN household h ON h.id = v.household_id
+LEFT JOIN door_task d ON d.alert_id = v.alert_id AND d.household_id = v.household_id
+LEFT JOIN region g ON g.code = d.region
+WHERE v.alert_id = $1 AND v.person_id = $2 AND v.result <> 'withdrawn'
+  AND NOT EXISTS (SELECT 1 FROM door_visit c WHERE c.corrects = v.id)
+ORDER BY v.id DESC LIMIT $3
+
+-- name: visits_in
+-- What was written down of doors inside region $2 and the regions $3, the latest first, what was put right among it; $4 who asks,
+-- $5 rows.
+SELECT v.id, v.household_id, v.result, v.note, v.visited_at, coalesce(h.name, '') AS name, coalesce(h.address, '') AS address,
+       coalesce(g.name, '') AS region_name, coalesce(p.name, v.written_by, '') AS visitor,
+       v.written_by IS NOT DISTINCT FROM $4::text AS own, EXISTS (SELECT 1 FROM door_visit c WHERE c.corrects = v.id) AS corrected
+FROM door_visit v
+JOIN door_task d ON d.alert_id = v.alert_id AND d.household_id = v.household_id
+LEFT JOIN household h ON h.id = v.household_id
+LEFT JOIN region g ON g.code = d.region
+LEFT JOIN person p ON p.id = v.person_id
+WHERE v.alert_id = $1 AND starts_with(d.region, $2)
+  AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS scope WHERE starts_with(d.region, scope))
+ORDER BY v.id DESC LIMIT $5
+
+-- name: open_door
+-- A door that such a visit had closed, and nothing else would have, is to be knocked on again.
+UPDATE door_task d SET state = 'open', closed_at = NULL
+WHERE d.alert_id = $1 AND d.household_id = $2 AND d.state = 'done'
+  AND d.closed_at IN (
+      SELECT v.visited_at FROM door_visit v
+      WHERE v.alert_id = $1 AND v.household_id = $2 AND v.result IN ('done', 'refused', 'help'))
+  AND NOT EXISTS (
+      SELECT 1 FROM target t
+      WHERE t.alert_id = $1 AND t.household_id = $2 AND t.state = 1 AND (t.late OR t.reached_by = 'response'))
+
+-- name: help_corrected
+-- The call stays open: the desk decides. It reads that whoever raised it at the door has taken it back.
+UPDATE help_request SET text = left(text || ' · ' || $3, 2000)
+WHERE alert_id = $1 AND household_id = $2 AND state = 'open'
 
 -- name: close_door
 UPDATE door_task SET state = 'done', closed_at = $3 WHERE alert_id = $1 AND household_id = $2 AND state = 'open'

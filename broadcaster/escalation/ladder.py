@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from audiences.records import Rank
-from broadcaster.alerts.policy import EscalationAction, EscalationStep, Policy
+from broadcaster.alerts.policy import EscalationAction, Policy
+from broadcaster.alerts.policy import Rung as Planned
 from broadcaster.escalation.roster import Holder, Roster
 from broadcaster.ports import Medium
 
@@ -32,12 +33,14 @@ class DueUnit:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One step taken: its number (1 is the first), and whom it asks on which channels."""
+    """One step taken: its number (1 is the first), and whom it asks on which channels; `again`: it is the repetition of
+    one that was taken before."""
 
     number: int
     action: EscalationAction
     channels: tuple[Medium, ...]
     asked: tuple[Holder, ...]
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -55,22 +58,22 @@ class Climb:
 
 def climb(unit: DueUnit, policy: Policy, roster: Roster, now: datetime) -> Climb:
     """Take the unit's next step, and those that follow at once."""
-    steps = policy.units
+    steps = policy.rungs
     done = Climb(unit, unit.step, unit.holderless)
     while done.step < len(steps):
         waits = _take(done, steps, roster)
-        if done.step < len(steps) and waits and steps[done.step].after > 0:
-            done.next_at = now + timedelta(seconds=steps[done.step].after)
+        if done.step < len(steps) and waits and steps[done.step].wait > 0:
+            done.next_at = now + timedelta(seconds=steps[done.step].wait)
             return done
-    if not any(step.action is EscalationAction.DUTY_DESK for step in steps):
+    if not any(one.step.action is EscalationAction.DUTY_DESK for one in steps):
         done.notices.append(EXHAUSTED)
     return done
 
 
-def _take(done: Climb, steps: tuple[EscalationStep, ...], roster: Roster) -> bool:
+def _take(done: Climb, steps: tuple[Planned, ...], roster: Roster) -> bool:
     """Take one step; False when there was nobody to wait for."""
     step, unit = steps[done.step], done.unit
-    match step.action:
+    match step.step.action:
         case EscalationAction.NOTIFY_PRIMARY:
             people = roster.on_duty(unit.region, unit.role, Rank.PRIMARY) or roster.on_duty(unit.region, unit.role)
             if not people:
@@ -88,13 +91,13 @@ def _take(done: Climb, steps: tuple[EscalationStep, ...], roster: Roster) -> boo
     return True
 
 
-def _ask(done: Climb, step: EscalationStep, people: list[Holder]) -> bool:
+def _ask(done: Climb, rung: Planned, people: list[Holder]) -> bool:
     done.step += 1
-    done.rungs.append(Rung(done.step, step.action, step.channels, tuple(people)))
+    done.rungs.append(Rung(done.step, rung.step.action, rung.step.channels, tuple(people), rung.again))
     return bool(people)
 
 
-def _go_above(done: Climb, steps: tuple[EscalationStep, ...], roster: Roster) -> bool:
+def _go_above(done: Climb, steps: tuple[Planned, ...], roster: Roster) -> bool:
     """Nobody is there: the superior's step comes at once, or the superior is asked in this one if none is to come.
 
     Only steps that would ask the absent are passed over; what the desk or the grid is to do stays in its turn.
@@ -104,10 +107,10 @@ def _go_above(done: Climb, steps: tuple[EscalationStep, ...], roster: Roster) ->
         done.notices.append(HOLDERLESS)
     step = steps[done.step]
     for place in range(done.step + 1, len(steps)):
-        if steps[place].action is EscalationAction.NOTIFY_SUPERIOR:
+        if steps[place].step.action is EscalationAction.NOTIFY_SUPERIOR:
             _ask(done, step, [])
             done.step = place
             return False
-        if steps[place].action in {EscalationAction.DUTY_DESK, EscalationAction.DOOR_TASKS}:
+        if steps[place].step.action in {EscalationAction.DUTY_DESK, EscalationAction.DOOR_TASKS}:
             break
     return _ask(done, step, roster.above(done.unit.region))

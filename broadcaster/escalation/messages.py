@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from broadcaster.dispatch.units import UnitDelivery
 from broadcaster.escalation.ladder import Climb, DueUnit, Rung
@@ -12,9 +12,13 @@ from broadcaster.ports import Medium
 ByRung = dict[int, dict[int, list[UnitDelivery]]]
 """Deliveries by unit, then by the number of the step that sends them."""
 
+Called = tuple[int, int]
+"""Alert and contact: a phone that rings for the alert, or on which it was heard out."""
 
-def messages(climbs: Sequence[Climb]) -> ByRung:
-    """Every unit's messages; but nobody's phone rings for two units of one alert at the same moment."""
+
+def messages(climbs: Sequence[Climb], called: Collection[Called] = frozenset()) -> ByRung:
+    """Every unit's messages; but nobody's phone rings for two units of one alert at the same moment, nor again for who
+    is `called`."""
     ringing: set[tuple[int, str]] = set()
     found: ByRung = defaultdict(lambda: defaultdict(list))
     for one in climbs:
@@ -22,7 +26,7 @@ def messages(climbs: Sequence[Climb]) -> ByRung:
             for item in _of_rung(one.unit, rung):
                 call = (one.unit.alert_id, item.address)
                 if item.channel is Medium.VOICE:
-                    if call in ringing:
+                    if call in ringing or (rung.again and (one.unit.alert_id, item.contact_id) in called):
                         continue
                     ringing.add(call)
                 found[one.unit.id][rung.number].append(item)

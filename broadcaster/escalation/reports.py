@@ -43,8 +43,8 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class UnitReport:
-    """One unit's report as the desk reads it: the latest of each number, the last words, the pictures' ids, newest
-    first."""
+    """One unit's report as the desk and machines read it: the latest of each number, which are totals so far, and the
+    last words. `photos`: ids, newest first."""
 
     unit_id: int
     region: str
@@ -69,7 +69,7 @@ async def report(database: Database, post: Post, numbers: Numbers, note: str, no
     if not (said or note):
         raise InputError("没有填写内容。", remedy="请至少填一个人数，或写几句说明。")
     if any(not 0 <= number <= MOST_PEOPLE for number in said):
-        raise InputError("人数不对。", remedy=f"请填 0 到 {MOST_PEOPLE} 的整数。")
+        raise InputError("人数不对。", remedy="请填 0 到 %(most)s 的整数。", most=MOST_PEOPLE)
     person_id = post.require()
     if post.unit_state != "acknowledged":
         await links.answer(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -17,14 +17,18 @@ from broadcaster.dispatch.fanout import LoadPlan
 from broadcaster.dispatch.ledger import lock_states
 from broadcaster.dispatch.units import enqueue
 from broadcaster.escalation.ladder import Climb, DueUnit, climb
-from broadcaster.escalation.messages import ByRung, messages
+from broadcaster.escalation.messages import ByRung, Called, messages
 from broadcaster.escalation.roster import roster
 from broadcaster.escalation.units import SQL
+from broadcaster.ports import Medium
 
 log = structlog.get_logger()
 
 BUNDLE = 1000
 """Units of one transaction."""
+
+LONGEST_CALL = timedelta(minutes=4)
+"""After this a call of which nothing was heard rings no more."""
 
 
 async def tick(database: Database, load_plan: LoadPlan, now: datetime, *, bundle: int = BUNDLE) -> int:
@@ -79,7 +83,7 @@ async def _write(connection: Connection, climbs: Sequence[Climb], now: datetime)
     )
     await _write_asked(connection, climbs, now)
     await _write_notices(connection, climbs, now)
-    items = messages(climbs)
+    items = messages(climbs, await _called(connection, climbs, now))
     await _write_log(connection, climbs, items, now)
     for alert_id in sorted({one.unit.alert_id for one in climbs}):
         batch = [
@@ -88,6 +92,15 @@ async def _write(connection: Connection, climbs: Sequence[Climb], now: datetime)
         await enqueue(connection, alert_id, [item for per_rung in batch for item in per_rung], now)
     for alert_id, regions in sorted(_doors(climbs).items()):
         await doors.open_for_regions(connection, alert_id, regions, None, now)
+
+
+async def _called(connection: Connection, climbs: Sequence[Climb], now: datetime) -> set[Called]:
+    """Whom a repetition need not call: their phone still rings, or they have heard it."""
+    alerts = {one.unit.alert_id for one in climbs for rung in one.rungs if rung.again and Medium.VOICE in rung.channels}
+    if not alerts:
+        return set()
+    rows = await connection.fetch(SQL["called"], sorted(alerts), now - LONGEST_CALL)
+    return {(row["alert_id"], row["contact_id"]) for row in rows}
 
 
 def _doors(climbs: Sequence[Climb]) -> dict[int, list[str]]:

@@ -57,8 +57,8 @@ def timeline(policy: Policy) -> tuple[Moment, ...]:
     moments: list[Moment] = []
     asked: set[EscalationAction] = set()
     seconds = 0.0
-    for step in policy.units:
-        seconds += step.after
+    for rung in policy.rungs:
+        seconds, step = seconds + rung.wait, rung.step
         moments.append(Moment(seconds, step.action, step.channels, step.action in asked))
         asked.add(step.action)
     return tuple(moments)

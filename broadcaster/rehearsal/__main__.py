@@ -40,7 +40,8 @@ async def _run(address: Address, script: Script, log: Path, *, until_input_ends:
     stage = Stage(script, Logbook(log, script.texts_kept))
     try:
         listening = await stage.listen(address)
-        sys.stdout.write(f"ready {listening}\n")
+        line = listening.pop("line")
+        sys.stdout.write(" ".join(["ready", str(line), *(f"{name}={at}" for name, at in listening.items())]) + "\n")
         sys.stdout.flush()
         await ended.wait()
     finally:

@@ -50,6 +50,24 @@ class RehearsalClient:
         """Send receipts for messages that never were."""
         await self._ask("stray", {"account": account, "count": count}, None)
 
+    async def call_back(self, platform: str, account: str, address: str) -> None:
+        """Have a platform (of WeChat's, of loudspeakers) call the account's client there; "": nowhere any more."""
+        await self._ask("call_back", {"platform": platform, "account": account, "address": address}, None)
+
+    async def follow(self, account: str, address: str, *, follows: bool = True, scene: str = "") -> None:
+        """Have somebody begin or cease to follow an official account, or to be a member of an office's WeCom."""
+        arguments: dict[str, object] = {"account": account, "address": address, "follows": follows, "scene": scene}
+        await self._ask("follow", arguments, None)
+
+    async def press(self, account: str, address: str) -> str:
+        """Have somebody press the button on the last card that they got; the id of that."""
+        return await self._ask("press", {"account": account, "address": address}, str)
+
+    async def storm(self, readings: str = "", token: str = "") -> float:
+        """Let the storm begin; when that was, in Unix seconds. Rain gauges post to `readings` with the bearer token
+        `token`; "": nowhere."""
+        return await self._ask("storm", {"readings": readings, "token": token}, float)
+
     async def _ask(self, question: str, arguments: dict[str, object], answer: type[T] | None) -> T:
         try:
             async with asyncio.timeout(self._timeout):

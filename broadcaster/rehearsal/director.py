@@ -9,6 +9,8 @@ import msgspec
 
 from broadcaster.errors import DaohuError, InputError
 from broadcaster.ports import Medium
+from broadcaster.rehearsal.fronts.official import OfficialPlatform
+from broadcaster.rehearsal.fronts.wecom import WecomPlatform
 from channels.line.wire import Ask, Told
 
 if TYPE_CHECKING:
@@ -41,6 +43,38 @@ class Stray(msgspec.Struct, forbid_unknown_fields=True):
 
     account: str
     count: int = 1
+
+
+class CallBack(msgspec.Struct, forbid_unknown_fields=True):
+    """A platform calls an account's client there from now on, "" nowhere; it need not have signed in yet."""
+
+    platform: str
+    account: str
+    address: str
+
+
+class Follow(msgspec.Struct, forbid_unknown_fields=True):
+    """Somebody begins or ceases to be reached by an account of a platform; of an official account's they are its
+    followers, by a code of `scene` if that is given."""
+
+    account: str
+    address: str
+    follows: bool
+    scene: str = ""
+
+
+class Press(msgspec.Struct, forbid_unknown_fields=True):
+    """Somebody presses the button on the last card that they got."""
+
+    account: str
+    address: str
+
+
+class Begin(msgspec.Struct, forbid_unknown_fields=True):
+    """The storm begins; rain gauges post to `readings` with the bearer token `token`, "" nowhere."""
+
+    readings: str = ""
+    token: str = ""
 
 
 def direct(stage: Stage, ask: Ask) -> Told:
@@ -84,10 +118,50 @@ def _stray(stage: Stage, arguments: bytes) -> object:
     return None
 
 
+def _call_back(stage: Stage, arguments: bytes) -> object:
+    wanted = msgspec.json.decode(arguments, type=CallBack)
+    stage.platform(wanted.platform).call_back(wanted.account, wanted.address)
+    return None
+
+
+def _follow(stage: Stage, arguments: bytes) -> object:
+    wanted = msgspec.json.decode(arguments, type=Follow)
+    account = stage.account(wanted.account)
+    platform = stage.platform(account.protocol)
+    if isinstance(platform, OfficialPlatform):
+        platform.follow_by(account, wanted.address, follows=wanted.follows, scene=wanted.scene)
+    elif isinstance(platform, WecomPlatform):
+        platform.follow(account, wanted.address, follows=wanted.follows)
+    else:
+        raise InputError(f"Nobody follows anybody on {account.protocol}.")
+    return None
+
+
+def _press(stage: Stage, arguments: bytes) -> object:
+    wanted = msgspec.json.decode(arguments, type=Press)
+    account = stage.account(wanted.account)
+    platform = stage.platform(account.protocol)
+    if not isinstance(platform, WecomPlatform):
+        raise InputError(f"There are no cards on {account.protocol}.")
+    card = platform.card(account.name, wanted.address)
+    return account.people.say(wanted.address, card.key, card.task)
+
+
+def _storm(stage: Stage, arguments: bytes) -> object:
+    wanted = msgspec.json.decode(arguments, type=Begin)
+    if stage.weather is None:
+        raise InputError("There is no weather here.", remedy="Give the script a fronts.weather.")
+    return stage.weather.begin(wanted.readings, wanted.token)
+
+
 _DIRECTIONS: dict[str, Callable[[Stage, bytes], object]] = {
     "stats": _stats,
     "behave": _behave,
     "cut": _cut,
     "say": _say,
     "stray": _stray,
+    "call_back": _call_back,
+    "follow": _follow,
+    "press": _press,
+    "storm": _storm,
 }

@@ -5,11 +5,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeAlias
 
 from broadcaster.rehearsal.fates import Weather
+from broadcaster.rehearsal.names import Names
 from broadcaster.rehearsal.script import Behaviour
 from broadcaster.rehearsal.wheel import Wheel
 from channels.line.wire import ReceiptRow
+
+Proof: TypeAlias = tuple[str, int, int, int, bool, str, str, int]
+"""the gateway's message id, alert (0 = the protocol has no room for our key), ordinal, attempt, delivered?, reason;
+then what a carrier's report repeats: the address, and in how many parts the message came."""
 
 AGAIN_AFTER = 0.5
 """Seconds between a receipt and its duplicate."""
@@ -17,25 +23,28 @@ AGAIN_AFTER = 0.5
 WRONG_BY = 1
 """Messages between the one that a receipt is about and the one that it names by mistake."""
 
+NOBODY = "13800000000"
+"""Whom a report names that is about a message that never was."""
+
 
 class Evidence:
     """One account's receipts until they are due; `owe` takes them then."""
 
-    def __init__(self, prefix: str, owe: Callable[[list[ReceiptRow]], None]) -> None:
+    def __init__(self, names: Names, owe: Callable[[list[Proof]], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._prefix = prefix
+        self._names = names
         self._owe = owe
-        self._wheel: Wheel[ReceiptRow] = Wheel(owe)
-        self._strays = 0
+        self._wheel: Wheel[Proof] = Wheel(self._come_due)
+        self._cut_short: set[str] = set()
         self.put = self._wheel.put
 
-    def put_odd(self, moment: float, row: ReceiptRow, weather: Weather, pace: float) -> None:
+    def put_odd(self, moment: float, row: Proof, weather: Weather, pace: float) -> None:
         """A receipt about which something is unusual."""
         if weather.lost:
             return
-        if weather.wrong and not weather.early:  # before the answer nobody could tell
-            ref, alert, ordinal, attempt, good, reason = row
-            row = (ref, alert, ordinal + WRONG_BY, attempt, good, reason)
+        if weather.wrong and not weather.early and row[1]:  # before the answer nobody could tell
+            ref, alert, ordinal, attempt, good, reason, address, parts = row
+            row = (ref, alert, ordinal + WRONG_BY, attempt, good, reason, address, parts)
         if weather.early:
             self._owe([row])
         else:
@@ -49,12 +58,27 @@ class Evidence:
         """Owe receipts for messages that never were, now."""
         self._owe([self._stray() for _ in range(count)])
 
+    def cut_short(self, row: Proof) -> None:
+        """What was to be proved later has failed: `row` is owed now, and nothing else about its message."""
+        self._owe([row])
+        self._cut_short.add(row[0])
+
     def stop(self) -> None:
         self._wheel.stop()
 
-    def _stray(self) -> ReceiptRow:
-        self._strays += 1
-        return f"{self._prefix}x{self._strays}", 0, 0, 0, True, ""
+    def _come_due(self, rows: list[Proof]) -> None:
+        if self._cut_short:
+            rows = [row for row in rows if row[0] not in self._cut_short]
+        if rows:
+            self._owe(rows)
+
+    def _stray(self) -> Proof:
+        return self._names.stray(), 0, 0, 0, True, "", NOBODY, 1
+
+
+def plain(rows: list[Proof]) -> list[ReceiptRow]:
+    """`rows` as the line and the logbook have them."""
+    return [row[:6] for row in rows]
 
 
 def named(rows: list[ReceiptRow], behaviour: Behaviour) -> list[ReceiptRow]:

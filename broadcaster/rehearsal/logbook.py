@@ -17,7 +17,11 @@ from broadcaster.rehearsal.reading import Reading
 from channels.line.wire import LENGTH, ReceiptRow, ReplyRow
 
 TakenRow: TypeAlias = tuple[int, int, int, str, int, float, int, str]
-"""alert, ordinal, attempt, address, urgency, expires (Unix seconds), hash of the text, our message id."""
+"""alert (0: the protocol has no room for the key), ordinal, attempt, address, urgency, expires (Unix seconds), hash of
+the text, our message id."""
+
+JoinedRow: TypeAlias = tuple[str, int]
+"""our message id, in how many parts the message came: the ids of the parts end with this one."""
 
 RefusedRow: TypeAlias = tuple[int, int, int, str, str]
 """alert, ordinal, attempt, address, reason."""
@@ -106,7 +110,85 @@ class Acknowledged(msgspec.Struct, array_like=True, tag=10):
     replies: list[str]
 
 
-Record: TypeAlias = Started | SignedIn | Taken | Turned | Evidenced | Said | Lost | Text | Heard | Acknowledged
+class Joined(msgspec.Struct, array_like=True, tag=11):
+    """Messages that came in several parts."""
+
+    rows: list[JoinedRow]
+
+
+class Called(msgspec.Struct, array_like=True, tag=20):
+    """A call, as the one who was called had it: what came of it (`how`), the key that was pressed, and the sound, up to
+    the last packet that was not silence: its seconds, the SHA-256 of its octets as they came, packets that were
+    missing; how far the packets were from 20 ms apart, in milliseconds."""
+
+    at: float
+    account: str
+    ref: str
+    address: str
+    how: str
+    key: str
+    seconds: float
+    sha256: str
+    missing: int
+    jitter_median: float
+    jitter_most: float
+    jitter_p99: float
+
+
+class Sounded(msgspec.Struct, array_like=True, tag=21):
+    """A terminal began to sound, or was stopped; `what` is "began" or "stopped"."""
+
+    at: float
+    account: str
+    ref: str
+    what: str
+
+
+class Measured(msgspec.Struct, array_like=True, tag=40):
+    """What an instrument measured at `at`, and reports over `way` ("sl651", "api"): elements and their values."""
+
+    at: float
+    way: str
+    station: str
+    values: list[tuple[str, float]]
+
+
+class Stored(msgspec.Struct, array_like=True, tag=41):
+    """An instrument learned that what it measured at `measured` is stored; it had said it so many times."""
+
+    at: float
+    station: str
+    measured: float
+    tries: int
+
+
+class Published(msgspec.Struct, array_like=True, tag=42):
+    """The weather office put a message into its feed."""
+
+    at: float
+    identifier: str
+    msg_type: str
+    colour: str
+
+
+Record: TypeAlias = (
+    Started
+    | SignedIn
+    | Taken
+    | Turned
+    | Evidenced
+    | Said
+    | Lost
+    | Text
+    | Heard
+    | Acknowledged
+    | Joined
+    | Called
+    | Sounded
+    | Measured
+    | Stored
+    | Published
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

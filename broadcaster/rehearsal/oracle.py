@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from broadcaster.rehearsal import logbook
 from broadcaster.rehearsal.logbook import (
     Acknowledged,
+    Called,
     Evidenced,
     Heard,
+    Joined,
     Lost,
+    Measured,
+    Published,
     SignedIn,
+    Sounded,
     Started,
+    Stored,
     Text,
     Turned,
     read_logbook,
 )
-from channels.line.wire import ReplyRow
+from channels.line.wire import ReceiptRow, ReplyRow
+
+Key: TypeAlias = tuple[int, int, int]
+"""alert, ordinal, attempt."""
 
 
 class Taken(NamedTuple):
-    """A message that a gateway took."""
+    """A message that a gateway took. Alert, ordinal and attempt are 0 where its protocol has no room for our key, until
+    `Report.name`."""
 
     at: float
     account: str
@@ -74,6 +84,39 @@ class Report:
     cuts: list[Cut] = field(default_factory=list)
     acknowledged_receipts: set[str] = field(default_factory=set)
     acknowledged_replies: dict[str, float] = field(default_factory=dict)
+    joined: dict[str, int] = field(default_factory=dict)
+    calls: list[Called] = field(default_factory=list)
+    sounded: list[Sounded] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
+    stored: list[Stored] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
+
+    @property
+    def unnamed(self) -> int:
+        """Messages of which the protocol did not tell whose they are."""
+        return sum(one.alert == 0 for one in self.taken)
+
+    def name(self, known: Mapping[str, Key]) -> None:
+        """Tell the messages of protocols that have no room for our key by what the client knows: `known` has alert,
+        ordinal and attempt by the ids that gateways gave. What the client has no id of, because the answer did not
+        reach it, is the delivery that has the same text for the same address; its attempt stays 0."""
+        by_text: dict[tuple[str, str, int], tuple[int, int]] = {}
+        for place, one in enumerate(self.taken):
+            if one.alert == 0 and (key := self._key(one.ref, known)) is not None:
+                self.taken[place] = one = one._replace(alert=key[0], ordinal=key[1], attempt=key[2])  # noqa: PLW2901
+            if one.alert:
+                by_text.setdefault((one.channel, one.address, one.text_hash), (one.alert, one.ordinal))
+        for place, one in enumerate(self.taken):
+            if one.alert == 0 and (named := by_text.get((one.channel, one.address, one.text_hash))) is not None:
+                self.taken[place] = one._replace(alert=named[0], ordinal=named[1])
+
+    def _key(self, ref: str, known: Mapping[str, Key]) -> Key | None:
+        """By the message's id, or that of any of its parts."""
+        if ref in known or ref not in self.joined:
+            return known.get(ref)
+        last = int(ref, 16)
+        refs = (f"{number:016x}" for number in range(last - self.joined[ref] + 1, last))
+        return next((known[one] for one in refs if one in known), None)
 
     @property
     def accepted(self) -> int:
@@ -168,6 +211,7 @@ def read_report(path: Path) -> Report:
     report = Report()
     channels: dict[str, str] = {}
     prefix, last, open_connections = "", 0.0, dict[str, str]()
+    nameless: list[ReceiptRow] = []
     for record in read_logbook(path):
         match record:
             case Started():
@@ -185,7 +229,8 @@ def read_report(path: Path) -> Report:
             case Turned():
                 report.refused += record.rows
             case Evidenced():
-                _evidence(report, record)
+                _evidence(report, [row for row in record.rows if row[1]])
+                nameless += [row for row in record.rows if not row[1]]
             case logbook.Said():
                 report.replies += record.rows
             case Lost():
@@ -193,11 +238,37 @@ def read_report(path: Path) -> Report:
                 number = f"{prefix}/{record.connection}"
                 open_connections.pop(number, None)
                 report.cuts.append(Cut(record.at, record.account, number, record.in_flight))
-            case Text():
-                report.texts[record.hash] = record.text
-            case Heard():
-                report.audio[record.sha256] = record
+            case Measured() | Stored() | Published():
+                _keep_weather(report, record)
+            case Text() | Heard() | Joined() | Called() | Sounded():
+                _keep(report, record)
+    refs = {one.ref for one in report.taken} if nameless else set()
+    _evidence(report, [row for row in nameless if row[0] in refs])  # the others are about nothing that was ever taken
     return report
+
+
+def _keep(report: Report, record: Text | Heard | Joined | Called | Sounded) -> None:
+    match record:
+        case Text():
+            report.texts[record.hash] = record.text
+        case Heard():
+            report.audio[record.sha256] = record
+        case Joined():
+            report.joined.update(record.rows)
+        case Called():
+            report.calls.append(record)
+        case Sounded():
+            report.sounded.append(record)
+
+
+def _keep_weather(report: Report, record: Measured | Stored | Published) -> None:
+    match record:
+        case Measured():
+            report.measured.append(record)
+        case Stored():
+            report.stored.append(record)
+        case Published():
+            report.published.append(record)
 
 
 def _taken(record: logbook.Taken, channel: str, connection: str) -> list[Taken]:
@@ -208,10 +279,8 @@ def _taken(record: logbook.Taken, channel: str, connection: str) -> list[Taken]:
     ]
 
 
-def _evidence(report: Report, record: Evidenced) -> None:
-    for ref, alert, _, _, good, reason in record.rows:
-        if alert == 0:
-            continue  # a stray: it is about nothing that was ever taken
+def _evidence(report: Report, rows: Iterable[ReceiptRow]) -> None:
+    for ref, _, _, _, good, reason in rows:
         if good:
             report.delivered.add(ref)
         else:

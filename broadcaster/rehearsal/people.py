@@ -10,35 +10,37 @@ from typing import NamedTuple
 from broadcaster.ports import Medium
 from broadcaster.rehearsal.browser import Browser
 from broadcaster.rehearsal.fates import Traits
+from broadcaster.rehearsal.names import Names
+from broadcaster.rehearsal.outbox import Word
 from broadcaster.rehearsal.reading import Reading
 from broadcaster.rehearsal.script import Behaviour
 from broadcaster.rehearsal.wheel import Wheel
-from channels.line.wire import ReplyRow
 
 REPLY, LINK, LOOK = "reply", "link", "look"
 """Ways of a duty holder: write back, press the button behind the link, or open the page and forget it."""
 
 
 class Answer(NamedTuple):
-    """What somebody will write, or (`link`) the page that they will open, and the button they will press there."""
+    """What somebody will write, or (`link`) the page that they will open, and the button they will press there; or
+    (`task`) the button of the message itself."""
 
     address: str
     text: str
     link: str
     button: str
+    task: str = ""
 
 
 class People:
     """The readers of one account's messages. Nobody answers the same alert twice on the same channel; who is asked back
     which one was meant answers for each."""
 
-    def __init__(self, medium: Medium, prefix: str, write_back: Callable[[list[ReplyRow]], None]) -> None:
+    def __init__(self, medium: Medium, names: Names, write_back: Callable[[list[Word]], None]) -> None:
         self._medium = medium
-        self._prefix = prefix
+        self._names = names
         self._write_back = write_back
         self._answered: set[tuple[str, int]] = set()
         self._wheel: Wheel[Answer] = Wheel(self._answer)
-        self._next_id = 1
         self._browser = Browser()
         self._clicks: set[asyncio.Task[bool]] = set()
 
@@ -65,11 +67,11 @@ class People:
         delay = traits.unit_delay if reading.asks else traits.resident_delay
         if self._medium is Medium.VOICE and not link:
             delay = 0.0  # keys are pressed during the call
-        self._wheel.put(received + delay, Answer(address, text, link, button))
+        self._wheel.put(received + delay, Answer(address, text, link, button, reading.task))
 
-    def say(self, address: str, text: str) -> str:
-        """Somebody writes now, out of the blue; the id of what they wrote."""
-        row = self._row(address, text)
+    def say(self, address: str, text: str, task: str = "") -> str:
+        """Somebody writes now, out of the blue, or presses the button of `task`; the id of what they wrote."""
+        row = self._row(address, text, task)
         self._write_back([row])
         return row[0]
 
@@ -83,10 +85,12 @@ class People:
             return ""
         if self._medium is Medium.VOICE:
             return self._duty.key
+        if reading.task:
+            return reading.key
         return f"{traits.unit_text} {reading.code}" if reading.code and traits.with_code else traits.unit_text
 
     def _answer(self, answers: list[Answer]) -> None:
-        rows = [self._row(answer.address, answer.text) for answer in answers if not answer.link]
+        rows = [self._row(answer.address, answer.text, answer.task) for answer in answers if not answer.link]
         if rows:
             self._write_back(rows)
         for answer in answers:
@@ -95,7 +99,5 @@ class People:
                 self._clicks.add(click)
                 click.add_done_callback(self._clicks.discard)
 
-    def _row(self, address: str, text: str) -> ReplyRow:
-        number = self._next_id
-        self._next_id += 1
-        return f"{self._prefix}r{number}", address, text, time.time()
+    def _row(self, address: str, text: str, task: str) -> Word:
+        return self._names.reply(), address, text, time.time(), task

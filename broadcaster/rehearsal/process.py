@@ -11,21 +11,31 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from broadcaster.errors import UnavailableError
 from broadcaster.ports import GatewaySettings, Medium
 from broadcaster.rehearsal.client import RehearsalClient
 from broadcaster.rehearsal.oracle import Report, read_report
 from broadcaster.rehearsal.script import Script
+from channels.line.settings import Address
+
+LINE = "rehearsal"
+"""The driver of the line."""
 
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 10.0
+
+MOST_SAID = 4096
+"""Octets of its complaints that are repeated when it does not start."""
 
 SOCKET_PATH_MAX = 100
 """Unix socket paths end at 107 bytes on Linux; a deeper folder gets its socket elsewhere."""
 
 
 class RehearsalProcess:
-    """One rehearsal with its script and its logbook in `folder`; ready when entered, gone when left."""
+    """One rehearsal with its script, logbook and complaints (`said`) in `folder`; ready when entered, gone
+    when left."""
 
     def __init__(self, folder: Path, script: Script | None = None) -> None:
         self._folder = folder
@@ -37,7 +47,9 @@ class RehearsalProcess:
             self._elsewhere = Path(tempfile.mkdtemp(prefix="daohu-"))
             socket = self._elsewhere / "rehearsal.sock"
         self.log = folder / "rehearsal.log"
+        self.said = folder / "rehearsal.stderr"
         self.address = f"unix:{socket}"
+        self.fronts: dict[str, Address] = {}
         self.client = RehearsalClient(self.address)
 
     @property
@@ -60,13 +72,14 @@ class RehearsalProcess:
         self._folder.mkdir(parents=True, exist_ok=True)
         config = self._folder / "rehearsal.json"
         config.write_bytes(self._script.to_json())
-        self._process = process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "broadcaster.rehearsal",
-            "--listen", self.address, "--config", str(config), "--log", str(self.log), "--until-input-ends",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )  # fmt: skip
-        if process.stdout is None or process.stderr is None:
+        with self.said.open("wb") as said:  # a pipe that nobody reads would hold it up, and its end
+            self._process = process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "broadcaster.rehearsal",
+                "--listen", self.address, "--config", str(config), "--log", str(self.log), "--until-input-ends",
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=said,
+                start_new_session=True,
+            )  # fmt: skip
+        if process.stdout is None:
             raise RuntimeError("The process was started with pipes.")
         try:
             async with asyncio.timeout(START_TIMEOUT):
@@ -75,8 +88,10 @@ class RehearsalProcess:
             ready = b""
         if not ready.startswith(b"ready "):
             self.kill()
-            said = (await process.stderr.read()).decode(errors="replace").strip()
-            raise UnavailableError(f"The rehearsal did not start: {said or 'it said nothing'}.")
+            await process.wait()
+            last = self.said.read_bytes()[-MOST_SAID:].decode(errors="replace").strip()
+            raise UnavailableError(f"The rehearsal did not start: {last or 'it said nothing'}.")
+        self._remember(ready.decode().split()[2:])
 
     async def stop(self) -> None:
         """End it in good order; kill it if it does not end."""
@@ -117,15 +132,24 @@ class RehearsalProcess:
         return read_report(self.log)
 
     def gateway(
-        self, channel: Medium, *, rate: float, slots: int = 1, name: str = "", **options: object
+        self, channel: Medium, *, rate: float, slots: int = 1, name: str = "", driver: str = LINE, **options: object
     ) -> GatewaySettings:
-        """Settings of a gateway that leads here."""
+        """Settings of a gateway that leads here. `driver` is the line's, or one that a front of the script speaks to;
+        then `user` is the account."""
+        fronts = self._script.fronts
+        given = {"address": self.address} if driver == LINE else fronts.gateway(driver, self.fronts)
         return GatewaySettings(
             name=name or f"rehearsal-{channel.value}",
             channel=channel,
-            driver="rehearsal",
+            driver=driver,
             rate=rate,
             slots=slots,
             rehearsal=True,
-            options={"address": self.address, **options},
+            options={**given, **options},
         )
+
+    def _remember(self, listening: list[str]) -> None:
+        """Where the fronts listen, so that they do so again after a restart."""
+        found = dict(one.split("=", 1) for one in listening)
+        self.fronts = {name: Address.parse(address) for name, address in found.items()}
+        self._script = msgspec.structs.replace(self._script, fronts=self._script.fronts.staying(self.fronts))

@@ -16,12 +16,14 @@ TEXT, URL, AUDIO = 0, 3, 4
 MARGIN = 64
 """Longest question, in characters: so far the personal part of a text is looked at together with its surroundings."""
 
-_CHOICE = re.compile(r"回复“1 (\d{1,4})”确认")
+_CHOICE = re.compile(r"[复或、](?:“(?=1 \d{1,4}”(?!）)))?1 (\d{1,4})(?!\d)")
+"""A reply that is offered; with quotation marks, none that stands in brackets: that is for when there are several."""
 _LINK = re.compile(r"https?://[^\s，。；、）)】”]+")
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One distinct message of a frame. `asks`: confirmation is wanted, with `code` if several alerts are open."""
+    """One distinct message of a frame. `asks`: confirmation is wanted, with `code` if several alerts are open; `task`
+    and `key`: by a button of its own, and what pressing that answers."""
 
     text: str
     hash: int
@@ -29,10 +31,12 @@ class Reading(msgspec.Struct, frozen=True):
     code: str
     url: str
     audio: str
+    task: str = ""
+    key: str = ""
 
     def choices(self) -> list[str]:
         """The codes that a question back offers; none in any other message."""
-        return _CHOICE.findall(self.text) if self.asks else []
+        return list(dict.fromkeys(_CHOICE.findall(self.text))) if self.asks and not self.task else []
 
     def link(self) -> str:
         """Where the message's link leads; "" without one."""
@@ -40,6 +44,12 @@ class Reading(msgspec.Struct, frozen=True):
             return self.url
         found = _LINK.search(self.text)
         return found.group() if found else ""
+
+
+def read(text: str, asks: re.Pattern[str], url: str = "") -> Reading:
+    """One message that came alone."""
+    found = asks.search(text)
+    return Reading(text, crc32(text.encode()), found is not None, _code(found), url, "")
 
 
 def read_all(frame: Submit, asks: re.Pattern[str]) -> list[Reading]:

@@ -16,7 +16,8 @@ SELECT role, count(*)::int AS units, count(acknowledged_at)::int AS acknowledged
 FROM unit WHERE alert_id = $1 GROUP BY role ORDER BY role
 
 -- name: events
--- The timeline, the latest first: what people did (the audit), what escalation did by step, calls for help by minute.
+-- The timeline, the latest first: what people did (the audit), what escalation did by step, calls for help by minute, what was
+-- stopped while it sounded.
 -- $2 the regions whose people may be seen (calls for help from elsewhere are left out), $3 rows.
 SELECT at, kind, what, n, who FROM (
     SELECT e.at, 'audit' AS kind, e.action AS what, 1 AS n, coalesce(a.name, '') AS who
@@ -31,6 +32,12 @@ SELECT at, kind, what, n, who FROM (
     GROUP BY date_bin('1 minute', q.created_at, timestamptz '2020-01-01')
     UNION ALL
     SELECT r.closed_at, 'run', r.state::text, 1, '' FROM run r WHERE r.alert_id = $1 AND r.closed_at IS NOT NULL
+    UNION ALL
+    SELECT min(s.at), 'silent', count(*)::text, sum(s.households)::int, '' FROM silent_terminal s WHERE s.alert_id = $1
+    GROUP BY date_bin('1 minute', s.at, timestamptz '2020-01-01')
+    UNION ALL
+    SELECT coalesce(c.ended_at, c.asked_at), 'recall', c.state, c.told, g.name
+    FROM recall c JOIN gateway g ON g.id = c.gateway_id WHERE c.alert_id = $1 AND (c.told > 0 OR c.state <> 'done')
 ) happened ORDER BY at DESC, kind LIMIT $3
 
 -- name: map

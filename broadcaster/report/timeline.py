@@ -1,4 +1,5 @@
-"""The timeline of an alert: what people did, what escalation did, when help was asked for, how it ended."""
+"""The timeline of an alert: what people did, what escalation did, when help was asked for, what was stopped while it
+sounded, how it ended."""
 
 from __future__ import annotations
 
@@ -12,7 +13,12 @@ from broadcaster.report.sql import SQL
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """`kind` audit | escalation | help | run; `what` its code; `n` how often at about that time; `who` an account."""
+    """`kind` audit | escalation | help | run | recall | silent; `what` its code; `n` how often at about that time;
+    `who` an account.
+
+    Of a recall `n` broadcasts and calls were stopped by the gateway `who`; of `what` silent loudspeakers `n` homes were
+    told by other means.
+    """
 
     at: datetime
     kind: str

@@ -37,8 +37,8 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Household:
-    """One of them, with names and numbers. `door_task` is "" or open | done | cancelled."""
+class UnreachedHousehold:
+    """A household without any evidence that it knows. `door_task` is "" or open | done | cancelled."""
 
     household_id: int
     village: str
@@ -61,7 +61,9 @@ class Household:
         return self.village, self.household_id
 
 
-async def unreached(connection: Connection, asked: Asked, after: tuple[str, int], limit: int) -> list[Household]:
+async def unreached(
+    connection: Connection, asked: Asked, after: tuple[str, int], limit: int
+) -> list[UnreachedHousehold]:
     """One page of them, village by village, behind the key `after`."""
     states = [TargetState.UNREACHED, *([TargetState.PENDING] if asked.pending else [])]
     rows = await connection.fetch(
@@ -75,7 +77,7 @@ async def unreached(connection: Connection, asked: Asked, after: tuple[str, int]
         None if asked.why is None else asked.why.value,
     )
     return [
-        Household(
+        UnreachedHousehold(
             **{
                 **dict(row),
                 "state": TargetState(row["state"]).name.lower(),

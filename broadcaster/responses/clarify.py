@@ -8,11 +8,14 @@ from markupsafe import escape
 
 from broadcaster.ports import Medium, Message
 from broadcaster.responses.senders import KnownAlert
+from templates.fields import FIELD_LIMITS
 
 WRITTEN = frozenset({Medium.SMS, Medium.WECHAT, Medium.EMAIL})
 """The channels by which somebody can be asked back: who is called hears nothing afterwards."""
 
 _LONGEST_HEADLINE = 20
+
+_LONGEST_OFFER = FIELD_LIMITS["keyword5"]
 
 
 def question(options: Sequence[KnownAlert]) -> str:
@@ -29,15 +32,27 @@ def message(channel: Medium, options: Sequence[KnownAlert]) -> Message:
     if channel is Medium.EMAIL:
         return Message(text, subject=subject, html=f"<p>{escape(text)}</p>")
     if channel is Medium.WECHAT:
-        codes = "或".join(f"“1 {alert.code}”" for alert in options if alert.code)
         fields = {
             "first": subject,
             "keyword1": f"{drill}{len(options)}条待确认",
-            "keyword5": f"请回复{codes}",
+            "keyword5": _offer([alert.code for alert in options if alert.code]),
             "remark": text,
         }
         return Message(text, subject=subject, fields=fields)
     return Message(text)
+
+
+def _offer(codes: Sequence[str]) -> str:
+    """What to reply, in as many characters as a card shows: each code is whole, and as many of them as there is room
+    for; whoever has confirmed those is asked about the others."""
+    quoted = f"请回复{'或'.join(f'“1 {code}”' for code in codes)}"
+    if len(quoted) <= _LONGEST_OFFER:
+        return quoted
+    plain = (
+        f"请回复{'、'.join(f'1 {code}' for code in codes[:count])}{'等' if count < len(codes) else ''}"
+        for count in range(len(codes), 0, -1)
+    )
+    return next(offer for offer in plain if len(offer) <= _LONGEST_OFFER)
 
 
 def _mark(options: Sequence[KnownAlert]) -> str:

@@ -119,7 +119,7 @@ def contact_address(channel: str, address: str) -> str:
     if kind is ContactMedium.EMAIL:
         local, at, domain = plain.rpartition("@")
         return f"{local}{at}{domain.lower()}"
-    return plain
+    return plain.lower() if plain.startswith("wecom:") else plain
 
 
 async def situations(

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from audiences import phone
 from audiences.importing import cells
 from audiences.records import ContactMedium
 from broadcaster.database import Connection, Database
 from broadcaster.errors import InputError, NotFoundError
+from broadcaster.phrase import joined, ours, phrase
 from broadcaster.rosters.households import seen
 from broadcaster.rosters.sql import SQL
 from broadcaster.security import audit
@@ -26,10 +28,18 @@ def address_of(medium: ContactMedium, written: str) -> str:
     """The stored form of an address as somebody typed it; `InputError` says what is allowed."""
     values, errors = _READ[medium](written)
     if errors:
-        raise InputError(errors[0].allowed)
+        raise InputError("%(allowed)s。", allowed=_in_words(errors[0]))
     if len(values) != 1:
         raise InputError("请填写一个号码或地址。" if not values else "一次只填一个号码或地址。")
     return values[0]
+
+
+def _in_words(error: cells.CellError) -> str:
+    """What is allowed in a cell of a roster; of a number also why it is none."""
+    cause = error.__cause__
+    if isinstance(cause, phone.PhoneError):
+        return joined("；", (phrase(cause.template, **cause.values), phone.ALLOWED))
+    return ours(error.allowed)
 
 
 async def correct(

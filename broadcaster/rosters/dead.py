@@ -22,7 +22,7 @@ _SIGNS = (
     r"unknown subscriber|unallocated|absent subscriber|not in service|no such (user|mailbox|number)|user unknown",
     r"undeliv|\m(mk|mn|mi|lt):?\d{4,5}\M|\mcb:?00(01|53)\M",
     r"\m5\.1\.[1236]|\m5\.2\.1|\mnullmx\M",
-    r"\m(43004|40003)\M|未关注|取消关注|openid",
+    r"\m(43004|40003|invaliduser)\M|未关注|取消关注|openid",
 )
 """What gateways say of an address that is no more: in words; a network's words (SIP 404, SMPP); the state reports of
 the carriers' short messages, whose families MK, MN, MI and LT mean a number that does not exist, is cut off or cannot

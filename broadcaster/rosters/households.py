@@ -111,7 +111,9 @@ async def seen(connection: Connection, actor: Actor, household_id: int) -> House
     """The home alone; `NotFoundError` as of `sheet`."""
     row = await connection.fetchrow(SQL["household"], household_id)
     if row is None or not may(actor, Action.SEE_AUDIENCE, [row["region_code"]]):
-        raise NotFoundError(f"没有编号为 {household_id} 的住户。", remedy="请从列表中重新选择。")
+        raise NotFoundError(
+            "没有编号为 %(household_id)s 的住户。", remedy="请从列表中重新选择。", household_id=household_id
+        )
     return Household(**row)
 
 

@@ -29,10 +29,9 @@ from broadcaster.tasks import ended
 
 LEASE = 30.0  # seconds
 BEAT = 0.5  # seconds between two words on how far the work is
-LOOK = 1.0  # seconds between two looks for work
 MOST_TRIES = 3
-_GIVEN_UP = "处理多次中断。请检查文件后重新上传。"
-_FAILED = "处理时出错，没有改动任何数据。请重新上传；再次出错请联系管理员。"
+GIVEN_UP = "处理多次中断。请检查文件后重新上传。"
+FAILED = "处理时出错，没有改动任何数据。请重新上传；再次出错请联系管理员。"
 _LOG = structlog.get_logger(__name__)
 
 
@@ -72,24 +71,11 @@ class _Held:
         self.rows, self.share = rows, share
 
 
-async def attend(database: Database, clock: Clock, owner: str) -> None:
-    """Look after rosters until cancelled."""
-    while True:
-        try:
-            while await work(database, clock, owner):
-                pass
-        except DATABASE_AWAY as error:
-            _LOG.warning("rosters.database_away", error=type(error).__name__)
-        except Exception:  # one import that fails in a way nobody thought of does not end the looking after all others
-            _LOG.exception("rosters.fault")
-        await asyncio.sleep(LOOK)
-
-
 async def work(database: Database, clock: Clock, owner: str) -> bool:
     """Do the next import that is due, if any; whether there was one. Clears away what is over as well."""
     async with database.connection() as connection:
         now = clock.now()
-        await connection.execute(SQL["import_give_up"], MOST_TRIES, _GIVEN_UP, now)
+        await connection.execute(SQL["import_give_up"], MOST_TRIES, GIVEN_UP, now)
         await connection.execute(SQL["import_lapse"], now, now - KEPT)
         await connection.execute(SQL["import_sweep"])
         row = await connection.fetchrow(SQL["import_claim"], owner, LEASE, MOST_TRIES)
@@ -121,7 +107,7 @@ async def _carry_out(database: Database, clock: Clock, held: _Held, owner: str) 
             raise
         except Exception:  # whatever a file makes of our reader, its giver is told and the worker goes on
             _LOG.exception("rosters.fault", roster_import=held.id, kind=held.kind)
-            await _fail(database, clock, held, owner, _FAILED)
+            await _fail(database, clock, held, owner, FAILED)
 
 
 async def _examine(database: Database, clock: Clock, held: _Held, owner: str, path: Path) -> None:

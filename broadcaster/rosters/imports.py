@@ -13,6 +13,7 @@ import msgspec
 from audiences.importing import ImportReport
 from broadcaster.database import Connection, Database
 from broadcaster.errors import InputError, NotFoundError, RuleError
+from broadcaster.phrase import joined
 from broadcaster.rosters.sql import SQL
 from broadcaster.security.permissions import Action, Actor, require_somewhere
 
@@ -76,7 +77,10 @@ def suffix_of(kind: str, filename: str) -> str:
     allowed = _SUFFIXES.get(kind, _TABLES)
     if suffix not in allowed:
         raise InputError(
-            f"不支持的文件格式“{suffix[:12] or filename[:40]}”。", remedy=f"请选择 {'、'.join(allowed)} 文件。"
+            "不支持的文件格式“%(ending)s”。",
+            remedy="请选择 %(allowed)s 文件。",
+            ending=suffix[:12] or filename[:40],
+            allowed=joined("、", allowed),
         )
     return suffix
 
@@ -91,11 +95,11 @@ async def give(database: Database, actor: Actor, given: Given, now: datetime) ->
     if size == 0:
         raise InputError("文件是空的。", remedy="请重新选择文件。")
     if size > LARGEST:
-        raise InputError(f"文件超过 {LARGEST >> 20} MB。", remedy="请按乡镇拆分后分别导入。")
+        raise InputError("文件超过 %(size)s MB。", remedy="请按乡镇拆分后分别导入。", size=LARGEST >> 20)
     given.file.seek(0)
     async with database.transaction() as connection:
         if await connection.fetchval(SQL["import_open"], actor.account_id) >= OPEN_AT_ONCE:
-            raise RuleError(f"您有 {OPEN_AT_ONCE} 个导入还没有了结。", remedy="请先确认或放弃前面的导入。")
+            raise RuleError("您有 %(most)s 个导入还没有了结。", remedy="请先确认或放弃前面的导入。", most=OPEN_AT_ONCE)
         number: int = await connection.fetchval(
             SQL["import_add"],
             actor.account_id,
@@ -123,7 +127,7 @@ async def one(connection: Connection, actor: Actor, number: int) -> RosterImport
     """One that the actor has given; `NotFoundError` for anybody else's."""
     rows = await connection.fetch(SQL["imports"], actor.account_id, number, 1)
     if not rows:
-        raise NotFoundError(f"没有编号为 {number} 的导入。", remedy="请从导入列表中选择。")
+        raise NotFoundError("没有编号为 %(number)s 的导入。", remedy="请从导入列表中选择。", number=number)
     return _import(rows[0])
 
 

@@ -80,7 +80,8 @@ UPDATE roster_import SET state = 'apply', within = $3, rows = 0, share = 0, trie
 WHERE id = $1 AND account_id = $2 AND state = 'examined' RETURNING id
 
 -- name: import_discard
-UPDATE roster_import SET state = 'discarded', ended_at = $3
+-- What the report says of single records is forgotten with the file.
+UPDATE roster_import SET state = 'discarded', ended_at = $3, report = report - 'differences'
 WHERE id = $1 AND account_id = $2 AND state IN ('examine', 'examined') RETURNING id
 
 -- name: import_claim
@@ -110,7 +111,8 @@ WHERE state IN ('examine', 'apply') AND tries >= $1 AND lease_until < clock_time
 
 -- name: import_lapse
 -- What nobody said yes to for a day is given up, and its file with it.
-UPDATE roster_import SET state = 'discarded', ended_at = $1 WHERE state = 'examined' AND created_at < $2 RETURNING id
+UPDATE roster_import SET state = 'discarded', ended_at = $1, report = report - 'differences'
+WHERE state = 'examined' AND created_at < $2 RETURNING id
 
 -- name: import_sweep
 DELETE FROM roster_piece p USING roster_import i

@@ -63,7 +63,7 @@ async def duty(connection: Connection, actor: Actor, duty_id: int) -> Duty:
     """The duty; `NotFoundError` also where it lies outside of what the actor may see."""
     row = await connection.fetchrow(SQL["duty"], duty_id)
     if row is None or not may(actor, Action.SEE_AUDIENCE, [row["region_code"]]):
-        raise NotFoundError(f"没有编号为 {duty_id} 的值守。", remedy="请从值守表中重新选择。")
+        raise NotFoundError("没有编号为 %(duty_id)s 的值守。", remedy="请从值守表中重新选择。", duty_id=duty_id)
     return Duty(**row)
 
 
@@ -127,4 +127,4 @@ def _check(shift: Shift, now: datetime) -> None:
     if shift.ends <= now:
         raise InputError("这段时间已经过去。")
     if shift.ends - shift.begins > LONGEST:
-        raise InputError(f"一次排班最多 {LONGEST.days} 天。", remedy="长期任职请写入责任人名册。")
+        raise InputError("一次排班最多 %(days)s 天。", remedy="长期任职请写入责任人名册。", days=LONGEST.days)

@@ -14,6 +14,7 @@ from tortoise.exceptions import IntegrityError
 
 from broadcaster.database import Connection, Database
 from broadcaster.errors import ConflictError, ForbiddenError, InputError, NotFoundError, RuleError
+from broadcaster.phrase import joined
 from broadcaster.security import audit, credentials, enrolment
 from broadcaster.security.credentials import CredentialKind
 from broadcaster.security.passwords import hash_password, invent
@@ -50,8 +51,7 @@ async def create_account(
     """
     if not is_name(name):
         raise InputError(
-            f"{name[:64]!r} 不能用作账户名。",
-            remedy="请用 2 到 64 个文字、数字、点、横线或下划线。",
+            "%(name)s 不能用作账户名。", remedy="请用 2 到 64 个文字、数字、点、横线或下划线。", name=repr(name[:64])
         )
     _check(by, grants)
     encoded = await hash_password(password)
@@ -59,7 +59,7 @@ async def create_account(
         try:
             account = await AccountRecord.create(name=name, password_hash=encoded, created_at=now, password_given=given)
         except IntegrityError as error:
-            raise ConflictError(f"账户 {name} 已存在。", remedy="请换一个名称。") from error
+            raise ConflictError("账户 %(name)s 已存在。", remedy="请换一个名称。", name=name) from error
         await _store(account.id, grants)
         await audit.append(
             connection,
@@ -181,7 +181,9 @@ async def give_token(
         if by.account_id != account_id:
             await _managed(connection, by, account_id)
         if not await AccountRecord.filter(id=account_id, active=True).select_for_update().exists():
-            raise NotFoundError(f"没有编号为 {account_id} 的账户，或已停用。", remedy="请检查编号。")
+            raise NotFoundError(
+                "没有编号为 %(account_id)s 的账户，或已停用。", remedy="请检查编号。", account_id=account_id
+            )
         if once and await credentials.has_token(connection, account_id, label, now):
             raise ConflictError("这个账户已有同名的令牌在用。", remedy="请换一个名称，或先收回那个。")
         token = await credentials.grant_token(account_id, label, now, life=life)
@@ -194,7 +196,7 @@ async def end_token(database: Database, by: Actor, account_id: int, token_id: in
     async with database.transaction() as connection:
         await _managed(connection, by, account_id)
         if not await CredentialRecord.exists(id=token_id, account_id=account_id, kind=CredentialKind.TOKEN.value):
-            raise NotFoundError(f"没有编号为 {token_id} 的令牌。", remedy="请从列表中重新选择。")
+            raise NotFoundError("没有编号为 %(token_id)s 的令牌。", remedy="请从列表中重新选择。", token_id=token_id)
         await credentials.end(token_id, now)
         detail = {"token": token_id}
         await audit.append(connection, by.account_id, "token.end", now, subject=f"account:{account_id}", detail=detail)
@@ -218,8 +220,9 @@ def _forbid_orphans(before: Sequence[str], after: Sequence[str]) -> None:
     orphans = sorted({region for region in before if not region.startswith(tuple(after))})
     if orphans:
         raise RuleError(
-            f"这样做以后，{'、'.join(region or '全部地区' for region in orphans)} 就没有管理员了。",
+            "这样做以后，%(regions)s 就没有管理员了。",
             remedy="请先让另一个账户成为该地区的管理员。",
+            regions=joined("、", (region or "全部地区" for region in orphans)),
         )
 
 
@@ -235,12 +238,14 @@ def _check(by: Actor, grants: Sequence[Grant]) -> None:
         raise InputError("没有角色。", remedy="请至少给一个角色；不再使用的账户请停用。")
     for grant in grants:
         if not _REGION.fullmatch(grant.region):
-            raise InputError(f"{grant.region[:20]!r} 不是行政区划代码。", remedy="请用 6、9、12 或 15 位数字。")
+            raise InputError(
+                "%(region)s 不是行政区划代码。", remedy="请用 6、9、12 或 15 位数字。", region=repr(grant.region[:20])
+            )
     require(by, Action.MANAGE_ACCOUNTS, [grant.region for grant in grants])
 
 
 def _unknown(account_id: int) -> NotFoundError:
-    return NotFoundError(f"没有编号为 {account_id} 的账户。", remedy="请检查编号。")
+    return NotFoundError("没有编号为 %(account_id)s 的账户。", remedy="请检查编号。", account_id=account_id)
 
 
 def _written(grants: Sequence[Grant]) -> list[str]:

@@ -49,18 +49,19 @@ _PURGE = """DELETE FROM sign_in_attempt WHERE key IN (
 _BLOCK = "UPDATE sign_in_attempt SET blocked_until = greatest(blocked_until, $2) WHERE key = $1"
 
 
-async def count(connection: Connection, name: str, source: str, now: datetime) -> None:
-    """Count one attempt as a failure until `forgive` says otherwise; `LimitedError` while a wait is running.
+async def count(connection: Connection, name: str, source: str, now: datetime) -> bool:
+    """Count one attempt as a failure until `forgive` says otherwise; `LimitedError` while a wait is running. Whether a
+    wait begins with it, should it be one.
 
     Run it in a transaction of its own: the counters' row locks make a burst of guesses queue up behind each other, and
     an attempt that is refused is rolled back, so trying during a wait does not lengthen it.
     """
-    await _count(connection, _limits(name, source), now)
+    return await _count(connection, _limits(name, source), now)
 
 
-async def count_code(connection: Connection, account_id: int, now: datetime) -> None:
+async def count_code(connection: Connection, account_id: int, now: datetime) -> bool:
     """The same for a code of the second factor; forgiven by `forgive_code`."""
-    await _count(connection, {_code_key(account_id): CODE}, now)
+    return await _count(connection, {_code_key(account_id): CODE}, now)
 
 
 async def forgive_code(connection: Connection, account_id: int) -> None:
@@ -68,16 +69,20 @@ async def forgive_code(connection: Connection, account_id: int) -> None:
     await connection.execute("DELETE FROM sign_in_attempt WHERE key = $1", _code_key(account_id))
 
 
-async def _count(connection: Connection, limits: dict[str, Limit], now: datetime) -> None:
-    waiting = 0.0
+async def _count(connection: Connection, limits: dict[str, Limit], now: datetime) -> bool:
+    waiting, begins = 0.0, False
     for key in sorted(limits):
         row = await connection.fetchrow(_COUNT, key, now, now - FORGET)
         waiting = max(waiting, row["wait"])
         wait = limits[key].wait(row["failures"])
         if wait:
+            begins = True
             await connection.execute(_BLOCK, key, now + timedelta(seconds=wait))
     if waiting:
-        raise LimitedError("失败次数太多。", after=waiting, remedy=f"请等 {int(waiting) + 1} 秒后再试。")
+        raise LimitedError(
+            "失败次数太多。", after=waiting, remedy="请等 %(seconds)s 秒后再试。", seconds=int(waiting) + 1
+        )
+    return begins
 
 
 async def forgive(connection: Connection, name: str, source: str) -> None:

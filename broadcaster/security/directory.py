@@ -74,7 +74,7 @@ async def account(connection: Connection, by: Actor, account_id: int) -> Account
     scopes = require_somewhere(by, Action.MANAGE_ACCOUNTS)
     row = await connection.fetchrow(SQL["account"], _prefixes(scopes), account_id)
     if row is None:
-        raise NotFoundError(f"没有编号为 {account_id} 的账户。", remedy="请从列表中重新选择。")
+        raise NotFoundError("没有编号为 %(account_id)s 的账户。", remedy="请从列表中重新选择。", account_id=account_id)
     return _account(row)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from broadcaster.database import Connection, Database
 from broadcaster.errors import NotFoundError, RuleError, UnauthenticatedError
-from broadcaster.security import attempts, audit, credentials
+from broadcaster.security import attempts, audit, credentials, failures
 from broadcaster.security.credentials import Proof
 from broadcaster.security.records import AccountRecord
 from broadcaster.security.second_factor import Offer, SecondFactor, new_seed, plain_recovery_code, recovery_codes
@@ -42,22 +42,23 @@ async def switch_on(database: Database, factor: SecondFactor, account_id: int, c
     `UnauthenticatedError` for a wrong code, `LimitedError` while guesses wait.
     """
     async with database.transaction() as connection:
-        await attempts.count_code(connection, account_id, now)
+        locked = await attempts.count_code(connection, account_id, now)
     account = await AccountRecord.get(id=account_id)
     step = factor.step(account_id, account.factor_seed, code, now) if account.factor_seed else None
     async with database.transaction() as connection:
-        if step is None or await connection.fetchval(_SWITCH_ON, account_id, step) is None:
-            raise wrong_code()
-        await attempts.forgive_code(connection, account_id)
-        codes = await _store_recovery(connection, account_id)
-        await audit.append(connection, account_id, "factor.on", now, subject=f"account:{account_id}")
-    return codes
+        if step is not None and await connection.fetchval(_SWITCH_ON, account_id, step) is not None:
+            await attempts.forgive_code(connection, account_id)
+            codes = await _store_recovery(connection, account_id)
+            await audit.append(connection, account_id, "factor.on", now, subject=f"account:{account_id}")
+            return codes
+    await failures.note(database, account_id, failures.Kind.CODE, now, locked=locked)
+    raise wrong_code()
 
 
 async def check(database: Database, factor: SecondFactor, account_id: int, code: str, now: datetime) -> None:
     """Take a code of the app, or a recovery code: each once. `UnauthenticatedError` for any other, `LimitedError`."""
     async with database.transaction() as connection:
-        await attempts.count_code(connection, account_id, now)
+        locked = await attempts.count_code(connection, account_id, now)
     account = await AccountRecord.get(id=account_id)
     step = factor.step(account_id, account.factor_seed, code, now) if account.factor_on else None
     async with database.transaction() as connection:
@@ -65,11 +66,13 @@ async def check(database: Database, factor: SecondFactor, account_id: int, code:
             good = await connection.fetchval(_TAKE_STEP, account_id, step) is not None
         else:
             good = await connection.fetchval(_TAKE_RECOVERY, account_id, _digest(code), now) is not None
-        if not good:
-            raise wrong_code()
-        await attempts.forgive_code(connection, account_id)
-        if step is None:
+        if good:
+            await attempts.forgive_code(connection, account_id)
+        if good and step is None:
             await audit.append(connection, account_id, "factor.recovery", now, subject=f"account:{account_id}")
+    if not good:
+        await failures.note(database, account_id, failures.Kind.CODE, now, locked=locked)
+        raise wrong_code()
 
 
 async def renew_recovery(database: Database, account_id: int, now: datetime) -> list[str]:
@@ -94,7 +97,7 @@ async def switch_off(connection: Connection, by_id: int, account_id: int, now: d
     """Forget the factor and its recovery codes, and close every session of the account except `but`. Who may do it is
     asked before."""
     if await connection.fetchval(_SWITCH_OFF, account_id) is None:
-        raise NotFoundError(f"没有编号为 {account_id} 的账户。", remedy="请检查编号。")
+        raise NotFoundError("没有编号为 %(account_id)s 的账户。", remedy="请检查编号。", account_id=account_id)
     await connection.execute(_DROP_RECOVERY, account_id)
     await credentials.end_sessions(account_id, now, but=but)
     await audit.append(connection, by_id, "factor.off", now, subject=f"account:{account_id}")

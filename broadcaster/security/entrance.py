@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from broadcaster.database import Connection, Database
 from broadcaster.errors import UnauthenticatedError
-from broadcaster.security import attempts, audit, credentials, enrolment
+from broadcaster.security import attempts, audit, credentials, enrolment, failures
 from broadcaster.security.credentials import CredentialKind, Proof
 from broadcaster.security.passwords import verify_password
 from broadcaster.security.records import AccountRecord, CredentialRecord
@@ -47,9 +47,11 @@ async def sign_in(
     """Open a session, or a pending one. `UnauthenticatedError` never says which half was wrong; `LimitedError` while
     guesses wait. `label`: what browser it is."""
     async with database.transaction() as connection:
-        await attempts.count(connection, name, source, now)
+        locked = await attempts.count(connection, name, source, now)
     account = await AccountRecord.get_or_none(name=name, active=True)
     if not await verify_password(account.password_hash if account else "", password) or account is None:
+        whose = account.id if account else failures.NOBODY
+        await failures.note(database, whose, failures.Kind.PASSWORD, now, locked=locked)
         raise UnauthenticatedError("账户名或密码不对。", remedy="请检查后重试。")
     async with database.transaction() as connection:
         await attempts.forgive(connection, name, source)
@@ -92,8 +94,9 @@ async def confirm_password(database: Database, account_id: int, password: str, s
     """Whether somebody who is signed in still knows the password; guesses wait as at the door (`LimitedError`)."""
     account = await AccountRecord.get(id=account_id)
     async with database.transaction() as connection:
-        await attempts.count(connection, account.name, source, now)
+        locked = await attempts.count(connection, account.name, source, now)
     if not await verify_password(account.password_hash, password):
+        await failures.note(database, account.id, failures.Kind.PASSWORD, now, locked=locked)
         return False
     async with database.transaction() as connection:
         await attempts.forgive(connection, account.name, source)

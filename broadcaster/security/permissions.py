@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from broadcaster.errors import ForbiddenError
+from broadcaster.phrase import joined
 
 
 class Role(StrEnum):
@@ -22,6 +23,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     VILLAGE_HEAD = "village_head"
     GRID_MEMBER = "grid_member"
+    INSTRUMENT = "instrument"
 
 
 class Action(StrEnum):
@@ -51,6 +53,12 @@ class Action(StrEnum):
     MANAGE_GATEWAYS = "gateways.manage"
     MANAGE_TEMPLATES = "templates.manage"
     MANAGE_POLICIES = "policies.manage"
+    SEE_STATIONS = "stations.see"
+    MANAGE_STATIONS = "stations.manage"
+    SEND_READINGS = "readings.send"
+    MANAGE_RULES = "rules.manage"
+    SET_RULES = "rules.set"
+    VETO_RULES = "rules.veto"
     READ_AUDIT = "audit.read"
 
 
@@ -70,8 +78,10 @@ _AUTHORING = {
 }
 
 ALLOWED: dict[Role, frozenset[Action]] = {
-    Role.VIEWER: frozenset({Action.SEE}),
-    Role.AUTHOR: frozenset({Action.SEE, Action.SEE_HOUSEHOLDS} | _ATTENDING | _AUTHORING | _KEEPING),
+    Role.VIEWER: frozenset({Action.SEE, Action.SEE_STATIONS}),
+    Role.AUTHOR: frozenset(
+        {Action.SEE, Action.SEE_HOUSEHOLDS, Action.SEE_STATIONS, Action.VETO_RULES} | _ATTENDING | _AUTHORING | _KEEPING
+    ),
     Role.APPROVER: frozenset(
         {
             Action.SEE,
@@ -85,6 +95,9 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.RESEND,
             Action.ASSIGN_DOORS,
             Action.READ_AUDIT,
+            Action.SEE_STATIONS,
+            Action.SET_RULES,
+            Action.VETO_RULES,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
@@ -95,11 +108,15 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.MANAGE_TEMPLATES,
             Action.MANAGE_POLICIES,
             Action.READ_AUDIT,
+            Action.SEE_STATIONS,
+            Action.MANAGE_STATIONS,
+            Action.MANAGE_RULES,
         }
         | _KEEPING
     ),
     Role.VILLAGE_HEAD: frozenset({Action.SEE, Action.ASSIGN_DOORS} | _LOCAL | _ATTENDING),
     Role.GRID_MEMBER: frozenset({Action.SEE} | _LOCAL | _ATTENDING),
+    Role.INSTRUMENT: frozenset({Action.SEND_READINGS}),
 }
 
 
@@ -165,8 +182,10 @@ def require(actor: Actor, action: Action, regions: Iterable[str]) -> None:
     allowed = scopes(actor, action)
     outside = [region for region in asked if not allowed or not region.startswith(allowed)] or ["（无地区）"]
     raise ForbiddenError(
-        f"您没有在 {'、'.join(outside[:5])} 进行该操作（{action.value}）的权限。",
+        "您没有在 %(regions)s 进行该操作（%(action)s）的权限。",
         remedy="请在自己的辖区内选择，或请管理员授予该地区的角色。",
+        regions=joined("、", outside[:5]),
+        action=action.value,
     )
 
 
@@ -175,7 +194,6 @@ def require_somewhere(actor: Actor, action: Action) -> tuple[str, ...]:
     allowed = scopes(actor, action)
     if not allowed:
         raise ForbiddenError(
-            f"您没有该操作（{action.value}）的权限。",
-            remedy="请管理员授予相应的角色。",
+            "您没有该操作（%(action)s）的权限。", remedy="请管理员授予相应的角色。", action=action.value
         )
     return allowed

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from broadcaster.phrase import ours, phrase
 from broadcaster.settings.reading import Key, Raw, Tree, opened, parsed
 from broadcaster.settings.rules import SECRET_NAME, Rule, Secret
 
@@ -22,14 +23,23 @@ class Checker:
         self._tree = tree
         self._environment = environment
 
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start."""
+        return self._tree.folder
+
+    def place(self, key: Key) -> str:
+        """Where `key` was given; "" when nowhere."""
+        return self._tree.place(key)
+
     def refuse(self, key: Key, what: str) -> None:
-        place = self._tree.place(key)
+        place = self.place(key)
         self.problems.append(f"{self.name(key)}：{what}{place and f'（{place}）'}")
 
     def name(self, key: Key) -> str:
         """`web.port`, or `gateways[town-sms].rate`."""
-        if key[0] == "gateways" and len(key) > 1:
-            return ".".join([f"gateways[{key[1]}]", *key[2:]])
+        if key[0] in ("gateways", "sources", "sensors") and len(key) > 1:
+            return ".".join([f"{key[0]}[{key[1]}]", *key[2:]])
         return ".".join(key)
 
     def table(self, key: Key) -> dict[str, Any]:
@@ -67,7 +77,7 @@ class Checker:
             if field.name not in table:
                 if field.default is MISSING and field.default_factory is MISSING:
                     rule: Rule = field.metadata["rule"]
-                    self.refuse((*key, field.name), f"缺少这个设置，应为{rule.allowed}")
+                    self.refuse((*key, field.name), phrase("缺少这个设置，应为%(allowed)s", allowed=ours(rule.allowed)))
                 continue
             done, value = self.value((*key, field.name), table[field.name], field.metadata["rule"])
             if done:
@@ -88,10 +98,16 @@ class Checker:
                 continue
             if isinstance(meant, Path):
                 meant = self._tree.folder / meant
+            if isinstance(meant, tuple):
+                meant = tuple(self._tree.folder / one if isinstance(one, Path) else one for one in meant)
             if isinstance(given, Secret) and isinstance(meant, str):
                 meant = Secret(meant)
             return True, meant
-        self.refuse(key, f"应为{rule.allowed}{self._shown(key, given, rule)}")
+        expected = phrase("应为%(allowed)s", allowed=ours(rule.allowed))
+        words = self._shown(key, given, rule)
+        self.refuse(
+            key, phrase("%(expected)s，而不是 %(given)s", expected=expected, given=words) if words else expected
+        )
         return False, None
 
     def free(self, key: Key, raw: object) -> object:
@@ -103,6 +119,8 @@ class Checker:
             return ""
         if isinstance(given, Raw):
             given = parsed(given)
+        if isinstance(given, dict):
+            return {name: self.free((*key, name), value) for name, value in given.items()}
         return Secret(given) if isinstance(given, str) and SECRET_NAME.search(key[-1]) else given
 
     def rows(self, key: Key, read: Callable[[Key, object], Any]) -> tuple[Any, ...] | None:
@@ -121,8 +139,7 @@ class Checker:
     def _shown(self, key: Key, given: object, rule: Rule) -> str:
         if rule.secret or isinstance(given, Secret) or SECRET_NAME.search(key[-1]):
             return ""
-        words = str(given) if isinstance(given, Raw) else repr(given)
-        return f"，而不是 {words[:80]}"
+        return (str(given) if isinstance(given, Raw) else repr(given))[:80]
 
 
 def _readings(given: object) -> Iterable[object]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from broadcaster.ports import GatewaySettings, Medium
+from broadcaster.ports import NETWORKS, GatewaySettings, Medium
 from broadcaster.settings.checking import Checker
 from broadcaster.settings.reading import Key
-from broadcaster.settings.rules import choice, integer, number, setting, text, truth
+from broadcaster.settings.rules import choice, integer, number, setting, several, text, truth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class _Gateway:
     rehearsal: bool = setting(truth(), False)
     priority: int = setting(integer(-1000, 1000), 0)
     weight: int = setting(integer(1, 1000), 1)
+    networks: tuple[str, ...] = setting(several(NETWORKS), ())
 
 
 def read_gateways(checker: Checker) -> tuple[GatewaySettings, ...]:
@@ -40,6 +41,8 @@ def read_gateways(checker: Checker) -> tuple[GatewaySettings, ...]:
             gateway = _Gateway(**common)
         except TypeError:  # something required was missing or wrong; it has been reported
             return None
+        if gateway.networks and gateway.channel != Medium.SMS:
+            checker.refuse((*key, "networks"), "只有短信网关分运营商")
         values = {name: getattr(gateway, name) for name in own}
         return GatewaySettings(**{**values, "channel": Medium(gateway.channel)}, options=options)
 

@@ -14,6 +14,9 @@ from broadcaster.settings.gateways import read_gateways
 from broadcaster.settings.policies import read_policies
 from broadcaster.settings.reading import Tree, bare, read_file
 from broadcaster.settings.sections import SECTIONS, Settings
+from broadcaster.settings.sensors import read_sensors
+from broadcaster.settings.sources import read_sources
+from broadcaster.settings.speech import read_engines
 
 FILE_NAME = "daohu.toml"
 
@@ -43,13 +46,16 @@ def settings_from(
 def _checked(tree: Tree, environment: Mapping[str, str], source: Path | None, *, remedy: str) -> Settings:
     problems = tree.override(environment)
     checker = Checker(tree, environment)
-    checker.known((), [*SECTIONS, "policies", "gateways"], _elsewhere())
+    checker.known((), [*SECTIONS, "policies", "gateways", "sources", "sensors"], _elsewhere())
     read: dict[str, dict[str, Any]] = {}
     for name, shape in SECTIONS.items():
         checker.known((name,), [field.name for field in fields(shape)], _elsewhere())
         read[name] = checker.section(shape, (name,))
+    read["speech"]["engines"] = read_engines(checker)
     policies = read_policies(checker)
     gateways = read_gateways(checker)
+    sources = read_sources(checker, frozenset(gateway.name for gateway in gateways))
+    sensors = read_sensors(checker)
     problems += checker.problems
     if problems:
         place = f"设置文件 {source} " if source else "设置"
@@ -59,7 +65,7 @@ def _checked(tree: Tree, environment: Mapping[str, str], source: Path | None, *,
         )
     read["data"].setdefault("dir", tree.folder / "data")
     sections = {name: shape(**read[name]) for name, shape in SECTIONS.items()}
-    return Settings(source=source, policies=policies, gateways=gateways, **sections)
+    return Settings(source=source, policies=policies, gateways=gateways, sources=sources, sensors=sensors, **sections)
 
 
 def _elsewhere() -> dict[str, str]:

@@ -15,21 +15,25 @@ from broadcaster.alerts.policy import ChannelStep, EscalationAction, EscalationS
 from broadcaster.ports import Medium
 from broadcaster.settings.checking import Checker
 from broadcaster.settings.reading import Key, Tree, bare
-from broadcaster.settings.rules import choice, number, setting, several, truth
+from broadcaster.settings.rules import choice, integer, number, setting, several, truth
 
 COLOURS = ("red", "orange", "yellow", "blue")
 ROLES = ("village_head", "grid_leader", "grid_member", "responder", "town_leader", "duty_desk")
 """The duties that may have to confirm an alert."""
 
+MOST_TIMES = 10
+"""How often one step of an escalation may be taken."""
+
 _SMS, _WECHAT, _VOICE, _EMAIL = Medium.SMS, Medium.WECHAT, Medium.VOICE, Medium.EMAIL
 
 
-def _escalation(*waits: float) -> tuple[EscalationStep, ...]:
-    """The usual ladder; `waits` are the seconds of silence before each rung after the first."""
+def _escalation(*waits: float, calls: int = 1, every: float = 0.0) -> tuple[EscalationStep, ...]:
+    """The usual ladder; `waits` are the seconds of silence before each rung after the first. The primary holders are
+    called up to `calls` times, `every` seconds apart."""
     again, deputy, superior, desk, doors = waits
     return (
         EscalationStep(0, EscalationAction.NOTIFY_PRIMARY, (_SMS, _WECHAT)),
-        EscalationStep(again, EscalationAction.NOTIFY_PRIMARY, (_VOICE,)),
+        EscalationStep(again, EscalationAction.NOTIFY_PRIMARY, (_VOICE,), calls, every),
         EscalationStep(deputy, EscalationAction.NOTIFY_DEPUTY, (_SMS, _WECHAT, _VOICE)),
         EscalationStep(superior, EscalationAction.NOTIFY_SUPERIOR, (_SMS, _VOICE)),
         EscalationStep(desk, EscalationAction.DUTY_DESK),
@@ -45,7 +49,7 @@ DEFAULT_POLICIES: dict[str, Policy] = {
             ChannelStep((_EMAIL,), 60),
         ),
         loudspeakers=True,
-        units=_escalation(120, 120, 180, 120, 60),
+        units=_escalation(60, 60, 180, 120, 60, calls=3, every=90),
     ),
     "orange": Policy(
         households=(
@@ -54,7 +58,7 @@ DEFAULT_POLICIES: dict[str, Policy] = {
             ChannelStep((_EMAIL,), 120),
         ),
         loudspeakers=True,
-        units=_escalation(300, 300, 300, 300, 300),
+        units=_escalation(120, 180, 300, 300, 300, calls=3, every=150),
     ),
     "yellow": Policy(
         households=(
@@ -87,11 +91,14 @@ class _UnitStep:
     after: float = setting(number(0, 86_400, "秒"))
     action: str = setting(choice(*(action.value for action in EscalationAction)))
     channels: tuple[str, ...] = setting(several([medium for medium in Medium if medium is not Medium.LOUDSPEAKER]), ())
+    times: int = setting(integer(1, MOST_TIMES), 1)
+    every: float = setting(number(0, 86_400, "秒"), 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plain:
     loudspeakers: bool = setting(truth(), True)
+    loudspeaker_wait: float = setting(number(1, 86_400, "秒"), 180.0)
     unit_roles: tuple[str, ...] = setting(several(ROLES), ())
 
 
@@ -123,7 +130,7 @@ class _Gathering(Checker):
 
 
 def _policy(checker: Checker, key: Key, default: Policy) -> Policy:
-    checker.known(key, ("households", "loudspeakers", "units", "unit_roles"), {})
+    checker.known(key, ("households", "loudspeakers", "loudspeaker_wait", "units", "unit_roles"), {})
     read = checker.section(_Plain, key)
     households = checker.rows((*key, "households"), lambda place, _: _household_step(checker, place))
     units = checker.rows((*key, "units"), lambda place, _: _unit_step(checker, place))
@@ -132,6 +139,7 @@ def _policy(checker: Checker, key: Key, default: Policy) -> Policy:
     return Policy(
         households=default.households if households is None else tuple(step for step in households if step),
         loudspeakers=read.get("loudspeakers", default.loudspeakers),
+        loudspeaker_wait=read.get("loudspeaker_wait", default.loudspeaker_wait),
         unit_roles=read.get("unit_roles", default.unit_roles),
         units=default.units if units is None else tuple(step for step in units if step),
     )
@@ -148,11 +156,16 @@ def _household_step(checker: Checker, key: Key) -> ChannelStep | None:
 
 
 def _unit_step(checker: Checker, key: Key) -> EscalationStep | None:
-    checker.known(key, ("after", "action", "channels"), {})
+    checker.known(key, ("after", "action", "channels", "times", "every"), {})
     read = checker.section(_UnitStep, key)
     if "after" not in read or "action" not in read:
         return None
     channels = tuple(Medium(channel) for channel in read.get("channels", ()))
+    times, every = read.get("times", 1), read.get("every", 0.0)
+    if times > 1 and not channels:
+        checker.refuse((*key, "times"), "只有 notify_… 各步可以重复")
+    if times > 1 and every <= 0:
+        checker.refuse((*key, "every"), "重复时要写每隔多少秒")
     if bool(channels) != bool(_NOTIFIES.fullmatch(read["action"])):
         checker.refuse((*key, "channels"), "notify_… 各步要写渠道，duty_desk 和 door_tasks 不写")
-    return EscalationStep(read["after"], EscalationAction(read["action"]), channels)
+    return EscalationStep(read["after"], EscalationAction(read["action"]), channels, times, every)

@@ -16,6 +16,9 @@ PREFIX = "DAOHU__"
 Key = tuple[str, ...]
 """A key's way from the root; a gateway is named by its position: ("gateways", "0", "rate")."""
 
+_NAMED = {"gateways": "网关", "sources": "来源", "sensors": "接入"}
+"""Tables that are lists of named entries."""
+
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 _ASSIGNMENT = re.compile(r"\s*([\w.\-\"' ]+?)\s*=")
 _INLINE_SECRET = re.compile(r"\s*\{\s*(env|file)\s*=.*\}\s*", re.DOTALL)
@@ -46,18 +49,19 @@ class Tree:
     def override(self, environment: Mapping[str, str]) -> list[str]:
         """Lay the environment's `DAOHU__SECTION__KEY` over the values; returns what is wrong with their names.
 
-        A gateway is named by its position from 0 (DAOHU__GATEWAYS__0__RATE) or by its name in capitals, every
-        other character than a letter or a digit written as _ (DAOHU__GATEWAYS__TOWN_SMS__RATE).
+        A gateway, a source or a sensor entry is named by its position from 0 (DAOHU__GATEWAYS__0__RATE) or by its name
+        in capitals, every other character than a letter or a digit written as _ (DAOHU__GATEWAYS__TOWN_SMS__RATE).
         """
         problems: list[str] = []
         for name in sorted(environment):
             if not name.startswith(PREFIX):
                 continue
             key = tuple(part.lower() for part in name.removeprefix(PREFIX).split("__"))
-            if len(key) > 1 and key[0] == "gateways" and (position := self._gateway(key[1])) is not None:
+            if len(key) > 1 and key[0] in _NAMED and (position := self._position(key[0], key[1])) is not None:
                 key = (key[0], str(position), *key[2:])
-            elif key[0] == "gateways":
-                problems.append(f"环境变量 {name}：没有这个网关。写网关的序号（从 0 起）或名称的大写形式。")
+            elif key[0] in _NAMED:
+                word = _NAMED[key[0]]
+                problems.append(f"环境变量 {name}：没有这个{word}。写{word}的序号（从 0 起）或名称的大写形式。")
                 continue
             if not self._set(key, environment[name]):
                 problems.append(f"环境变量 {name}：{'.'.join(key)} 不是一个可以设置的键。")
@@ -65,13 +69,13 @@ class Tree:
             self._places[key] = f"环境变量 {name}"
         return problems
 
-    def _gateway(self, word: str) -> int | None:
-        gateways = self.values.get("gateways", [])
-        if not isinstance(gateways, list):
+    def _position(self, table: str, word: str) -> int | None:
+        entries = self.values.get(table, [])
+        if not isinstance(entries, list):
             return None
         if word.isdigit():
-            return int(word) if int(word) < len(gateways) else None
-        names = [_capitals(str(entry.get("name", ""))) if isinstance(entry, dict) else "" for entry in gateways]
+            return int(word) if int(word) < len(entries) else None
+        names = [_capitals(str(entry.get("name", ""))) if isinstance(entry, dict) else "" for entry in entries]
         return names.index(_capitals(word)) if _capitals(word) in names else None
 
     def _set(self, key: Key, value: str) -> bool:

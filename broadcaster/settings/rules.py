@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from broadcaster.phrase import joined, ours, phrase
+
 SECRET_NAME = re.compile(r"password|passwd|secret|token|credential|(^|_)key$|口令|密码", re.IGNORECASE)
 """Names whose values are never shown, whatever the rule says."""
 
@@ -58,7 +60,7 @@ def integer(low: int, high: int) -> Rule:
             raise ValueError(value)
         return value
 
-    return Rule(f"{low} 到 {high} 的整数", read)
+    return Rule(phrase("%(low)s 到 %(high)s 的整数", low=low, high=high), read)
 
 
 def number(low: float, high: float, unit: str = "") -> Rule:
@@ -69,7 +71,8 @@ def number(low: float, high: float, unit: str = "") -> Rule:
             raise ValueError(value)
         return float(value)
 
-    return Rule(f"{low:g} 到 {high:g} 的数{unit and f'（{unit}）'}", read)
+    allowed = phrase("%(low)s 到 %(high)s 的数", low=f"{low:g}", high=f"{high:g}")
+    return Rule(phrase("%(allowed)s（%(unit)s）", allowed=allowed, unit=ours(unit)) if unit else allowed, read)
 
 
 def truth() -> Rule:
@@ -87,7 +90,7 @@ def choice(*allowed: str) -> Rule:
             raise ValueError(value)
         return value
 
-    return Rule(f"{'、'.join(allowed)} 之一", read)
+    return Rule(phrase("%(allowed)s 之一", allowed=joined("、", allowed)), read)
 
 
 def several(allowed: Sequence[str]) -> Rule:
@@ -98,7 +101,7 @@ def several(allowed: Sequence[str]) -> Rule:
             raise ValueError(value)
         return tuple(value)
 
-    return Rule(f"由 {'、'.join(allowed)} 组成、不重复的列表", read)
+    return Rule(phrase("由 %(allowed)s 组成、不重复的列表", allowed=joined("、", allowed)), read)
 
 
 def addresses() -> Rule:
@@ -121,6 +124,18 @@ def path() -> Rule:
         return Path(value).expanduser()
 
     return Rule("一个路径（相对路径从设置文件所在目录算起）", read)
+
+
+def paths() -> Rule:
+    """A list of paths; the reader makes each absolute."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, list):
+            raise ValueError(value)
+        one = path()
+        return tuple(one.read(entry) for entry in value)
+
+    return Rule("路径的列表", read)
 
 
 def address(*schemes: str, allowed: str, words: tuple[str, ...] = (), secret: bool = False) -> Rule:

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from broadcaster.alerts.colour import Colour
+from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.lifecycle import ApprovalRules
 from broadcaster.alerts.policy import Policy
 from broadcaster.errors import NotFoundError
-from broadcaster.ports import GatewaySettings
+from broadcaster.ports import DIALECTS, EngineSettings, GatewaySettings
+from broadcaster.sensing import SensorSettings
 from broadcaster.settings.policies import COLOURS
 from broadcaster.settings.rules import address, addresses, choice, integer, number, path, setting, several, text, truth
+from broadcaster.sources import SourceSettings
 
 EMBEDDED = "embedded"
 
@@ -102,6 +105,17 @@ class MessageSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechSettings:
+    """`lexicon`: the county's own table of words that voices misread. `dialects`: in which Chinese languages besides
+    Mandarin loudspeakers say the Chinese text as well. `engines` are asked in their order, the first that works
+    speaks."""
+
+    lexicon: Path | None = setting(path(), None)
+    dialects: tuple[str, ...] = setting(several(DIALECTS), ())
+    engines: tuple[EngineSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalSettings:
     """`required`: colours that a second person approves. `own`: may that be the author. `emergency`: may a duty officer
     issue without approval, with a reason that goes into the audit."""
@@ -138,6 +152,30 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSettings:
+    """PEM files of the key, without a password, and the certificate by which CAP messages that go out are signed; both
+    or none."""
+
+    signing_key: Path | None = setting(path(), None)
+    signing_certificate: Path | None = setting(path(), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingSettings:
+    """`keep`: days that readings are kept. A station is silent after `silence` of its periods without a word."""
+
+    keep: int = setting(integer(2, 3650), 400)
+    silence: float = setting(number(1, 1000), 3.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSettings:
+    """`issue`: hazards whose alerts rules may send out at once; all others are held for a veto at the least."""
+
+    issue: tuple[str, ...] = setting(several(tuple(HAZARDS)), ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSettings:
     """What the report of an alert is measured against: seconds from issue until a gateway has the first message, until
     50, 90 and 99 of 100 households are reached, and until every responsible unit has confirmed."""
@@ -165,9 +203,13 @@ SECTIONS: dict[str, type[Any]] = {
     "web": WebSettings,
     "worker": WorkerSettings,
     "messages": MessageSettings,
+    "speech": SpeechSettings,
     "approval": ApprovalSettings,
     "security": SecuritySettings,
     "archive": ArchiveSettings,
+    "feeds": FeedSettings,
+    "readings": ReadingSettings,
+    "rules": RuleSettings,
     "targets": TargetSettings,
     "log": LogSettings,
 }
@@ -185,13 +227,19 @@ class Settings:
     web: WebSettings
     worker: WorkerSettings
     messages: MessageSettings
+    speech: SpeechSettings
     approval: ApprovalSettings
     security: SecuritySettings
     archive: ArchiveSettings
+    feeds: FeedSettings
+    readings: ReadingSettings
+    rules: RuleSettings
     targets: TargetSettings
     log: LogSettings
     policies: Mapping[str, Policy]
     gateways: tuple[GatewaySettings, ...]
+    sources: tuple[SourceSettings, ...] = ()
+    sensors: tuple[SensorSettings, ...] = ()
 
     @property
     def archive_dir(self) -> Path:
@@ -207,4 +255,11 @@ class Settings:
         for gateway in self.gateways:
             if gateway.name == name:
                 return gateway
-        raise NotFoundError(f"没有名为 {name} 的网关。", remedy="请查看设置中的 [[gateways]]。")
+        raise NotFoundError("没有名为 %(name)s 的网关。", remedy="请查看设置中的 [[gateways]]。", name=name)
+
+    def source_named(self, name: str) -> SourceSettings:
+        """The source of that name; `NotFoundError` if there is none."""
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise NotFoundError("没有名为 %(name)s 的来源。", remedy="请查看设置中的 [[sources]]。", name=name)

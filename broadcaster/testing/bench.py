@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from broadcaster.ports import DeliveryKey, Driver, DriverPlugin, Envelope, GatewaySettings, Outcome
+from broadcaster.ports import DeliveryKey, Driver, DriverPlugin, Envelope, GatewaySettings, Outcome, ParsesCallback
+from broadcaster.testing.callbacks import CallsBack, Doorstep
 from broadcaster.testing.memory import MemoryInbox, MemoryJournal
 from broadcaster.testing.peer import Peer
 
@@ -26,13 +27,24 @@ class Bench:
         self.inbox = MemoryInbox()
         self.journal = MemoryJournal()
         self.driver = self.build(peer.gateway)
+        self._doorstep: Doorstep | None = None
         self._next = 1
 
     def build(self, gateway: GatewaySettings) -> Driver:
         return self.plugin.build(gateway, self.journal)
 
     async def open(self) -> None:
+        """Open the driver; a gateway that calls back is told where."""
+        if self._doorstep is None and isinstance(self.plugin, ParsesCallback) and isinstance(self.peer, CallsBack):
+            self._doorstep = Doorstep(self.plugin, self.peer.gateway, self.inbox)
+            await self.peer.call_back(await self._doorstep.open())
         await self.driver.open(self.inbox)
+
+    async def close(self) -> None:
+        """Close everything, whatever state it is in."""
+        await self.driver.close()
+        if self._doorstep is not None:
+            await self._doorstep.close()
 
     def envelopes(self, count: int, *, address: str = "") -> list[Envelope]:
         """So many messages, to different addresses, with keys that were not used before."""
@@ -76,4 +88,8 @@ class Bench:
             raise AssertionError(f"{what}: not within {self.peer.patience:g} s") from None
 
     async def nothing_unacknowledged(self) -> bool:
-        return await self.peer.unacknowledged() == 0
+        return not await self.peer.unacknowledged()
+
+    async def something_unacknowledged(self) -> bool:
+        """Whether the peer still waits for an acknowledgement; true where its protocol knows none."""
+        return await self.peer.unacknowledged() != 0

@@ -47,8 +47,9 @@ class Peer(Protocol):
         """The client reference (`str(key)`) of every message it took so far, each time; "" where it got none."""
         ...
 
-    async def unacknowledged(self) -> int:
-        """How many receipts and replies it has for us that we have not acknowledged."""
+    async def unacknowledged(self) -> int | None:
+        """How many receipts and replies it has for us that we have not acknowledged; None where its protocol knows no
+        acknowledgement, because the driver itself sees what comes of a message."""
         ...
 
     async def say(self, address: str, text: str) -> str:

@@ -5,45 +5,17 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
+from broadcaster.triggers.readings import Readings
 from broadcaster.web import callbacks, feeds, health
 from broadcaster.web.api import TABLES
 from broadcaster.web.api.progress import current_live
+from broadcaster.web.api.readings import READINGS
 from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.envelope import envelope, finish
 from broadcaster.web.live import LIVE, UNHURRIED, Live, Pace
 from broadcaster.web.openapi import document
-from broadcaster.web.pages import (
-    account,
-    accounts,
-    actions,
-    audience,
-    audit,
-    compose,
-    compose_parts,
-    console,
-    dead,
-    desk,
-    doors,
-    doors_page,
-    duties,
-    gateways,
-    households,
-    imports,
-    link,
-    live_page,
-    message_templates,
-    own,
-    policies,
-    public,
-    reply,
-    report_page,
-    reports,
-    review,
-    second_step,
-    signing,
-    tokens,
-    unreached_page,
-)
+from broadcaster.web.pages import audit, link, live_page, public, report_page
+from broadcaster.web.pages.everything import add_pages
 from broadcaster.web.pages.rendering import error_page
 from broadcaster.web.pages.verification import Verification
 from broadcaster.web.shelf import Shelf
@@ -58,10 +30,12 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     """The application, ready to be served (see `start`). `pace` is that of live progress."""
     app = web.Application(middlewares=[envelope(error_page)], client_max_size=LARGEST_BODY)
     app[CONTEXT] = context
+    app[READINGS] = Readings(context.database, context.clock, context.settings.readings.keep)
     app[health.READING] = health.reading(context)
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
     app[link.THROTTLES] = link.throttles()
     app[public.SHELF] = Shelf()
+    app[callbacks.TABLE] = callbacks.Table()
     app[audit.VERIFICATION] = Verification(context.database)
     live_page.prepare(app)
     report_page.prepare(app)
@@ -69,42 +43,9 @@ def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     for table in TABLES:
         for endpoint in table:
             app.router.add_route(endpoint.method, endpoint.path, endpoint.handle)
-    for outside in (
-        routes,
-        health.routes,
-        feeds.routes,
-        callbacks.routes,
-        signing.routes,
-        second_step.routes,
-        own.routes,
-        accounts.routes,
-        account.routes,
-        tokens.routes,
-        audit.routes,
-        console.routes,
-        live_page.routes,
-        unreached_page.routes,
-        doors_page.routes,
-        report_page.routes,
-        desk.routes,
-        audience.routes,
-        households.routes,
-        imports.routes,
-        dead.routes,
-        duties.routes,
-        gateways.routes,
-        message_templates.routes,
-        policies.routes,
-        reply.routes,
-        compose_parts.routes,
-        compose.routes,
-        actions.routes,
-        review.routes,
-        doors.routes,
-        public.routes,
-        reports.routes,
-    ):
+    for outside in (routes, health.routes, feeds.routes, callbacks.routes):
         app.add_routes(outside)
+    add_pages(app)
     app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(finish)
     app.on_shutdown.append(_stop_watching)

@@ -12,15 +12,19 @@ from broadcaster.alerts.actor import Actor
 from broadcaster.alerts.alert import Alert
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.capacity.findings import Translate
-from broadcaster.capacity.gateways import WindowOf
+from broadcaster.capacity.gateways import Abilities
 from broadcaster.capacity.planner import Outlook
 from broadcaster.clock import Clock
 from broadcaster.database import Database
+from broadcaster.intake.settling import Intake
 from broadcaster.issuing import Office, in_force
 from broadcaster.ports import GatewaySettings, Inbox, ParsesCallback, Studio
 from broadcaster.responses.tokens import Tokens
+from broadcaster.rosters.followers import Followers
+from broadcaster.rosters.invitations import Invitation
 from broadcaster.security.second_factor import SecondFactor
 from broadcaster.settings import Settings
+from broadcaster.webhooks.subscribers import Secrets
 
 
 class Bell(Protocol):
@@ -62,6 +66,9 @@ Forecast = Callable[[int, Translate], Awaitable[Outlook]]
 Foresee = Callable[[Alert, Translate], Awaitable[Outlook]]
 """The same for an alert that nobody has kept yet."""
 
+Invite = Callable[[str], Awaitable[list[Invitation]]]
+"""The QR codes of the villages in a region, by which people follow the official account."""
+
 Probe = Callable[[], Awaitable[str]]
 """Looks at one part of the system: "" when it answers, else what is wrong with it (for operators, no secrets)."""
 
@@ -70,7 +77,8 @@ Probe = Callable[[], Awaitable[str]]
 class Context:
     """Everything a handler may use. `office` is what the settings say about issuing; what holds today, with what was
     decided in the console, tells `office_in_force`. `tokens` reads reply links, `factor` the codes of second factors.
-    `window_of` knows the drivers. `cap` None: no CAP adapter is installed.
+    `abilities` knows the drivers. `cap` None: no CAP adapter is installed. `followers` hears who follows us; None:
+    nobody does. `invite` None: there is no official account.
 
     `probes` are looked at by `/readyz`; those named in `degrading` may fail without making us unready.
     `trusted_proxies`: addresses whose X-Forwarded-For is believed.
@@ -87,9 +95,13 @@ class Context:
     forecast: Forecast
     foresee: Foresee
     office: Office
-    window_of: WindowOf
+    abilities: Abilities
     studio: Studio
+    intake: Intake
+    secrets: Secrets
     cap: AlertFormat | None = None
+    followers: Followers | None = None
+    invite: Invite | None = None
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
     probes: Mapping[str, Probe] = field(default_factory=dict)
     degrading: frozenset[str] = frozenset({"doorbell"})

@@ -8,12 +8,12 @@ from audiences import region_tree
 from broadcaster.alerts import authoring, draft_form, drafts
 from broadcaster.alerts import form as alert_form
 from broadcaster.alerts.alert import Alert, Info
+from broadcaster.alerts.composing import compose
 from broadcaster.alerts.draft_form import SUGGESTED, TEXTS, Reading, Typed
 from broadcaster.alerts.drafts import Author, Deed, Draft
 from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.alerts.state import State
-from broadcaster.alerts.succession import called_off, updating
 from broadcaster.errors import NotFoundError
 from broadcaster.security.coverage import coverage
 from broadcaster.security.permissions import Action, Actor, may, scopes
@@ -28,8 +28,6 @@ ACTIONS = {
     Deed.MISFIRE: Action.CANCEL,
 }
 """The right that putting a draft forward takes."""
-
-_NAMED_MOST = 8  # regions that an area's description names
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +58,10 @@ async def opened(context: Context, actor: Actor, key: str) -> Draft:
 
 async def composed(context: Context, draft: Draft) -> Composed:
     """The alert that this draft is now."""
-    codes = draft_form.regions_of(draft.typed)
     district = context.settings.district
     original = await authoring.load(draft.replaces) if draft.replaces is not None else None
     async with context.database.connection() as connection:
-        names = [place.name for place in await region_tree.named(connection, codes[: _NAMED_MOST + 1])]
-        reading = draft_form.read(draft.typed, _described(names, len(codes)))
-        alert = _alert(context, draft, reading, original)
+        reading, alert = await compose(connection, draft, original, district.code, context.clock.now())
         covered = await coverage(connection, alert, district.code)
         area = await region_tree.common_name(connection, covered) or district.name
     return Composed(draft, reading, alert, original, covered, area)
@@ -152,18 +147,3 @@ def _keeping(info: Info, before: Info | None) -> Info:
         resources=before.resources,
         audience=before.audience,
     )
-
-
-def _alert(context: Context, draft: Draft, reading: Reading, original: AlertRecord | None) -> Alert:
-    now, district = context.clock.now(), context.settings.district.code
-    identifier, sender = authoring.new_identifier(district, now), f"daohu.{district}"
-    if original is not None and draft.deed.calls_off:
-        words = draft_form.calling_off(draft.typed, reading.hours, misfire=draft.deed is Deed.MISFIRE)
-        return called_off(original, words, identifier=identifier, sender=sender, now=now)
-    alert = alert_form.make(reading.form, now=now, sender=sender, identifier=identifier)
-    return updating(alert, original) if original is not None else alert
-
-
-def _described(names: list[str], total: int) -> str:
-    shown = "、".join(names[:_NAMED_MOST])
-    return f"{shown}等{total}个地区" if total > _NAMED_MOST else shown

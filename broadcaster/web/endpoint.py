@@ -18,6 +18,7 @@ from broadcaster.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from broadcaster.phrase import joined
 from broadcaster.security.permissions import SYSTEM, Action, Actor, require_somewhere
 from broadcaster.web.authentication import caller
 from broadcaster.web.context import CONTEXT, Context
@@ -30,6 +31,8 @@ ALWAYS: tuple[type[DaohuError], ...] = (InputError, UnauthenticatedError, Forbid
 Body = TypeVar("Body")
 Query = TypeVar("Query")
 Reader = Callable[[Context, bytes], Any]  # what it gives is the endpoint's `body`
+
+Refused = Callable[[Context, web.Request, Actor, bytes, DaohuError], Awaitable[None]]
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +76,8 @@ class Endpoint:
 
     `answers` None: the handler streams `media` itself. `reads`: by request type, how to make `body` of the bytes, where
     it is not JSON of that very type; `form` is then what the JSON looks like. Every `{name}` in the path is a whole
-    number.
+    number. `unhurried`: it is never cut off by our time limit. `refused` is told of a body that was refused, and why,
+    once everything is undone.
     """
 
     method: str
@@ -90,6 +94,8 @@ class Endpoint:
     problems: tuple[type[DaohuError], ...]
     media: str
     reads: Mapping[str, Reader]
+    unhurried: bool
+    refused: Refused | None
 
     @property
     def name(self) -> str:
@@ -103,6 +109,14 @@ class Endpoint:
         if self.action is not None:
             require_somewhere(actor, self.action)
         raw = await request.read() if self.body is not Nothing else b""
+        try:
+            return await self._answer(context, request, actor, raw)
+        except DaohuError as fault:
+            if self.refused is not None and not isinstance(fault, UnavailableError):
+                await self.refused(context, request, actor, raw, fault)
+            raise
+
+    async def _answer(self, context: Context, request: web.Request, actor: Actor, raw: bytes) -> web.StreamResponse:
         call: Call[Any, Any] = Call(
             context,
             request,
@@ -137,8 +151,8 @@ class Endpoint:
         if media in self.reads:
             return self.reads[media](context, raw)
         if media != JSON:
-            known = "、".join(dict.fromkeys((JSON, *self.reads)))
-            raise InputError(f"不支持内容类型 {media[:80]}。", remedy=f"请用 {known}。")
+            known = joined("、", dict.fromkeys((JSON, *self.reads)))
+            raise InputError("不支持内容类型 %(media)s。", remedy="请用 %(known)s。", media=media[:80], known=known)
         return convert(raw or b"{}", self.body)
 
     def _read_query(self, request: web.Request) -> Any:
@@ -148,7 +162,9 @@ class Endpoint:
         try:
             return msgspec.convert(given, type=self.query, strict=False)
         except msgspec.ValidationError as error:
-            raise InputError(f"查询参数不对：{error}", remedy="请对照 /api/v1/openapi.json 改正。") from error
+            raise InputError(
+                "查询参数不对：%(error)s", remedy="请对照 /api/v1/openapi.json 改正。", error=error
+            ) from error
 
 
 class Table:
@@ -177,6 +193,8 @@ class Table:
         problems: Sequence[type[DaohuError]] = (),
         media: str = JSON,
         reads: Mapping[str, Reader] | None = None,
+        unhurried: bool = False,
+        refused: Refused | None = None,
     ) -> Callable[[Handler[Body, Query]], Handler[Body, Query]]:
         """Declare a route; see `Endpoint`."""
 
@@ -197,6 +215,8 @@ class Table:
                     problems=(*(() if public else ALWAYS), *problems),
                     media=media,
                     reads=reads or {},
+                    unhurried=unhurried,
+                    refused=refused,
                 )
             )
             return handler

@@ -14,11 +14,13 @@ from aiohttp import ClientConnectionResetError, web
 from aiohttp.typedefs import Handler, Middleware
 from tortoise.exceptions import DBConnectionError
 
+from broadcaster.catalogue import Catalogue
 from broadcaster.errors import DaohuError, LimitedError, UnauthenticatedError, UnavailableError
 from broadcaster.web import problems
 from broadcaster.web.authentication import ACTOR
 from broadcaster.web.context import CONTEXT
 from broadcaster.web.endpoint import JSON, Endpoint
+from broadcaster.web.language import MACHINES, catalogue, spoken
 from broadcaster.web.metrics import METRICS
 from broadcaster.web.problems import Problem
 from broadcaster.web.static_files import MARK, caching
@@ -30,7 +32,6 @@ LONGEST = 30.0  # seconds for an answer that is not a stream
 UPLOAD = 300.0  # seconds for a form with a file in it: a photo comes over a bad line
 _LOG = structlog.get_logger(__name__)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-_MACHINES = ("/api/", "/callbacks/", "/feeds/", "/healthz", "/readyz", "/metrics")
 
 _DATABASE_AWAY = (
     asyncpg.PostgresConnectionError,
@@ -45,8 +46,8 @@ _DATABASE_AWAY = (
 
 CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
-    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'"
+    "connect-src 'self'; frame-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
 )
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY,
@@ -58,6 +59,13 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
     "Server": "daohu",
 }
+
+LETTER_SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+"""What differs for a letter: styled from within, inert, shown in a frame of our own pages."""
+LETTER = web.ResponseKey("letter", bool)
 
 _STREAMING: set[Handler] = set()
 
@@ -89,8 +97,9 @@ def envelope(error_page: ErrorPage) -> Middleware:
 
 async def finish(request: web.Request, response: web.StreamResponse) -> None:
     """Signal handler: the headers that every response carries, streams and static files too."""
-    for name, value in SECURITY_HEADERS.items():
-        response.headers[name] = value
+    response.headers.update(SECURITY_HEADERS)
+    if response.get(LETTER):
+        response.headers.update(LETTER_SECURITY)
     if request.path.startswith("/static/"):
         response.headers["Cache-Control"] = caching(marked=MARK in request.query)
     response.headers.setdefault("Cache-Control", "no-store")
@@ -110,31 +119,37 @@ async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage)
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        problem = problems.of_http(error, request[REQUEST_ID])
+        problem = problems.of_http(error, request[REQUEST_ID], _texts(request))
         headers = {name: value for name, value in error.headers.items() if name == "Allow"}
     except DaohuError as error:
-        problem = problems.of_error(error, request[REQUEST_ID])
+        problem = problems.of_error(error, request[REQUEST_ID], _texts(request))
         if isinstance(error, LimitedError):
             headers["Retry-After"] = str(int(error.after) + 1)
         if isinstance(error, UnauthenticatedError):
             headers["WWW-Authenticate"] = "Bearer"
     except TimeoutError:
-        problem = _away(request, "处理超时。")
+        problem = _passing(request, UnavailableError("处理超时。", remedy="请稍后重试。"))
     except _DATABASE_AWAY as error:
         _LOG.warning("request.database_away", reason=type(error).__name__)
-        problem = _away(request, "数据库暂时不可用。")
+        problem = _passing(request, UnavailableError("数据库暂时不可用。", remedy="请稍后重试。"))
     except Exception:  # the boundary: whatever it was, it is logged and the caller gets an honest 500
         _LOG.exception("request.failed", route=_route(request))
-        problem = problems.unexpected(request[REQUEST_ID])
-    if request.path.startswith(_MACHINES) or request.headers.get("Accept") == JSON:
+        problem = problems.unexpected(request[REQUEST_ID], _texts(request))
+    if request.path.startswith(MACHINES) or request.headers.get("Accept") == JSON:
+        headers["Content-Language"] = spoken(request)
+        headers["Vary"] = "Accept-Language, Cookie"
         return problems.answer(problem, headers)
     page = error_page(request, problem)
     page.headers.update(headers)
     return page
 
 
-def _away(request: web.Request, what: str) -> Problem:
-    return problems.of_error(UnavailableError(what, remedy="请稍后重试。"), request[REQUEST_ID])
+def _passing(request: web.Request, error: UnavailableError) -> Problem:
+    return problems.of_error(error, request[REQUEST_ID], _texts(request))
+
+
+def _texts(request: web.Request) -> Catalogue:
+    return catalogue(spoken(request))
 
 
 def _longest(request: web.Request) -> float | None:
@@ -153,7 +168,9 @@ def _streams(request: web.Request) -> bool:
     if request.match_info.handler in _STREAMING:
         return True
     endpoint = getattr(request.match_info.handler, "__self__", None)
-    return is_unhurried(request.match_info.handler) or (isinstance(endpoint, Endpoint) and endpoint.answers is None)
+    return is_unhurried(request.match_info.handler) or (
+        isinstance(endpoint, Endpoint) and (endpoint.answers is None or endpoint.unhurried)
+    )
 
 
 def _note(request: web.Request, status: int, seconds: float) -> None:

@@ -20,6 +20,7 @@ from broadcaster.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from broadcaster.phrase import Texts, said
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -52,40 +53,40 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     instance: str = ""
 
 
-def of_error(error: DaohuError, request_id: str) -> Problem:
-    """The problem document of one of our own errors."""
+def of_error(error: DaohuError, request_id: str, texts: Texts) -> Problem:
+    """The problem document of one of our own errors, in the language of `texts`."""
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     return Problem(
         type=f"urn:daohu:problem:{error.code}",
         title=HTTPStatus(status).phrase,
         status=status,
         code=error.code,
-        detail=error.what,
-        remedy=error.remedy,
+        detail=said(error.what, texts),
+        remedy=said(error.remedy, texts),
         instance=f"urn:daohu:request:{request_id}",
     )
 
 
-def of_http(error: web.HTTPException, request_id: str) -> Problem:
+def of_http(error: web.HTTPException, request_id: str, texts: Texts) -> Problem:
     """The problem document of an error that aiohttp found (no such route, wrong method, body too large)."""
     return Problem(
         title=error.reason,
         status=error.status,
         code=f"http-{error.status}",
-        detail=_DETAIL.get(error.status, ""),
+        detail=said(DETAIL.get(error.status, ""), texts),
         instance=f"urn:daohu:request:{request_id}",
     )
 
 
-def unexpected(request_id: str) -> Problem:
+def unexpected(request_id: str, texts: Texts) -> Problem:
     """The problem document of a fault of ours; what it was stands in the log under the request's id."""
     return Problem(
         type="urn:daohu:problem:internal",
         title="Internal Server Error",
         status=500,
         code="internal",
-        detail="系统内部错误，已记录。",
-        remedy="请稍后重试；若仍然出错，请把 instance 告诉管理员。",
+        detail=texts.gettext(INTERNAL[0]),
+        remedy=texts.gettext(INTERNAL[1]),
         instance=f"urn:daohu:request:{request_id}",
     )
 
@@ -97,7 +98,8 @@ def answer(problem: Problem, headers: dict[str, str] | None = None) -> web.Respo
     )
 
 
-_DETAIL = {
+INTERNAL = ("系统内部错误，已记录。", "请稍后重试；若仍然出错，请把 instance 告诉管理员。")
+DETAIL = {
     404: "没有这个地址。",
     405: "这个地址不支持该方法。",
     413: "请求内容太大。",

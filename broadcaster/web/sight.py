@@ -35,7 +35,7 @@ async def seen(context: Context, actor: Actor, alert_id: int) -> AlertRecord:
     """The alert; `NotFoundError` also where it touches no region that the actor may see."""
     record = await authoring.load(alert_id)
     if not touches(actor, Action.SEE, await covers(context, record)):
-        raise NotFoundError(f"没有编号为 {alert_id} 的预警。", remedy="请从列表中重新选择。")
+        raise NotFoundError("没有编号为 %(alert_id)s 的预警。", remedy="请从列表中重新选择。", alert_id=alert_id)
     return record
 
 

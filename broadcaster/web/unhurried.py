@@ -1,4 +1,5 @@
-"""Handlers that take as long as the person at the other end needs: uploads. They see to silence themselves."""
+"""Handlers that take as long as they need: uploads, which see to silence themselves, and the one transaction that
+issues or ends an alert, which is never cut off by us: a million deliveries of the alert before may go with it."""
 
 from __future__ import annotations
 

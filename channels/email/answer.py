@@ -11,11 +11,24 @@ GREYLISTED = 300.0  # s; servers that greylist want five minutes (RFC 6647 5)
 MAILBOX_FULL = 900.0
 OVERLOADED = 60.0
 OUR_FAULT = 60.0
+QUOTA = 900.0
 LATER = 60.0
+CLOSING = 421  # the server ends the connection (RFC 5321 3.8)
+TOO_LARGE = 552  # or quota: RFC 5321 4.2.3
+NONSENSE = -1  # stands for what is no answer at all
 # The server objects to us, not to the recipient: someone must mend the gateway, the mail itself is good.
 _OURS = frozenset({503, 530, 534, 535, 538})
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-_PERSONAL = re.compile(r"<[^>]*>|[^\s<>@]+@[^\s<>@]+|\d{7,}")
+# What servers say of us where their codes do not: Postfix, Exim, Exchange, Coremail; the big providers' daily limits.
+_NO_RELAY = re.compile(
+    r"relay(?:ing)?\b.{0,40}\b(?:denied|not|prohibited)|unable to relay|authentication (?:is )?required", re.I
+)
+_SENT_TOO_MUCH = re.compile(
+    r"""(?:daily|hourly|user|message)\W{0,3}sending\W.{0,20}(?:quota|limit)|send(?:ing)?\ (?:quota|limit|rate)
+    |too\ many\ (?:mails|messages)\ sent
+    |frequency\ limited|发信.{0,6}(?:限|频|超)""",
+    re.I | re.X,
+)
 _MEANING = {
     (1, 1): "没有这个邮箱",
     (1, 2): "没有这个域名",
@@ -75,9 +88,28 @@ def refused(key: DeliveryKey, code: int, text: str) -> Deferred | Rejected:
     reason = reason_of(code, text)
     if code in _OURS:
         return Deferred(key, reason, OUR_FAULT)
+    if _quota(text):
+        return Deferred(key, f"本账号的发信配额已用完：{reason}", QUOTA)
     if 400 <= code < 500:
         return Deferred(key, reason, _after(code, Status.find(text)))
     return Rejected(key, reason)
+
+
+def sender_refused(key: DeliveryKey, code: int, text: str) -> Deferred | Rejected:
+    """The outcome of a mail whose MAIL command was refused, before any recipient was named: the sender, the account or
+    its quota is at fault, and would be with every other mail; only one that is too large, or in a script that the
+    server does not take, is at fault itself."""
+    status = Status.find(text)
+    if code == TOO_LARGE or code < 500 or (status is not None and status.subject in (3, 6)):
+        return refused(key, code, text)
+    return Deferred(key, f"发件人或账号被拒：{reason_of(code, text)}", OUR_FAULT)
+
+
+def recipient_refused(key: DeliveryKey, code: int, text: str) -> Deferred | Rejected:
+    """The outcome of a mail whose RCPT was refused: by a server that passes nothing on for us, any other would be."""
+    if code >= 500 and _NO_RELAY.search(text):
+        return Deferred(key, f"邮件服务器不为本网关转发：{reason_of(code, text)}", OUR_FAULT)
+    return refused(key, code, text)
 
 
 def reason_of(code: int, text: str) -> str:
@@ -86,9 +118,10 @@ def reason_of(code: int, text: str) -> str:
     return f"{code} {status} {status.meaning}" if status else f"{code} {_plain_meaning(code)}"
 
 
-def redacted(text: str) -> str:
-    """The server's words for the gateway's conversation log: no addresses, no long numbers, one line."""
-    return _PERSONAL.sub("***", " ".join(text.split()))[:200]
+def _quota(text: str) -> bool:
+    """Whether the account has sent too much, and not the mailbox received too much."""
+    status = Status.find(text)
+    return bool(_SENT_TOO_MUCH.search(text)) and (status is None or status.subject != 2)
 
 
 def _after(code: int, status: Status | None) -> float:

@@ -10,13 +10,15 @@ import aiosmtplib
 
 from broadcaster.errors import UnavailableError
 from broadcaster.ports import Journal
-from channels.email.answer import is_answer, reason_of, redacted
+from channels.email.answer import is_answer, reason_of
+from channels.email.line import Line
 from channels.email.settings import SmtpSettings
+from channels.redaction import redacted
 
 REMEDY = "请检查网关的 host、port、tls、user、password，以及网络和防火墙。"
 
 
-async def dial(settings: SmtpSettings, journal: Journal) -> aiosmtplib.SMTP:
+async def dial(settings: SmtpSettings, journal: Journal) -> Line:
     """A connection that is ready for mails. Raises `UnavailableError`."""
     options = settings.options
     client = aiosmtplib.SMTP(
@@ -33,6 +35,7 @@ async def dial(settings: SmtpSettings, journal: Journal) -> aiosmtplib.SMTP:
     try:
         greeting = await client.connect()
         await _greet(client)
+        line = _line(client)
     except asyncio.CancelledError:
         client.close()
         raise
@@ -42,7 +45,7 @@ async def dial(settings: SmtpSettings, journal: Journal) -> aiosmtplib.SMTP:
         journal.note("!", f"{options.host}:{settings.port} {why}")
         raise UnavailableError(f"邮件服务器 {options.host}：{why}。", remedy=REMEDY) from problem
     journal.note("←", f"{greeting.code} {redacted(greeting.message)}")
-    return client
+    return line
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:
@@ -52,6 +55,16 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
             await client.ehlo()
         except aiosmtplib.SMTPHeloError:
             await client.helo()
+
+
+def _line(client: aiosmtplib.SMTP) -> Line:
+    """The client's connection, taken out of its hands: it waits for each answer before it writes on."""
+    transport = client.transport
+    if not isinstance(transport, asyncio.Transport) or transport.is_closing():
+        raise aiosmtplib.SMTPServerDisconnected("closed after the greeting")
+    line = Line(client.esmtp_extensions)
+    line.take_over(transport)
+    return line
 
 
 def failure(problem: Exception) -> str:

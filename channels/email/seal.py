@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
+from dataclasses import dataclass
 
 from broadcaster.ports import DeliveryKey
 
@@ -28,6 +28,19 @@ class Seal:
                 return DeliveryKey.parse(key)
         return None
 
+    @staticmethod
+    def occurs(text: str) -> bool:
+        """Whether anything in `text` looks like a sealed key."""
+        return _SEALED.search(text) is not None
+
     def mark(self, text: str) -> str:
         """16 hex digits that nobody else can find for `text`."""
-        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()[:16]
+        return hmac.digest(self._secret, text.encode("utf-8", "replace"), "sha256").hex()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Seals:
+    """Those on return paths, envelope ids and Message-IDs, and those on the address for answers (None: not read)."""
+
+    bounce: Seal
+    reply: Seal | None

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 
 from broadcaster.ports import DeliveryKey, Evidence, Inbox, Journal, Receipt, Reply
+from channels.ending import wind_up
 from channels.line.link import Link
 from channels.line.wire import Ack, LineError, Receipts, Replies
 
@@ -50,10 +51,7 @@ class Intake:
         """Store what has arrived, then stop; after `within` seconds give up (the peer will send it again)."""
         self._stopping = True
         self._arrived.set()
-        if self._pump is not None:
-            await asyncio.wait([self._pump], timeout=within)
-            self._pump.cancel()
-            await asyncio.wait([self._pump])
+        await wind_up(self._pump, within)
 
     async def _run(self, link: Link) -> None:
         while self._receipt_batches or self._reply_batches or not self._stopping:

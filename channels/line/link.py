@@ -66,7 +66,7 @@ class Link(asyncio.Protocol):
         self._saying_bye = False
         self._sent: dict[int, _Sent] = {}
         self._next_frame = 1
-        self._heard = self._loop.time()
+        self._heard = self._listening_since = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self.in_flight = 0
         self.senders: set[asyncio.Event] = set()
@@ -156,9 +156,10 @@ class Link(asyncio.Protocol):
             return
         self._held = held
         if held:
+            self._journal.note("!", "reading is held back: what came waits to be stored")
             self._transport.pause_reading()
         else:
-            self._heard = self._loop.time()
+            self._heard = self._listening_since = self._loop.time()
             self._transport.resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -223,7 +224,7 @@ class Link(asyncio.Protocol):
         """Heartbeat: ask after a silence, give up after two, and after an answer that never came."""
         now = self._loop.time()
         oldest = next(iter(self._sent.values()), None)
-        if oldest is not None and now - oldest.since > self._options.answer_timeout:
+        if oldest is not None and self._waited(oldest.since) > self._options.answer_timeout:
             self.end(f"no answer to a submit within {self._options.answer_timeout:g} s")
             return
         silence = 0.0 if self._held else now - self._heard
@@ -234,6 +235,10 @@ class Link(asyncio.Protocol):
             self.write(Ping())
         pause = min(self._options.heartbeat, self._options.answer_timeout) / 2
         self._watch = self._loop.call_later(pause, self._look_after)
+
+    def _waited(self, since: float) -> float:
+        """Seconds that an answer could have been read in: what came while we held back lies unread before us."""
+        return 0.0 if self._held else self._loop.time() - max(since, self._listening_since)
 
 
 def wake(events: Iterable[asyncio.Event]) -> None:

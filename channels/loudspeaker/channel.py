@@ -12,7 +12,7 @@ from broadcaster.errors import InputError
 from broadcaster.ports import Medium, Message
 
 MEDIUM = Medium.LOUDSPEAKER
-MEDIA_TYPES = frozenset({"audio/mpeg", "audio/wav"})
+MEDIA_TYPES = frozenset({"audio/mpeg", "audio/wav", "audio/ogg", "audio/amr"})
 LONGEST = 200
 _RESOURCE_CODE = re.compile(r"[1-6][0-9]{22}|[0-9]{18}")  # level 1 (country) to 6 (village), then area, type, number
 _OWN_NAME = re.compile(r"[!-~]+")

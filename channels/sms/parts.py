@@ -49,6 +49,17 @@ def parts(text: str, reference: int) -> Sequence[Part]:
     ]
 
 
+def count(text: str) -> int:
+    """How many `parts` there are of `text`."""
+    coding = ASCII if PLAIN.issuperset(text) else UCS2
+    data = text.encode("ascii" if coding == ASCII else "utf-16-be", "replace")
+    if len(data) <= SINGLE_OCTETS[coding]:
+        return 1
+    if coding == UCS2 and len(data) > 2 * len(text):
+        return len(_cut(data, coding))
+    return -(-len(data) // PART_OCTETS[coding])
+
+
 def _cut(data: bytes, coding: int) -> list[bytes]:
     room = PART_OCTETS[coding]
     pieces, start = [], 0

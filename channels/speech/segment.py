@@ -13,4 +13,9 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=r"Couldn't find ffmpeg", category=RuntimeWarning)
     from pydub import AudioSegment
 
-__all__ = ["AudioSegment"]
+__all__ = ["AudioSegment", "segment"]
+
+
+def segment(samples: bytes, sample_rate: int) -> AudioSegment:
+    """Signed 16-bit mono samples as something that can be joined and measured."""
+    return AudioSegment(samples, sample_width=2, frame_rate=sample_rate, channels=1)

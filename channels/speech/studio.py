@@ -3,52 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import structlog
 
-from broadcaster.errors import InputError, UnavailableError
-from broadcaster.ports import Audio, Medium
+from broadcaster.errors import DaohuError, InputError, UnavailableError
+from broadcaster.ports import Audio, EngineReport, Medium, Passage, Sound
 from channels.speech.broadcast import Broadcast, assemble, plan
 from channels.speech.decode import decode
-from channels.speech.encoding import A_LAW, MP3, Encoding, encode
+from channels.speech.encoding import ENCODINGS, Encoding, encode
 from channels.speech.espeak import EspeakSynthesizer
-from channels.speech.store import BroadcastStore
-from channels.speech.synthesizer import Speech, Synthesizer
+from channels.speech.keeper import Keeper, Make
+from channels.speech.lexicon import BUILT_IN, Lexicon
+from channels.speech.loudness import levelled
+from channels.speech.narrator import Narrator, Take
+from channels.speech.synthesizer import Synthesizer
+from channels.speech.tone import SAMPLE_RATE
 
-RECIPE = 1  # raise when tones, levels or pauses change: broadcasts kept before are then made anew
-ENCODINGS: Mapping[Medium, Encoding] = MappingProxyType({Medium.LOUDSPEAKER: MP3, Medium.VOICE: A_LAW})
+RECIPE = 2  # raise when tones, levels or pauses change: broadcasts kept before are then made anew
+USUAL: Mapping[Medium, Sound] = MappingProxyType({Medium.LOUDSPEAKER: Sound.MP3, Medium.VOICE: Sound.A_LAW})
+"""What a gateway gets whose driver names no format."""
+
 LENGTH_MAX = 1800.0  # s
 LENGTH_TOLERANCE = 0.2  # s that an encoder may add
-CLAIM_POLL = 0.05  # s between looks while another process builds
-THREADS = 2
+PHRASES = {"zh-CN": "语音检查。", "yue": "语音检查。", "en": "Speech check."}
+"""What an engine says when it is tried, in the first of these languages for which it has a voice."""
 
 log = structlog.get_logger(__name__)
 
 
 class AudioStudio:
-    """A studio that keeps its broadcasts in `folder`; the speech process starts with the first text.
-
-    Many tasks and processes may ask for the same broadcast at once: one builds, the others get its file.
+    """A studio that keeps its broadcasts in `folder`. The first of `engines` that works speaks; they start when they
+    are first asked. Many tasks and processes may ask for the same broadcast at once: one builds, the others get its
+    file.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        synthesizer: Synthesizer | None = None,
-        encodings: Mapping[Medium, Encoding] = ENCODINGS,
-    ) -> None:
-        self._store = BroadcastStore(folder)
-        self._synthesizer = synthesizer or EspeakSynthesizer()
-        self._encodings = encodings
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="studio")
-        self._builds: dict[str, asyncio.Task[Audio]] = {}
-        self._swept = False
+    def __init__(self, folder: Path, engines: Sequence[Synthesizer] | None = None, lexicon: Lexicon = BUILT_IN) -> None:
+        self._engines = tuple(engines) if engines else (EspeakSynthesizer(),)
+        self._keeper = Keeper(folder)
+        self._narrator = Narrator(self._engines, self._keeper)
+        self._lexicon = lexicon
 
     async def build(
         self,
@@ -59,101 +60,121 @@ class AudioStudio:
         repeats: int = 1,
         drill: bool = False,
         language: str = "zh-CN",
+        sound: Sound | None = None,
+        then: Sequence[Passage] = (),
     ) -> Audio:
         """The finished broadcast of `text` on `medium`, from disk when it was made before.
 
-        `colour` is red, orange, yellow, blue or "" (no warning colour). Raises `InputError` for what cannot be said and
-        `UnavailableError` when speech, encoder or disk fail; trying again later may work.
+        `colour` is red, orange, yellow, blue or "" (no warning colour); `sound` the file's format, None for the
+        medium's usual one; `then` what is said after it in other languages, as far as there is a voice. Raises
+        `InputError` for what cannot be said and `UnavailableError` when speech, encoder or disk fail; trying again
+        later may work.
         """
-        broadcast = plan(text, medium, colour=colour, repeats=repeats, drill=drill)
-        encoding = self._encodings[medium]
-        if (length := broadcast.seconds(self._synthesizer.estimate(broadcast.words))) > LENGTH_MAX:
+        broadcast = self._plan(text, medium, colour, repeats, language, then, drill=drill)
+        encoding = ENCODINGS[sound or USUAL[medium]]
+        if (length := self._length(broadcast)) > LENGTH_MAX:
             raise InputError(
                 f"这条广播约 {length / 60:.0f} 分钟，超过 {LENGTH_MAX / 60:.0f} 分钟。",
                 remedy="请缩短播报文字或减少遍数。",
             )
-        key = self._key(broadcast, encoding, language)
-        build = self._builds.get(key)
-        if build is None:
-            build = asyncio.create_task(self._built(key, broadcast, encoding, language))
-            self._builds[key] = build
-            build.add_done_callback(lambda _: self._builds.pop(key, None))
-        return await _outcome(build)
+        takes = [await self._narrator.say(one.text, one.language) for one in broadcast.passages]
 
-    def estimate(self, text: str, medium: Medium, *, colour: str, repeats: int = 1, drill: bool = False) -> float:
+        async def prepare() -> Make:
+            return lambda path: produce(broadcast, takes, encoding, path)
+
+        return await self._keeper.have(_key(broadcast, takes, encoding), encoding, prepare)
+
+    def estimate(
+        self,
+        text: str,
+        medium: Medium,
+        *,
+        colour: str,
+        repeats: int = 1,
+        drill: bool = False,
+        language: str = "zh-CN",
+        then: Sequence[Passage] = (),
+    ) -> float:
         """About how many seconds the broadcast will last, within a tenth; nothing is built. Raises `InputError`."""
-        broadcast = plan(text, medium, colour=colour, repeats=repeats, drill=drill)
-        return broadcast.seconds(self._synthesizer.estimate(broadcast.words))
+        return self._length(self._plan(text, medium, colour, repeats, language, then, drill=drill))
+
+    def wording(self, text: str, language: str = "zh-CN") -> str:
+        """The text as the engines get it."""
+        return self._lexicon.spelt(text, language)
+
+    def speaks(self, language: str) -> bool:
+        """Whether any engine has a voice for `language`."""
+        return self._narrator.speaks(language)
+
+    async def examine(self, words: Mapping[str, str] | None = None) -> Sequence[EngineReport]:
+        """Let every engine say the first of `words`, by language, for which it has a voice; nothing is kept."""
+        return [await _examined(engine, words or PHRASES) for engine in self._engines]
+
+    async def warm(self) -> None:
+        """Have the engine that is asked first say something, and a broadcast of it made and heard: models are then
+        loaded and programs found. Nothing is kept; faults are left to the first broadcast."""
+        engine = self._engines[0]
+        with tempfile.TemporaryDirectory(prefix="daohu-") as folder, contextlib.suppress(DaohuError, OSError):
+            language = next((one for one in PHRASES if engine.voice(one) is not None), "zh-CN")
+            words = PHRASES[language]
+            speech = await engine.speak(words, language)
+            broadcast = plan([Passage(words, language)], Medium.LOUDSPEAKER, colour="blue", repeats=1, drill=False)
+            samples, path = levelled(speech, SAMPLE_RATE), Path(folder, "warm.mp3")
+            await asyncio.to_thread(_written, broadcast, [samples], ENCODINGS[Sound.MP3], path)
 
     async def close(self) -> None:
-        """Give up what is being built and end the speech process."""
-        builds = list(self._builds.values())
-        for build in builds:
-            build.cancel()
-        await asyncio.gather(*builds, return_exceptions=True)
-        await self._synthesizer.close()
-        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        """Give up what is being built and end the engines."""
+        await self._keeper.close()
+        for engine in self._engines:
+            await engine.close()
 
-    def _key(self, broadcast: Broadcast, encoding: Encoding, language: str) -> str:
-        heard = (
-            RECIPE,
-            self._synthesizer.name,
-            language,
-            broadcast.words,
-            repr(broadcast.opening),
-            repr(broadcast.closing),
-            broadcast.repeats,
-            broadcast.pause,
-            encoding.name,
-        )
-        return hashlib.sha256(json.dumps(heard, ensure_ascii=False).encode()).hexdigest()
+    def _plan(
+        self,
+        text: str,
+        medium: Medium,
+        colour: str,
+        repeats: int,
+        language: str,
+        then: Sequence[Passage],
+        *,
+        drill: bool,
+    ) -> Broadcast:
+        others = [passage for passage in then if self.speaks(passage.language)]
+        passages = [
+            Passage(self.wording(one.text, one.language), one.language) for one in (Passage(text, language), *others)
+        ]
+        return plan(passages, medium, colour=colour, repeats=repeats, drill=drill)
 
-    async def _built(self, key: str, broadcast: Broadcast, encoding: Encoding, language: str) -> Audio:
-        loop = asyncio.get_running_loop()
-        if not self._swept:
-            self._swept = True
-            await loop.run_in_executor(self._threads, self._store.sweep)
-        while True:
-            kept = await loop.run_in_executor(self._threads, self._store.find, key, encoding)
-            if kept is not None:
-                return kept
-            with self._store.claimed(key) as ours:
-                if ours:
-                    return await self._made(key, broadcast, encoding, language)
-            await asyncio.sleep(CLAIM_POLL)
-
-    async def _made(self, key: str, broadcast: Broadcast, encoding: Encoding, language: str) -> Audio:
-        loop = asyncio.get_running_loop()
-        kept = await loop.run_in_executor(self._threads, self._store.find, key, encoding)
-        if kept is not None:  # another process finished it just before our claim
-            return kept
-        started = loop.time()
-        speech = await self._synthesizer.speak(broadcast.words, language)
-
-        def make(path: Path) -> float:
-            return produce(broadcast, speech, encoding, path)
-
-        audio = await loop.run_in_executor(self._threads, self._store.keep, key, encoding, make)
-        log.info(
-            "broadcast_built", key=key[:12], encoding=encoding.name, seconds=audio.seconds, took=loop.time() - started
-        )
-        return audio
+    def _length(self, broadcast: Broadcast) -> float:
+        return broadcast.seconds([self._narrator.estimate(one.text, one.language) for one in broadcast.passages])
 
 
-async def _outcome(build: asyncio.Task[Audio]) -> Audio:
-    """What the shared build comes to; one caller's leaving does not end it for the others."""
-    try:
-        return await asyncio.shield(build)
-    except asyncio.CancelledError:
-        caller = asyncio.current_task()
-        if caller is not None and caller.cancelling():
-            raise
-        raise UnavailableError("广播音频正在生成时系统停止了。", remedy="系统启动后会重新生成。") from None
+def _key(broadcast: Broadcast, takes: Sequence[Take], encoding: Encoding) -> str:
+    heard = (
+        RECIPE,
+        [take.key for take in takes],
+        repr(broadcast.opening),
+        repr(broadcast.closing),
+        broadcast.repeats,
+        broadcast.pause,
+        encoding.name,
+        encoding.arguments,
+    )
+    return hashlib.sha256(json.dumps(heard, ensure_ascii=False).encode()).hexdigest()
 
 
-def produce(broadcast: Broadcast, speech: Speech, encoding: Encoding, path: Path) -> float:
+def produce(broadcast: Broadcast, takes: Sequence[Take], encoding: Encoding, path: Path) -> float:
     """Write the broadcast to `path`, hear it back, return its seconds. Blocks. `UnavailableError`, OSError."""
-    segment = assemble(broadcast, speech)
+    started = time.monotonic()
+    seconds = _written(broadcast, [take.samples for take in takes], encoding, path)
+    engines = [take.engine for take in takes]
+    took = time.monotonic() - started
+    log.info("broadcast_built", encoding=encoding.name, engines=engines, seconds=seconds, took=took)
+    return seconds
+
+
+def _written(broadcast: Broadcast, samples: Sequence[bytes], encoding: Encoding, path: Path) -> float:
+    segment = assemble(broadcast, samples)
     encode(segment, encoding, path)
     heard = decode(path.read_bytes())
     planned = segment.duration_seconds
@@ -163,3 +184,15 @@ def produce(broadcast: Broadcast, speech: Speech, encoding: Encoding, path: Path
             remedy="请检查磁盘空间，然后运行 daohu doctor。",
         )
     return float(heard.seconds)
+
+
+async def _examined(engine: Synthesizer, words: Mapping[str, str]) -> EngineReport:
+    language = next((one for one in words if engine.voice(one) is not None), None)
+    if language is None:
+        return EngineReport(engine.name, problem="没有可用的语言", remedy="请为它指定 voices。")
+    started = asyncio.get_running_loop().time()
+    try:
+        speech = await engine.speak(words[language], language)
+    except DaohuError as error:
+        return EngineReport(engine.name, problem=error.what, remedy=error.remedy)
+    return EngineReport(engine.name, seconds=speech.seconds, took=asyncio.get_running_loop().time() - started)

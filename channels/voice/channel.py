@@ -8,7 +8,7 @@ from broadcaster.errors import InputError
 from broadcaster.ports import Medium, Message
 
 MEDIUM = Medium.VOICE
-MEDIA_TYPES = frozenset({"audio/wav", "audio/amr", "audio/mpeg"})
+MEDIA_TYPES = frozenset({"audio/wav", "audio/amr", "audio/mpeg", "audio/ogg"})
 _MOBILE = r"1[3-9][0-9]{9}"
 _LANDLINE = r"0(?:10|2[0-9])[0-9]{8}|0[3-9][0-9]{2}[0-9]{7,8}"  # trunk 0, area code, number
 _NUMBER = re.compile(f"{_MOBILE}|{_LANDLINE}")

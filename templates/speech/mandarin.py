@@ -6,20 +6,21 @@ import re
 from functools import partial
 
 from templates.speech.clock import time_of_day
+from templates.speech.designations import RULES as DESIGNATIONS
 from templates.speech.numerals import cardinal, decimal, digits, quantity, telephone
 from templates.speech.rules import Reading, Rule, scan
-from templates.speech.units import DEGREES, LABELS, MANDARIN_UNITS, MEASURES
+from templates.speech.units import COLOURS, COUNTED, DEGREES, MANDARIN_UNITS, MEASURES, UNITS
 
 NUMBER = r"\d+(?:\.\d+)?"
 TO = r"\s*(?:[-~～—–－−至到]|——)\s*"
-UNITS = "|".join(map(re.escape, sorted(MANDARIN_UNITS, key=len, reverse=True)))
 RATES = "|".join(map(re.escape, (unit for unit in MANDARIN_UNITS if "/" in unit)))
 DEGREE = "|".join(map(re.escape, sorted(DEGREES, key=len, reverse=True)))
-COUNTED = rf"(?:{MEASURES}|{LABELS}|多|余|左右|以上|以下|至|到|[~～%％℃°]|{UNITS})"
 
-_HOTLINE = re.compile(r"11[0249]|12[02]|999|121(?:10|19|22|23)|12(?:315|328|345|350|369|379|395)|95598")
-_DIALLED = re.compile(r"(?:电话|拨打|致电|热线|号码|手机|座机|呼叫|联系)[^。；，]{0,6}$")
-_CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
+_ITEMS = {chr(start + number): number + 1 for start in (0x2460, 0x2488) for number in range(20)}  # ① to ⑳, ⒈ to ⒛
+_ITEMS |= {chr(0x3220 + number): number + 1 for number in range(10)}  # ㈠ to ㈩
+_FRACTIONS = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅛": (1, 8)}
+_MONEY = {"¥": "元", "￥": "元", "$": "美元", "€": "欧元", "£": "英镑"}
+_UNITED = "[日号时点分月年级度℃%#层]"  # what stands before the dash of a range whose two ends have their own unit
 _ROMAN = {"Ⅰ": "一", "Ⅱ": "二", "Ⅲ": "三", "Ⅳ": "四", "Ⅴ": "五", "Ⅵ": "六", "Ⅶ": "七", "Ⅷ": "八", "Ⅸ": "九", "Ⅹ": "十"}
 _LATIN_ROMAN = {"I": "一", "II": "二", "III": "三", "IV": "四", "V": "五"}
 _SYMBOLS = {
@@ -38,17 +39,19 @@ _SYMBOLS = {
     "+": "加",
     "&": "和",
     "→": "到",
-    "№": "第",
+    "²": "平方",
+    "³": "立方",
+    "℃": "摄氏度",
 }
 _HANZI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _PAUSES = dict.fromkeys("。；;\n\r…", "。") | {"！": "！", "!": "！", "？": "？", "?": "？", "〇": "零"}
 _PAUSES |= dict.fromkeys("，、：,:.（）()【】[]〔〕「」『』〈〉{}/／|—–-~～·•※★●■◆▲△○□☆◇_＿\\^`*#@$§￥%‰°", "，")
-_PAUSES |= dict.fromkeys(" \t\u3000\xa0", " ") | dict.fromkeys("“”‘’\"'《》\u200b\u200c\u200d\ufeff\ufe0f", "")
+_PAUSES |= dict.fromkeys(" \t\u3000\xa0“”‘’\"'《》\u200b\u200c\u200d\ufeff\ufe0f", " ")  # letters beside it stay apart
 _WIDE: dict[int, int | str] = {
     code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
 }
-_WIDE |= {ord(wide): narrow for wide, narrow in zip("％．＋＝˚µ", "%.+=°μ", strict=True)}
-_WIDE |= {ord("㎜"): "mm", ord("㎝"): "cm", ord("㎞"): "km", ord("㎡"): "m²", ord("㎏"): "kg"}
+_WIDE |= {ord(wide): narrow for wide, narrow in zip("％．＋＝˚µ＃∶", "%.+=°μ#:", strict=True)}
+_WIDE |= {ord("㎜"): "mm", ord("㎝"): "cm", ord("㎞"): "km", ord("㎡"): "m²", ord("㎏"): "kg", ord("㎥"): "m³"}
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))", re.ASCII)
 
 
@@ -63,7 +66,7 @@ def _character(character: str, reading: Reading) -> str:
     if _HANZI.match(character) or (character.isalpha() and character < "\u0250") or character in reading.keep:
         return character
     reading.unread.append(character)
-    return ""
+    return " "
 
 
 def _unread(match: re.Match[str], reading: Reading) -> str:
@@ -90,6 +93,18 @@ def _clock(match: re.Match[str], reading: Reading) -> str | None:
     return time_of_day(hour, int(minute) if minute else None, after=reading.tail)
 
 
+def _month_day(match: re.Match[str], _: Reading) -> str | None:
+    month, day = int(match["month"]), int(match["day"])
+    return f"{cardinal(month)}月{cardinal(day)}日" if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _half_day(match: re.Match[str], reading: Reading) -> str | None:
+    hour, after_noon = int(match["hour"]), match["half"] in "Pp"
+    if not 1 <= hour <= 12:
+        return None
+    return time_of_day(hour % 12 + 12 * after_noon, int(match["minute"]), after=reading.tail)
+
+
 def _clock_range(match: re.Match[str], reading: Reading) -> str | None:
     first, last = int(match["first"]), int(match["last"])
     if first > 24 or last > 24:
@@ -100,18 +115,6 @@ def _clock_range(match: re.Match[str], reading: Reading) -> str | None:
 
 def _minutes(match: re.Match[str], *groups: str) -> int | None:
     return next((int(match[group]) for group in groups if match[group]), None)
-
-
-def _telephone(match: re.Match[str], _: Reading) -> str:
-    number = re.sub(r"[^\d]", "，", match.group().removeprefix("+86").strip(" ()（）-"))
-    return telephone(re.sub("，+", "，", number))
-
-
-def _hotline(match: re.Match[str], reading: Reading) -> str | None:
-    number = match.group()
-    if re.match(COUNTED, match.string[match.end() :]):
-        return None
-    return telephone(number) if _HOTLINE.fullmatch(number) or _DIALLED.search(reading.tail) else None
 
 
 def _range(match: re.Match[str], _: Reading) -> str:
@@ -145,6 +148,8 @@ def _plain(match: re.Match[str], _: Reading) -> str:
     number = match.group()
     if "." not in number and (len(number) > 8 or (len(number) > 1 and number.startswith("0"))):
         return digits(number)
+    if len(number) in (7, 8) and number.isdigit() and not re.match(COUNTED, match.string[match.end() :]):
+        return telephone(number)
     counts = bool(re.match(MEASURES, match.string[match.end() :])) and not match.string[: match.start()].endswith("第")
     return quantity(number) if counts else decimal(number)
 
@@ -153,14 +158,21 @@ def _item(match: re.Match[str], _: Reading) -> str:
     return f"，第{cardinal(int(match['number']))}，"
 
 
+def _money(match: re.Match[str], _: Reading) -> str:
+    scale = match["scale"] or ""
+    said = quantity(match["number"]) if scale else decimal(match["number"])
+    return f"{said}{scale}{'' if match['unit'] else _MONEY[match['sign']]}{match['unit'] or ''}"
+
+
+def _angle(match: re.Match[str], _: Reading) -> str:
+    seconds = f"{decimal(match['seconds'])}秒" if match["seconds"] else ""
+    return f"{cardinal(int(match['degrees']))}度{cardinal(int(match['minutes']))}分{seconds}"
+
+
 def _letters(match: re.Match[str], _: Reading) -> str:
     if len(match.group()) > 4 and re.search("[AEIOUY]", match.group()):
         return match.group()  # a word in capitals, not an abbreviation
     return f" {' '.join(match.group())} "
-
-
-def _road(match: re.Match[str], _: Reading) -> str:
-    return f"{match['letter']}{telephone(match['number'])}"
 
 
 RULES: tuple[Rule, ...] = (
@@ -172,6 +184,7 @@ RULES: tuple[Rule, ...] = (
         r"(?P<hour>\d{1,2})[:：](?P<minute>\d{2})(?:[:：]\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?(?!\d)",
         _stamp,
     ),
+    Rule.of(r"(?<![\d/])(?P<month>\d{1,2})/(?P<day>\d{1,2})(?=[ 　]+\d{1,2}[:：]\d{2})", _month_day),
     Rule.of(r"(?<!\d)(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?!\d)", _date),
     Rule.of(rf"(?<!\d)(\d{{4}})年?{TO}(\d{{4}})年(?!一遇)", lambda m, _: f"{digits(m[1])}到{digits(m[2])}年"),
     Rule.of(r"(?<!\d)((?:19|20|21)\d{2})年(?!一遇)", lambda m, _: f"{digits(m[1])}年"),
@@ -180,6 +193,7 @@ RULES: tuple[Rule, ...] = (
         lambda m, _: f"{cardinal(int(m[1]))}月{cardinal(int(m[2]))}到{cardinal(int(m[3]))}{m[4]}",
     ),
     Rule.of(r"(?<!\d)(\d{1,2})月(\d{1,2})([日号])", lambda m, _: f"{cardinal(int(m[1]))}月{cardinal(int(m[2]))}{m[3]}"),
+    Rule.of(r"(?<![\d.:])(?P<hour>\d{1,2})[:：](?P<minute>[0-5]\d) ?(?P<half>[AaPp])\.?[Mm](?![A-Za-z])\.?", _half_day),
     Rule.of(
         rf"(?<![\d.])(?P<first>\d{{1,2}})(?:[:：](?P<first_minute>[0-5]\d)|时(?:(?P<first_fen>[0-5]?\d)分)?)?{TO}"
         r"(?P<last>\d{1,2})(?:[:：](?P<last_minute>[0-5]\d)(?!\d)|时(?!间|段|期|候)(?:(?P<last_fen>[0-5]?\d)分)?)",
@@ -187,18 +201,24 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule.of(r"(?<![\d.:])(?P<hour>\d{1,2})[:：](?P<minute>[0-5]\d)(?:[:：][0-5]\d)?(?![\d:])", _clock),
     Rule.of(r"(?<![\d.])(?P<hour>\d{1,2})时(?!间|段|期|候)(?:(?P<minute>\d{1,2})分)?", _clock),
-    Rule.of(r"(?<![\d.])(?P<hour>\d{1,2})点(?P<minute>\d{1,2})分?(?!\d)", _clock),
+    Rule.of(r"(?<![\d.])(?P<hour>\d{1,2})点(?P<minute>\d{2}(?!\d)|\d{1,2}(?=分))分?", _clock),
     Rule.of(r"(?<![\d.])(?P<hour>\d{1,2})点(?=[整半钟前后])", _clock),
+    Rule.of(r"(?<![\d.])2点(?!\d)", lambda *_: "两点"),
+    Rule.of(
+        rf"(?:(?<={_UNITED})|(?<=[:：]\d\d)) ?(?:[-~～—–－−]|——) ?"
+        r"(?!\d{3,4}(?:室|号房|房))(?=[-－−]?\d|次日|次年|今|明|后天|零下|负|地下)",
+        lambda *_: "到",
+    ),
+    Rule.of(r"'(\d{2})年", lambda m, _: f"{digits(m[1])}年"),
     Rule.of(r"[〔\[（(](20\d{2})[〕\]）)]", lambda m, _: digits(m[1])),
-    # numbers that are names: telephones, roads, rooms
-    Rule.of(r"(?:\+86[- ]?)?(?<!\d)1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)", _telephone),
-    Rule.of(r"(?<!\d)(?:[(（]0\d{2,3}[)）]|0\d{2,3}[- ])\d{7,8}(?!\d)|(?<!\d)0\d{10,11}(?!\d)", _telephone),
-    Rule.of(r"(?<!\d)[48]00[- ]?\d{3}[- ]?\d{4}(?!\d)|(?<!\d)[48]00[- ]?\d{4}[- ]?\d{3}(?!\d)", _telephone),
-    Rule.of(r"(?<![\d.])\d{3,12}(?![\d.]*\d)", _hotline),
-    Rule.of(r"(?<![A-Za-z])(?P<letter>[GSXYZ])(?P<number>\d{2,4})(?!\d)", _road),
-    Rule.of(r"(?<!\d)\d{3}(?=国道|省道|县道|乡道|室|号房|房间|路(?:公交|车|线))", lambda m, _: telephone(m[0])),
-    Rule.of(r"(?<!\d)\d{4}(?=室|号房|房间)", lambda m, _: telephone(m[0])),
+    *DESIGNATIONS,
     # quantities
+    Rule.of(rf"(?P<sign>[{''.join(_MONEY)}]) ?(?P<number>{NUMBER})(?P<scale>[千万亿])?(?P<unit>元)?", _money),
+    Rule.of(
+        r"(?<=[元人户个只斤吨度次台套升米])/(?=户|人|天|日|月|年|小时|时|分|亩|公里|千米|平方|立方|次|台|套|辆|村|组)",
+        lambda *_: "每",
+    ),
+    Rule.of(r"(?<=[a-z米])/(?=\d{1,2} ?(?:h|小时))", lambda *_: "每"),
     Rule.of(rf"(?P<first>{NUMBER})%?{TO}(?P<last>{NUMBER})%", _percent),
     Rule.of(rf"(?P<first>{NUMBER})%", _percent),
     Rule.of(rf"(?P<first>{NUMBER})‰", partial(_percent, of="千")),
@@ -207,24 +227,33 @@ RULES: tuple[Rule, ...] = (
         _temperature_range,
     ),
     Rule.of(rf"(?<![\d.])(?P<sign>[-－−]|零下)?(?P<number>{NUMBER})\s?(?P<unit>{DEGREE})", _temperature),
+    Rule.of(r"(?<!\d)(?P<degrees>\d{1,3})°(?P<minutes>\d{1,2})[′'](?:(?P<seconds>\d{1,2}(?:\.\d+)?)[″\"])?", _angle),
+    Rule.of(rf"(?<![A-Za-z])N(?P<number>{NUMBER})°", lambda m, _: f"北纬{decimal(m['number'])}度"),
+    Rule.of(rf"(?<![A-Za-z])E(?P<number>{NUMBER})°", lambda m, _: f"东经{decimal(m['number'])}度"),
     Rule.of(rf"(?P<number>{NUMBER})°\s?[NＮ]", lambda m, _: f"北纬{decimal(m['number'])}度"),
     Rule.of(rf"(?P<number>{NUMBER})°\s?[EＥ]", lambda m, _: f"东经{decimal(m['number'])}度"),
     Rule.of(rf"(?<![\d.])(?P<first>{NUMBER}){TO}(?P<last>{NUMBER})(?!\d)\s?(?P<unit>(?:{UNITS})(?![A-Za-z]))?", _range),
     Rule.of(rf"(?<![\d.])({NUMBER})[×xX*]({NUMBER})", lambda m, _: f"{decimal(m[1])}乘{decimal(m[2])}"),
     Rule.of(rf"(?<![\d.])(?P<number>{NUMBER})\s?(?P<unit>(?:{UNITS})(?![A-Za-z]))", _measured),
     Rule.of(rf"(?:{RATES})(?![A-Za-z])", lambda m, _: MANDARIN_UNITS[m[0]]),
+    Rule.of(rf"(?<=[(（:：])(?:{UNITS})(?=[)）。，；\n]|$)", lambda m, _: MANDARIN_UNITS[m[0]]),
+    Rule.of(r"(?<![\d.:])(\d{1,6}):(\d{1,6})(?![\d:])", lambda m, _: f"{decimal(m[1])}比{decimal(m[2])}"),
+    Rule.of(f"[{''.join(_FRACTIONS)}]", lambda m, _: "{1}分之{0}".format(*map(cardinal, _FRACTIONS[m[0]]))),
     Rule.of(
         r"(?<![\d./])([1-9]\d{0,2})/([1-9]\d{0,2})(?![\d/])",
         lambda m, _: f"{cardinal(int(m[2]))}分之{cardinal(int(m[1]))}",
     ),
-    # lists and levels
+    # lists, levels, colours
+    Rule.of(rf"(?i:(?<![A-Za-z])(?:{'|'.join(COLOURS)}))(?=预警|信号|级)", lambda m, _: COLOURS[m[0].lower()]),
     Rule.of(r"(?:(?<=[。；;：:，\n ])|^)(?P<number>\d{1,2})[.、．](?!\d)\s*", _item),
     Rule.of(r"(?:(?<=[。；;：:\n])|^)(?P<number>\d{1,2})[)）][.、．]?\s*", _item),
     Rule.of(r"[(（](?P<number>\d{1,2})[)）]", _item),
-    Rule.of(rf"[{_CIRCLED}]", lambda m, _: f"，第{cardinal(_CIRCLED.index(m[0]) + 1)}，"),
+    Rule.of(rf"[{''.join(_ITEMS)}]", lambda m, _: f"，第{cardinal(_ITEMS[m[0]])}，"),
     Rule.of(rf"[{''.join(_ROMAN)}]", lambda m, _: _ROMAN[m[0]]),
     Rule.of(r"(?<![A-Za-z])(IV|I{1,3}|V)(?=级)", lambda m, _: _LATIN_ROMAN[m[0]]),
     # what is left
+    Rule.of(r"(?<=地下)[-－−](?=\d)", lambda *_: ""),
+    Rule.of(rf"(?<![\d%\w])[-－−](?={NUMBER}%)|(?<=[\u4e00-\u9fff])[-－−](?={NUMBER}%)", lambda *_: "负"),
     Rule.of(rf"[-－−](?={NUMBER}度)", lambda *_: "零下"),
     Rule.of(rf"(?:(?<=[\s，。；：（(])|^)[-－−](?={NUMBER})", lambda *_: "负"),
     Rule.of(NUMBER, _plain),

@@ -1,17 +1,20 @@
 """Pictures of every page at three widths, for the documents: `python -m tests.browser.pictures` (`make pictures`).
 
-The pages are those of a demonstration: a district is invented, a warning issued and accounted for, and then the
-console is walked through by an administrator who is also an officer.
+The pages are those of two houses. One has played the demonstration: a district is invented, a warning issued and
+accounted for. The other is in the middle of a night (`night.py`): rivers rise, others' warnings come in, rules count
+down. An administrator who is also an officer walks through both. `--help` tells how to take a few of them only.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import io
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,11 +23,11 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from broadcaster.cli.serving import serve_web
 from broadcaster.demo import play
-from broadcaster.demo.play import Demo
+from broadcaster.house import House
 from broadcaster.logs import configure_logs
 from broadcaster.security.accounts import create_administrator
-from broadcaster.tasks import ended
 from tests.browser.chromium import ARGUMENTS, executable
+from tests.browser.night import OFFICER, PASSWORD, night
 from tests.harness.ports import free_port
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "pages"
@@ -61,7 +64,7 @@ PAGES: Mapping[str, str] = {
     "policies": "/policies",
     "policy": "/policies/red",
 }
-"""Pages of the console by their pictures' names."""
+"""Pages of the console after the demonstration, by their pictures' names."""
 
 OUTSIDE: Mapping[str, str] = {
     "sign-in": "/",
@@ -72,24 +75,74 @@ OUTSIDE: Mapping[str, str] = {
 """Pages for whoever is not signed in."""
 
 
-async def main() -> None:
+NIGHT: Mapping[str, str] = {
+    "desk": "/alerts",
+    "incoming": "/incoming",
+    "incoming-message": "/incoming/{message}",
+    "sources": "/sources",
+    "subscribers": "/subscribers",
+    "stations": "/stations",
+    "station": "/stations/{station}",
+    "rules": "/rules",
+    "rule": "/rules/zhanqi-flood",
+    "rule-version": "/rules/zhanqi-flood/versions/2",
+    "rule-replay": "/rules/zhanqi-flood/replay?days=1",
+}
+"""Pages of the console in the night."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Somewhere to take pictures: where its pages are, what their paths need, and who signs in."""
+
+    address: str
+    places: Mapping[str, str]
+    name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which pictures are to be taken. `names` are the pages', () for all; `language` and `size` as well."""
+
+    folder: Path
+    names: tuple[str, ...]
+    language: str
+    sizes: tuple[str, ...]
+
+    def among(self, pages: Mapping[str, str]) -> Mapping[str, str]:
+        """Those of `pages` that are wanted."""
+        return {name: path for name, path in pages.items() if not self.names or name in self.names}
+
+
+Setting = Callable[[Path], AbstractAsyncContextManager[Scene]]
+
+
+async def main(order: Order) -> None:
     configure_logs(level="warning")
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    order.folder.mkdir(parents=True, exist_ok=True)
+    for setting, outside, inside in ((_demo, OUTSIDE, PAGES), (_night, {}, NIGHT)):
+        await _take(order, setting, order.among(outside), order.among(inside))
+
+
+async def _take(order: Order, setting: Setting, outside: Mapping[str, str], inside: Mapping[str, str]) -> None:
+    """The pictures of one scene, which is set only when there is something to take."""
+    if not outside and not inside:
+        return
     with tempfile.TemporaryDirectory(prefix="daohu-pictures-") as name:
-        async with _demo(Path(name)) as (demo, places, password), async_playwright() as playwright:
+        async with setting(Path(name)) as scene, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
-            address = demo.house.settings.web.public_url
-            for width in WIDTHS:
-                await _walk(await _window(browser, width), address, width, OUTSIDE, places)
-                inside = await _window(browser, width)
-                await _sign_in(inside, address, password)
-                await _walk(inside, address, width, PAGES, places)
+            for width in order.sizes:
+                await _walk(await _window(browser, width), order, scene, width, outside)
+                window = await _window(browser, width)
+                await _sign_in(window, order, scene)
+                await _walk(window, order, scene, width, inside)
             await browser.close()
 
 
 @asynccontextmanager
-async def _demo(folder: Path) -> AsyncIterator[tuple[Demo, dict[str, str], str]]:
-    """A demonstration that has been played, its pages served; what the paths need, and the administrator's password."""
+async def _demo(folder: Path) -> AsyncIterator[Scene]:
+    """A demonstration that has been played."""
     port = free_port()
     async with play.set_stage(
         folder,
@@ -98,20 +151,27 @@ async def _demo(folder: Path) -> AsyncIterator[tuple[Demo, dict[str, str], str]]
         port=port,
         public_url=f"http://127.0.0.1:{port}",
         progress=lambda *_: None,
+        serve=serve_web,
     ) as demo:
         house = demo.house
         await play.perform(demo, "typhoon", lambda act, _: None, lambda *_: None)
         password = await create_administrator(house.database, "demo", house.settings.district.code, house.clock.now())
-        serving = asyncio.create_task(serve_web(house))
-        try:
-            yield demo, await _places(demo), password
-        finally:
-            await ended(serving)
+        yield Scene(house.settings.web.public_url, await _places(house), "demo", password)
 
 
-async def _places(demo: Demo) -> dict[str, str]:
+@asynccontextmanager
+async def _night(folder: Path) -> AsyncIterator[Scene]:
+    """The night."""
+    async with night(folder, free_port()) as house, house.database.connection() as connection:
+        places = {
+            "message": str(await connection.fetchval("SELECT max(id) FROM incoming WHERE state = 'waiting'")),
+            "station": str(await connection.fetchval("SELECT id FROM station WHERE code = '62900102'")),
+        }
+        yield Scene(house.settings.web.public_url, places, OFFICER, PASSWORD)
+
+
+async def _places(house: House) -> dict[str, str]:
     """The ids that paths need: the warning, a village, a household, a unit's reply link."""
-    house = demo.house
     async with house.database.connection() as connection:
         warning: int = await connection.fetchval("SELECT min(id) FROM alert")
         identifier: str = await connection.fetchval("SELECT identifier FROM alert WHERE id = $1", warning)
@@ -137,25 +197,23 @@ async def _window(browser: Browser, width: str) -> BrowserContext:
     )
 
 
-async def _sign_in(window: BrowserContext, address: str, password: str) -> None:
+async def _sign_in(window: BrowserContext, order: Order, scene: Scene) -> None:
     page = await window.new_page()
-    await page.goto(address + "/")
-    await page.fill("#name", "demo")
-    await page.fill("#password", password)
+    await page.goto(f"{scene.address}/?lang={order.language}")
+    await page.fill("#name", scene.name)
+    await page.fill("#password", scene.password)
     await page.click("main form button")
     await page.wait_for_selector(".account")
     await page.close()
 
 
-async def _walk(
-    window: BrowserContext, address: str, width: str, pages: Mapping[str, str], places: Mapping[str, str]
-) -> None:
+async def _walk(window: BrowserContext, order: Order, scene: Scene, width: str, pages: Mapping[str, str]) -> None:
     for name, path in pages.items():
         page = await window.new_page()
-        await page.goto(address + path.format(**places))
+        await page.goto(scene.address + path.format(**scene.places))
         await page.wait_for_load_state("load")
         await page.wait_for_timeout(500)  # what scripts draw
-        await _save(page, FOLDER / f"{name}-{width}.png", WIDTHS[width][0])
+        await _save(page, order.folder / f"{name}-{width}.png", WIDTHS[width][0])
         sys.stdout.write(f"{name}-{width}\n")
         await page.close()
 
@@ -168,5 +226,17 @@ async def _save(page: Page, target: Path, width: int) -> None:
         image.convert("RGB").quantize(colors=64).save(target, optimize=True)
 
 
+def _asked() -> Order:
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.pictures", description="Pictures of the pages.")
+    parser.add_argument("names", nargs="*", metavar="PAGE", help="only these pages")
+    parser.add_argument("--into", type=Path, default=FOLDER, metavar="FOLDER", help="where the pictures go")
+    parser.add_argument("--language", choices=("zh", "en"), default="zh")
+    parser.add_argument("--size", choices=tuple(WIDTHS), action="append", help="only this one; may be repeated")
+    given = parser.parse_args()
+    if unknown := set(given.names) - {*PAGES, *OUTSIDE, *NIGHT}:
+        parser.error(f"no such page: {', '.join(sorted(unknown))}")
+    return Order(given.into, tuple(given.names), given.language, tuple(given.size or WIDTHS))
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(_asked()))

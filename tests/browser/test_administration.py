@@ -94,9 +94,9 @@ async def test_a_gateways_page_follows_its_gateway(office: Office, web: Web) -> 
     await page.check("[name=sure]")
     await page.click("form[action$=trial] button")
     await expect(page.locator("#live")).to_contain_text("等待发送")
-    [(_, number, _)] = await trials.take(web.database, "worker-1", {gateway.id: False}, web.clock.now())
-    accepted = Accepted(DeliveryKey(trials.NO_ALERT, number, 1), "gw-77")
-    await trials.settle(web.database, number, accepted, web.clock.now())
+    [taken] = await trials.take(web.database, "worker-1", {gateway.id: False}, web.clock.now())
+    accepted = Accepted(DeliveryKey(trials.NO_ALERT, taken.trial, 1), "gw-77")
+    await trials.settle(web.database, taken.trial, accepted, web.clock.now())
     await expect(page.locator("#live")).to_contain_text("网关已接收")
     assert await visitor.violations() == []
     await page.fill("#note", "光缆断")

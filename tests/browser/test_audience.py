@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from pathlib import Path
 
 from playwright.async_api import expect
 
+from broadcaster.database import DATABASE_AWAY
 from broadcaster.rosters import import_work
-from broadcaster.tasks import ended
+from broadcaster.tasks import ended, look_after
 from tests.browser.visitor import Office, Visitor
 from tests.harness.web import DISTRICT, TOWN, Web
 
@@ -52,7 +54,8 @@ async def test_a_roster_goes_from_the_file_to_the_yes_while_the_page_follows(
     await page.set_input_files("#file", path)
     await page.get_by_role("button", name="上传并检查").click()
     await expect(page.get_by_text("正在检查")).to_be_visible()
-    worker = asyncio.create_task(import_work.attend(web.database, web.clock, "w-1"))
+    work = partial(import_work.work, web.database, web.clock, "w-1")
+    worker = asyncio.create_task(look_after("rosters", work, DATABASE_AWAY))
     try:
         await expect(page.get_by_text("待您确认")).to_be_visible()
         await expect(page.get_by_role("cell", name="整行未导入")).to_be_visible()

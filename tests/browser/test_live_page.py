@@ -11,7 +11,7 @@ from broadcaster.dispatch.ledger import Event, fold, write
 from broadcaster.escalation import tick
 from tests.browser.visitor import Office, Visitor
 from tests.harness.web import Web
-from tests.integration.web.test_web_unreached import SCRIPT, unreached_alert
+from tests.integration.web.test_web_unreached import SCRIPT, unreached_alert, work_off
 
 REACHED = "#part-figures .good dd"
 
@@ -142,7 +142,9 @@ async def test_the_pages_below_an_alert_are_usable_and_the_report_draws_its_char
     await desk.go(f"/alerts/{number}/unreached")
     await desk.page.locator("#resend summary").click()
     await desk.page.locator("#resend button").click()
-    await expect(desk.page.locator(".done")).to_contain_text("重发")
+    await expect(desk.page.locator("#errands")).to_contain_text("正在安排重发")
+    await work_off(web)
+    await expect(desk.page.locator("#errands")).to_contain_text("重发给")
     phone = await office.visitor((360, 740))
     await phone.sign_in("officer")
     for path in ("", "?view=wall", "/unreached", "/doors?region=330212101001", "/doors/print", "/report?lang=en"):

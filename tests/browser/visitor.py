@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,12 @@ class Visitor:
         await self.page.fill("#password", password)
         await self.page.click("main form button")
         await self.page.wait_for_selector(".account")
+
+    async def until(self, promise: str) -> None:
+        """Wait until this asynchronous JavaScript function answers true in the page (15 s)."""
+        pause = "await new Promise((resolve) => setTimeout(resolve, 20))"
+        async with asyncio.timeout(15):
+            await self.page.evaluate(f"async () => {{ while (!(await ({promise})())) {pause}; }}")
 
     async def violations(self) -> list[str]:
         """The serious and critical findings of axe-core on the page as it is."""

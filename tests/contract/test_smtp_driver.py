@@ -8,10 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from broadcaster.ports import GatewaySettings, Medium, Message
+from broadcaster.ports import DeliveryKey, GatewaySettings, Medium, Message
 from broadcaster.registry import Registry
 from broadcaster.testing import PROMISES, Mood, NotPromised, Promise
+from channels.email.settings import SmtpSettings
+from channels.email.wire import verp
 from tests.harness.mail_relay import RelayProcess, running_relay
+from tests.harness.mails import TOKEN
 from tests.harness.ports import free_port
 
 _KEY = re.compile(r"ENVID=([0-9-]+)\.")
@@ -20,12 +23,24 @@ _KEY = re.compile(r"ENVID=([0-9-]+)\.")
 class RelayPeer:
     """A relay as a peer of the contract kit."""
 
-    def __init__(self, relay: RelayProcess, before: int) -> None:
+    def __init__(self, relay: RelayProcess, before: int, back: int) -> None:
         self._relay = relay
         self._before = before
-        options = {"host": "127.0.0.1", "port": relay.port, "tls": "none", "sender": "yujing@ebs.example.cn"}
-        waits = {"timeout": 1, "data_timeout": 0.5}
-        self.gateway = GatewaySettings("mail", Medium.EMAIL, "smtp", rate=100, options={**options, **waits})
+        self.back = back
+        options = {
+            "host": "127.0.0.1",
+            "port": relay.port,
+            "tls": "none",
+            "sender": "yujing@ebs.example.cn",
+            "return_path": "bounce@ebs.example.cn",
+            "reply_to": "huifu@ebs.example.cn",
+            "replies": True,
+            "bounce_token": TOKEN,
+            "listen": f"127.0.0.1:{back}",
+            "timeout": 2,
+            "data_timeout": 2,
+        }
+        self.gateway = GatewaySettings("mail", Medium.EMAIL, "smtp", rate=100, options=options)
         self.nowhere = replace(self.gateway, options={**self.gateway.options, "port": free_port()})
         self.moods = frozenset(Mood)
         self.patience = 10.0
@@ -44,25 +59,30 @@ class RelayPeer:
         return [key[1] if key else "" for key in keys]
 
     async def unacknowledged(self) -> int:
-        return 0
+        return await self._relay.owed()
 
     async def say(self, address: str, text: str) -> str:
-        raise NotImplementedError("mail replies are not read")
+        sealed = SmtpSettings.read(self.gateway).reply_seal.write(DeliveryKey(1, 1, 1))
+        to = verp("huifu@ebs.example.cn", sealed)
+        head = f"From: {address}\nTo: {to}\nMessage-ID: <r1@example.org>\nContent-Type: text/plain; charset=utf-8"
+        await self._relay.say(to, f"{head}\n\n{text}\n\n> 请回复\n")
+        return "<r1@example.org>"
 
     async def hang_up(self) -> None:
         await self._relay.cut()
 
 
-@pytest.fixture(scope="module")
-def relay() -> Iterator[RelayProcess]:
-    with running_relay("DSN", "SMTPUTF8") as relay:
+@pytest.fixture(scope="module", params=["PIPELINING", "HELP"], ids=["pipelined", "step by step"])
+def relay(request: pytest.FixtureRequest) -> Iterator[RelayProcess]:
+    with running_relay("DSN", "SMTPUTF8", request.param) as relay:
         yield relay
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=str)
 async def test_the_smtp_driver_keeps_its_promise(promise: Promise, relay: RelayProcess) -> None:
     plugin = Registry.installed().plugin(Medium.EMAIL, "smtp")
-    peer = RelayPeer(relay, len(await relay.taken()))
+    peer = RelayPeer(relay, len(await relay.taken()), free_port())
+    await relay.hand_back(peer.back)
     try:
         await promise.check(plugin, peer)
     except NotPromised as reason:

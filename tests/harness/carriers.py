@@ -16,7 +16,7 @@ from broadcaster.clock import ManualClock, SystemClock
 from broadcaster.dispatch import trials
 from broadcaster.dispatch.ledger import Batch, Row
 from broadcaster.dispatch.lineup import BEAT
-from broadcaster.ports import DeliveryKey, Driver, Envelope, GatewaySettings, Medium, Message, Reply
+from broadcaster.ports import DeliveryKey, Driver, Envelope, GatewaySettings, Medium, Message, Reply, Sound
 from broadcaster.rehearsal.oracle import Report, Taken
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Behaviour, Delay, Script
@@ -56,7 +56,7 @@ class Bells:
 class Texts:
     """One text for everybody."""
 
-    async def envelopes(self, batch: Batch, rows: Sequence[Row]) -> list[Envelope]:
+    async def envelopes(self, batch: Batch, rows: Sequence[Row], sound: Sound | None = None) -> list[Envelope]:
         message = Message(f"alert {batch.alert_id}")
         return [
             Envelope(
@@ -72,6 +72,8 @@ class Texts:
 
 def phone(contact: str) -> str:
     """A number that carriers take for the district's `phone-HOUSEHOLD-N`."""
+    if contact.isdigit():
+        return contact
     _, household, number = contact.split("-")
     return f"138{int(household) % 10**7:07d}{number}"
 

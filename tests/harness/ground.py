@@ -5,6 +5,7 @@ process of its own whose record is the oracle, and workers as processes that com
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import time
 from collections import defaultdict
@@ -13,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -23,11 +25,24 @@ from broadcaster.alerts.records import AlertRecord
 from broadcaster.bench import roster
 from broadcaster.demo.play import APPROVER, OFFICER
 from broadcaster.house import House, open_house
-from broadcaster.ports import Medium
+from broadcaster.ports import GatewaySettings, Medium
 from broadcaster.progress import Progress, progress
 from broadcaster.rehearsal.oracle import Report, Taken
-from broadcaster.rehearsal.process import RehearsalProcess
-from broadcaster.rehearsal.script import Behaviour, Delay, Duty, Residents, Script
+from broadcaster.rehearsal.process import LINE, RehearsalProcess
+from broadcaster.rehearsal.script import (
+    Behaviour,
+    CarrierFront,
+    Delay,
+    Duty,
+    Fronts,
+    MailFront,
+    OfficialFront,
+    Residents,
+    Script,
+    SipFront,
+    TerminalsFront,
+    WecomFront,
+)
 from broadcaster.settings import load_settings
 from tests.harness.processes import DaohuProcess
 from tests.harness.waiting import wait_until
@@ -57,6 +72,18 @@ SELECT head.id, v.code, 'village_head', 'primary', '2020-01-01T00:00:00Z'
 FROM village v JOIN head ON head.external_id = 'head-' || v.code
 """
 """A head with a phone and WeChat for every village."""
+
+
+TERMINALS = """
+INSERT INTO terminal (external_id, name, region_code, address)
+SELECT code, '喇叭' || n,
+       (SELECT v.code FROM region v WHERE v.level = 3 ORDER BY v.code OFFSET (n - 1) % 500 LIMIT 1), code
+FROM unnest($1::text[]) WITH ORDINALITY t(code, n)
+"""
+"""Loudspeakers with these codes, in the villages in turn."""
+
+
+NO_OTHERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -95,8 +122,11 @@ class Ground:
         """SIGKILL the oldest worker."""
         await asyncio.to_thread(self.workers.pop(0).kill)
 
-    async def draft(self, colour: str, regions: Sequence[str], *, to_heads: bool = False) -> AlertRecord:
-        """A drill's alert that is approved and only waits to be issued; `to_heads` is for people on duty alone."""
+    async def draft(
+        self, colour: str, regions: Sequence[str], *, to_heads: bool = False, words: Mapping[str, str] = NO_OTHERS
+    ) -> AlertRecord:
+        """A drill's alert that is approved and only waits to be issued; `to_heads` is for people on duty alone. `words`
+        are the alert's where they are to be others."""
         house, now = self.house, self.house.clock.now()
         body = {
             "hazard": "typhoon",
@@ -111,6 +141,7 @@ class Ground:
             "sender_name": f"{DISTRICT_NAME}应急管理局",
             "sent": now,
             "expires": now + timedelta(hours=6),
+            **words,
         }
         identifier = new_identifier(DISTRICT_CODE, now)
         alert = form.decode(msgspec.json.encode(body), now=now, sender="load@example.gov.cn", identifier=identifier)
@@ -130,8 +161,10 @@ class Ground:
         await self.house.announce(issued.id)
         return pressed
 
-    async def send(self, colour: str, regions: Sequence[str], *, to_heads: bool = False) -> Sent:
-        record = await self.draft(colour, regions, to_heads=to_heads)
+    async def send(
+        self, colour: str, regions: Sequence[str], *, to_heads: bool = False, words: Mapping[str, str] = NO_OTHERS
+    ) -> Sent:
+        record = await self.draft(colour, regions, to_heads=to_heads, words=words)
         return Sent(record.id, await self.issue(record))
 
     async def progress(self, alert_id: int) -> Progress:
@@ -171,23 +204,48 @@ async def ground(
     households: int,
     rates: Mapping[Medium, tuple[float, int]],
     policies: str,
+    drivers: Mapping[Medium, str] = MappingProxyType({}),
+    texts_kept: int = 0,
     answer: float = ANSWER,
     receipt: float = 0.2,
     sweep: float = 1.0,
     lease: float = 15.0,
+    voice: Behaviour | None = None,
+    exchange: SipFront | None = None,
+    terminals: TerminalsFront | None = None,
+    play: float = 0.0,
+    options: Mapping[Medium, Mapping[str, object]] = MappingProxyType({}),
 ) -> AsyncIterator[Ground]:
-    """Set it up; everything in it ends with the block. `rates`: messages/s and connections of each channel."""
+    """Set it up; everything in it ends with the block. `rates`: messages/s and connections of each channel; `drivers`
+    those that speak to a front of the carrier, where it is not the line; `options` of the gateways; `voice` how those
+    behave who are called, over `exchange` where that is the driver. `terminals` are in the roster too; `play` is the
+    share of a sound's length that they take."""
     behaviour = Behaviour(
         answer=Delay(median=answer),
         receipt=Delay(median=receipt),
         residents=Residents(share=0),
         duty=Duty(silent=1),
     )
-    script = Script(seed=1, texts_kept=0, sms=behaviour, wechat=behaviour)
+    fronts = Fronts(
+        cmpp=CarrierFront(), smpp=CarrierFront(), smtp=MailFront(), official=OfficialFront(), wecom=WecomFront(),
+        sip=exchange, terminals=terminals,
+    )  # fmt: skip
+    script = Script(
+        seed=1, texts_kept=texts_kept, sms=behaviour, wechat=behaviour, email=behaviour, voice=voice or Behaviour(),
+        loudspeaker=msgspec.structs.replace(behaviour, play=play), fronts=fronts,
+    )  # fmt: skip
     async with RehearsalProcess(folder / "carrier", script) as carrier:
         gateways = "".join(
-            f'[[gateways]]\nname = "{medium}"\nchannel = "{medium}"\ndriver = "rehearsal"\nrate = {rate}\n'
-            f'slots = {slots}\nrehearsal = true\naddress = "{carrier.address}"\n'
+            table(
+                carrier.gateway(
+                    medium,
+                    rate=rate,
+                    slots=slots,
+                    name=str(medium),
+                    driver=drivers.get(medium, LINE),
+                    **options.get(medium, {}),
+                )
+            )
             for medium, (rate, slots) in rates.items()
         )
         (folder / "daohu.toml").write_text(
@@ -199,6 +257,7 @@ async def ground(
             await roster.fill(house.database, households)
             async with house.database.connection() as connection:
                 await connection.execute(HEADS)
+                await connection.execute(TERMINALS, list(terminals.codes if terminals is not None else ()))
                 await connection.execute("VACUUM ANALYZE person, contact, duty")
             made = Ground(folder, house, carrier)
             try:
@@ -206,6 +265,21 @@ async def ground(
             finally:
                 for worker in made.workers:
                     await asyncio.to_thread(worker.kill)
+
+
+def table(gateway: GatewaySettings) -> str:
+    """A gateway's table in the settings."""
+    options = "".join(f"{key} = {_toml(value)}\n" for key, value in gateway.options.items())
+    return (
+        f'[[gateways]]\nname = "{gateway.name}"\nchannel = "{gateway.channel}"\ndriver = "{gateway.driver}"\n'
+        f"rate = {gateway.rate}\nslots = {gateway.slots}\nrehearsal = true\n{options}"
+    )
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {_toml(one)}' for key, one in value.items())} }}"
+    return json.dumps(value)
 
 
 def by_alert(report: Report) -> dict[int, list[Taken]]:

@@ -1,7 +1,9 @@
 """A mail relay in its own process: takes delivery-report parameters (aiosmtpd refuses them), misbehaves on demand.
 
 The recipient decides the answer: `answer-550-5.1.1@…` is answered so at RCPT, `content-452-4.3.1@…` after the content.
-Control is by verbs of its own on any connection: `XPLAY <mood>`, `XTAKEN` (one JSON line per mail), `XCUT`.
+Control is by verbs of its own on any connection: `XPLAY <mood>`, `XTAKEN` (one JSON line per mail), `XCUT`, and
+`XBACK <port>`: hand what comes back (a delivery report where one was asked for, what `XSAY` was told) to that port by
+LMTP, again and again until it is taken; `XOWED` says how much is not.
 """
 
 from __future__ import annotations
@@ -31,6 +33,13 @@ class Relay:
         self.mood = "willing"
         self.taken: list[dict[str, Any]] = []
         self.open: set[asyncio.StreamWriter] = set()
+        self.back = 0
+        self.owed: set[asyncio.Task[None]] = set()
+
+    def hand_back(self, to: str, mail: str) -> None:
+        task = asyncio.create_task(hand_over(self.back, to, mail))
+        self.owed.add(task)
+        task.add_done_callback(self.owed.discard)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open.add(writer)
@@ -92,6 +101,9 @@ class Session:
         if not set(map(_keyword, options)) <= self.known():
             await self.say("555 5.5.4 unknown parameter")
             return
+        if self.mail:
+            await self.say("503 5.5.1 nested MAIL command")
+            return
         self.mail = {"sender": path.strip("<>"), "mail_options": options, "signed_in": self.signed_in}
         await self.say("250 2.1.0 sender ok")
 
@@ -109,17 +121,30 @@ class Session:
             await self.say("250 2.1.5 recipient ok")
 
     async def do_data(self, _line: str) -> bool:
-        await self.say("354 go ahead")
+        if "recipient" in self.mail:
+            await self.say("354 go ahead")
+            return await self.take()
+        if self.relay.mood == "lenient":
+            await self.say("354 go ahead")
+            assert await self.reader.readline() == b".\r\n"
+        await self.say("554 5.5.1 no valid recipients")
+        return True
+
+    async def take(self) -> bool:
         content = await self.reader.readuntil(b"\r\n.\r\n")
+        mail, self.mail = self.mail, {}
         if self.order:
             await self.say(self.order)
             return True
-        self.relay.taken.append(self.mail | {"content": content[:-3].replace(b"\r\n..", b"\r\n.").decode()})
+        self.relay.taken.append(mail | {"content": content[:-3].replace(b"\r\n..", b"\r\n.").decode()})
+        if self.relay.back and "NOTIFY=SUCCESS" in " ".join(mail["rcpt_options"]):
+            self.relay.hand_back(mail["sender"], report(mail))
         match self.relay.mood:
             case "cutting":
                 return False
-            case "silent":
-                return True
+            case "silent":  # for good: what was written behind the content is not answered either
+                await self.reader.read()
+                return False
             case "slow":
                 await asyncio.sleep(SLOW)
             case "babbling-after-content":
@@ -148,6 +173,20 @@ class Session:
     async def do_xtaken(self, _line: str) -> None:
         await self.say(str(len(self.relay.taken)), *(json.dumps(mail) for mail in self.relay.taken))
 
+    async def do_xback(self, line: str) -> None:
+        self.relay.back = int(line.split()[1])
+        for task in self.relay.owed:
+            task.cancel()
+        await self.say("250 ok")
+
+    async def do_xsay(self, line: str) -> None:
+        _, to, mail = line.split(maxsplit=2)
+        self.relay.hand_back(to, json.loads(mail))
+        await self.say("250 ok")
+
+    async def do_xowed(self, _line: str) -> None:
+        await self.say("1", str(len(self.relay.owed)))
+
     async def do_xcut(self, _line: str) -> None:
         self.hang_up_on_the_others()
         await self.say("250 cut")
@@ -164,6 +203,45 @@ class Session:
         if "SMTPUTF8" in offered:
             known.add("SMTPUTF8")
         return known
+
+
+async def hand_over(port: int, to: str, mail: str) -> None:
+    """Deliver by LMTP, as often as it takes."""
+    script = [b"LHLO relay.example", b"MAIL FROM:<>", f"RCPT TO:<{to}>".encode(), b"DATA"]
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                await answered(reader)
+                for line in [*script, mail.replace("\n", "\r\n").encode() + b"\r\n."]:
+                    writer.write(line + b"\r\n")
+                    said = await answered(reader)
+                if said.startswith("250"):
+                    return
+            finally:
+                writer.close()
+        except OSError:
+            pass
+        await asyncio.sleep(SLOW)
+
+
+async def answered(reader: asyncio.StreamReader) -> str:
+    while (line := (await reader.readline()).decode())[3:4] == "-":
+        pass
+    if not line:
+        raise ConnectionResetError
+    return line
+
+
+def report(mail: dict[str, Any]) -> str:
+    envelope = next(option for option in mail["mail_options"] if option.startswith("ENVID="))
+    return (
+        f"From: MAILER-DAEMON@relay.example\nTo: {mail['sender']}\nSubject: Successful Mail Delivery Report\n"
+        'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary="=b"\n\n'
+        "--=b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; relay.example\n"
+        f"Original-Envelope-Id: {envelope.removeprefix('ENVID=')}\n\n"
+        f"Final-Recipient: rfc822; {mail['recipient']}\nAction: delivered\nStatus: 2.0.0\n--=b--\n"
+    )
 
 
 def _keyword(option: str) -> str:
@@ -189,6 +267,18 @@ class RelayProcess:
     async def cut(self) -> None:
         """Break every connection now."""
         await self._told("XCUT")
+
+    async def hand_back(self, port: int) -> None:
+        """Hand over to that port what comes back from now on; what nobody took at another is forgotten."""
+        await self._told(f"XBACK {port}")
+
+    async def say(self, to: str, mail: str) -> None:
+        """Hand over a mail to an address of ours."""
+        await self._told(f"XSAY {to} {json.dumps(mail)}")
+
+    async def owed(self) -> int:
+        """What comes back and was not taken yet."""
+        return int((await self._told("XOWED"))[0])
 
     async def taken(self) -> list[dict[str, Any]]:
         """Every mail it took: sender, recipient, options of MAIL and RCPT, content."""

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count, islice
 from pathlib import Path
+
+_LANE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+_OURS = range(12_000 + 2_500 * _LANE, 12_000 + 2_500 * (_LANE + 1))
+"""Ports of this lane of the tests, below those that the kernel gives to connections (from 32,768): whoever is given one
+finds it free a little later as well."""
+
+_APART = 4
+"""A pair from an even number on (RTP and RTCP) lies between two that are given."""
+
+_next = count(os.getpid() * _APART, _APART)
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as line:
-        line.bind((host, 0))
-        port: int = line.getsockname()[1]
-        return port
+    """A TCP and UDP port that nobody has, and that is given to nobody else before long; nor are the three after it."""
+    for number in islice(_next, len(_OURS) // _APART):
+        port = _OURS[number % len(_OURS)]
+        with suppress(OSError), socket.socket() as line, socket.socket(type=socket.SOCK_DGRAM) as packets:
+            line.bind((host, port))
+            packets.bind((host, port))
+            return port
+    raise OSError(f"No port of {_OURS} is free.")
+
+
+def listens(port: int, kind: str) -> bool:
+    """Whether somebody has bound the port ("tcp" or "udp", IPv4), by the kernel's table: nothing is sent there."""
+    return f":{port:04X} " in Path(f"/proc/net/{kind}").read_text("ascii")
 
 
 @contextmanager

@@ -1,33 +1,36 @@
-"""The short message centre of `tests/peers/smsc.js`, in a process of its own."""
+"""Programs of `tests/peers`, each in a process of its own: a short message centre and a client, by the npm package
+`smpp`."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.harness.parties import program
 
-SCRIPT = Path(__file__).parents[1] / "peers" / "smsc.js"
+PEERS = Path(__file__).parents[1] / "peers"
 
 
-class Smsc:
-    """Listens when entered; `ask` tells it something and gives its answer."""
+class NodePeer:
+    """Runs when entered; `ask` tells it something and gives its answer. `first` is what it said by itself."""
+
+    script: str
 
     def __init__(self) -> None:
-        self.port = 0
+        self.first: Any = None
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
 
-    async def __aenter__(self) -> Smsc:
+    async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             program("node", package="nodejs"),
-            str(SCRIPT),
+            str(PEERS / self.script),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
-        self.port = (await self._answer())["port"]
+        self.first = await self._answer()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -49,3 +52,20 @@ class Smsc:
         assert self._process.stdout is not None
         line = await asyncio.wait_for(self._process.stdout.readline(), 20)
         return json.loads(line)
+
+
+class Smsc(NodePeer):
+    """The centre."""
+
+    script = "smsc.js"
+
+    @property
+    def port(self) -> int:
+        port: int = self.first["port"]
+        return port
+
+
+class Esme(NodePeer):
+    """The client."""
+
+    script = "esme.js"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import wave
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from broadcaster.clock import ManualClock
 from broadcaster.database import Database
 from broadcaster.dispatch import fanout
 from broadcaster.issuing import Plans
-from broadcaster.ports import Audio, Medium
+from broadcaster.ports import Audio, EngineReport, Medium, Passage, Sound
 from broadcaster.schema import VERSION
 from broadcaster.security import accounts, credentials
 from broadcaster.security.permissions import SYSTEM, Grant, Role
@@ -48,7 +48,16 @@ class Silence:
         self.said: list[str] = []
 
     async def build(
-        self, text: str, medium: Medium, *, colour: str, repeats: int = 1, drill: bool = False, language: str = "zh-CN"
+        self,
+        text: str,
+        medium: Medium,
+        *,
+        colour: str,
+        repeats: int = 1,
+        drill: bool = False,
+        language: str = "zh-CN",
+        sound: Sound | None = None,
+        then: Sequence[Passage] = (),
     ) -> Audio:
         self.said.append(text)
         path = Path(tempfile.gettempdir()) / "daohu-silence.wav"
@@ -59,8 +68,30 @@ class Silence:
             file.writeframes(bytes(1600))
         return Audio(path, "audio/wav", 0.1, "")
 
-    def estimate(self, text: str, medium: Medium, *, colour: str, repeats: int = 1, drill: bool = False) -> float:
+    def estimate(
+        self,
+        text: str,
+        medium: Medium,
+        *,
+        colour: str,
+        repeats: int = 1,
+        drill: bool = False,
+        language: str = "zh-CN",
+        then: Sequence[Passage] = (),
+    ) -> float:
         return len(text) * 0.25 * repeats
+
+    def wording(self, text: str, language: str = "zh-CN") -> str:
+        return text.replace("重庆", "虫庆")
+
+    def speaks(self, language: str) -> bool:
+        return True
+
+    async def examine(self, words: Mapping[str, str] | None = None) -> Sequence[EngineReport]:
+        return [EngineReport("silence")]
+
+    async def warm(self) -> None:
+        """Nothing takes its time."""
 
     async def close(self) -> None:
         """Nothing is open."""

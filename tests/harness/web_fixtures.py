@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters import cap
-from broadcaster import issuing
+from broadcaster import adapters, issuing
 from broadcaster.alerts.actor import Actor as Author
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.capacity.planner import Planner
@@ -16,6 +16,7 @@ from broadcaster.database import Database
 from broadcaster.dispatch.texts import Texts
 from broadcaster.doorbell import WORK
 from broadcaster.escalation.units import open_units
+from broadcaster.intake.settling import Intake
 from broadcaster.issuing import Office, Plans
 from broadcaster.registry import Registry
 from broadcaster.responses.tokens import Tokens
@@ -24,6 +25,7 @@ from broadcaster.settings import Settings, settings_from
 from broadcaster.web.app import build_app
 from broadcaster.web.context import Context
 from broadcaster.web.live import UNHURRIED, Pace
+from broadcaster.webhooks.subscribers import Secrets
 from templates.issuer import Issuer
 from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Bells, Make, Silence, Web
 
@@ -121,8 +123,8 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
         await bells.ring(WORK)
 
     texts = Texts(district)
-    window_of = Registry.installed().window
-    planner = Planner(district, clock, office, texts, settings.gateways, window_of)
+    abilities = Registry.installed().capabilities
+    planner = Planner(district, clock, office, texts, settings.gateways, abilities)
     tokens, factor = Tokens(b"a secret of the tests"), SecondFactor(b"a secret of the tests")
     return Context(
         district,
@@ -136,10 +138,19 @@ def context(district: Database, clock: ManualClock, settings: Settings, bells: B
         planner.outlook,
         planner.outlook_of,
         office,
-        window_of,
+        abilities,
         Silence(),
+        intake_of(district, clock, settings),
+        Secrets(b"a secret of the tests"),
         cap=cap,
     )
+
+
+def intake_of(database: Database, clock: ManualClock, settings: Settings) -> Intake:
+    """What judges the messages of the sources in the settings."""
+    built = adapters.sources(settings.sources)
+    known = {one.name: (one, built[one.name]) for one in settings.sources}
+    return Intake(database, clock, known, settings.district.code, settings.district.name)
 
 
 @pytest.fixture

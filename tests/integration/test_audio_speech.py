@@ -15,7 +15,7 @@ import pytest
 
 from broadcaster.errors import InputError, UnavailableError
 from channels.speech.espeak import COMMAND, TEXT_MAX, EspeakSynthesizer
-from channels.speech.espeak_engine import EspeakEngine
+from channels.speech.pipe import SpeechPipe
 from channels.speech.segment import AudioSegment
 from channels.speech.synthesizer import Speech
 
@@ -167,7 +167,7 @@ async def test_a_caller_who_leaves_in_mid_sentence_does_not_spoil_the_next(speak
 
 
 async def test_the_process_ends_with_its_parents_pipe() -> None:
-    engine = await EspeakEngine.start(COMMAND)
+    engine = await SpeechPipe.start(COMMAND)
     await engine.hello()
     assert engine.alive
     await engine.end()

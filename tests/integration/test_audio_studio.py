@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from broadcaster.errors import InputError, UnavailableError
-from broadcaster.ports import Audio, Medium, Studio
+from broadcaster.ports import Audio, Medium, Sound, Studio
 from channels.speech.decode import decode
-from channels.speech.encoding import AMR, PCM
 from channels.speech.espeak import EspeakSynthesizer
 from channels.speech.studio import AudioStudio
-from channels.speech.synthesizer import Speech
+from channels.speech.synthesizer import EngineError, Fault, Speech
 
 TEXT = "姜山镇上游村的村民请注意，台风红色预警，请立即转移到避灾安置点。"
 SOUNDING = [Medium.LOUDSPEAKER, Medium.VOICE]
@@ -55,6 +54,9 @@ class CountingSynthesizer:
         self.gate = asyncio.Event()
         self.gate.set()
 
+    def voice(self, language: str) -> str | None:
+        return self._espeak.voice(language)
+
     async def speak(self, text: str, language: str) -> Speech:
         self.asked += 1
         self.begun.set()
@@ -75,7 +77,7 @@ async def engine() -> CountingSynthesizer:
 
 @pytest.fixture
 async def studio(tmp_path: Path, engine: CountingSynthesizer) -> AsyncIterator[AudioStudio]:
-    studio = AudioStudio(tmp_path / "audio", engine)
+    studio = AudioStudio(tmp_path / "audio", [engine])
     yield studio
     await studio.close()
 
@@ -108,14 +110,29 @@ async def test_each_medium_gets_its_own_format(studio: AudioStudio) -> None:
     assert voice.path.read_bytes()[20:22] == b"\x06\x00"  # WAVE_FORMAT_ALAW
 
 
-@pytest.mark.parametrize("encoding", [AMR, PCM])
-async def test_a_gateway_that_wants_another_format_gets_it(tmp_path: Path, encoding: object) -> None:
-    studio = AudioStudio(tmp_path, encodings={Medium.VOICE: AMR if encoding is AMR else PCM})
-    audio = await red(studio, Medium.VOICE)
+FORMATS = {
+    Sound.MP3: (".mp3", "audio/mpeg", 22_050),
+    Sound.A_LAW: (".wav", "audio/wav", 8_000),
+    Sound.MU_LAW: (".wav", "audio/wav", 8_000),
+    Sound.PCM: (".wav", "audio/wav", 8_000),
+    Sound.WIDE_PCM: (".wav", "audio/wav", 16_000),
+    Sound.OPUS: (".ogg", "audio/ogg", 48_000),
+    Sound.AMR: (".amr", "audio/amr", 8_000),
+}
+
+
+@pytest.mark.parametrize("sound", Sound)
+async def test_a_gateway_that_wants_another_format_gets_it(studio: AudioStudio, sound: Sound) -> None:
+    audio = await studio.build(TEXT, Medium.VOICE, colour="red", sound=sound)
     heard = decode(audio.path.read_bytes())
-    assert heard.sample_rate == 8000
+    assert (audio.path.suffix, audio.media_type, heard.sample_rate) == FORMATS[sound]
     assert heard.seconds == pytest.approx(audio.seconds, abs=0.1)
-    await studio.close()
+
+
+async def test_the_words_are_spoken_once_for_all_formats(studio: AudioStudio, engine: CountingSynthesizer) -> None:
+    audios = [await studio.build(TEXT, Medium.VOICE, colour="red", sound=sound) for sound in Sound]
+    assert engine.asked == 1
+    assert len({audio.sha256 for audio in audios}) == len(Sound)
 
 
 @pytest.mark.parametrize("medium", SOUNDING)
@@ -159,18 +176,20 @@ async def test_two_studios_make_the_same_file_to_the_byte(tmp_path: Path, studio
     await other.close()
 
 
-async def test_a_truncated_file_is_noticed_and_built_again(studio: AudioStudio, engine: CountingSynthesizer) -> None:
+async def test_a_truncated_file_is_noticed_and_built_again_of_the_words_that_were_kept(
+    studio: AudioStudio, engine: CountingSynthesizer
+) -> None:
     audio = await red(studio)
     audio.path.write_bytes(audio.path.read_bytes()[:2000])
     assert (await red(studio)).sha256 == audio.sha256
     assert len(audio.path.read_bytes()) > 2000
-    assert engine.asked == 2
+    assert engine.asked == 1
 
 
 async def test_a_kept_broadcast_outlives_the_studio_and_needs_no_engine(tmp_path: Path, studio: AudioStudio) -> None:
     audio = await red(studio)
     mute = EspeakSynthesizer(command=("/nonexistent/engine",))
-    later = AudioStudio(tmp_path / "audio", mute)
+    later = AudioStudio(tmp_path / "audio", [mute])
     assert await red(later) == audio
     await later.close()
 
@@ -207,7 +226,7 @@ async def test_a_caller_who_leaves_does_not_take_the_others_broadcast_along(
 async def test_closing_tells_who_still_waits_instead_of_leaving_them(
     tmp_path: Path, engine: CountingSynthesizer
 ) -> None:
-    studio = AudioStudio(tmp_path, engine)
+    studio = AudioStudio(tmp_path, [engine])
     engine.gate.clear()
     waiting = asyncio.create_task(red(studio))
     await engine.begun.wait()
@@ -229,7 +248,7 @@ async def test_the_event_loop_runs_on_while_a_long_broadcast_is_made(studio: Aud
 
 
 async def test_an_engine_that_fails_fails_the_build_and_not_the_next(tmp_path: Path) -> None:
-    broken = AudioStudio(tmp_path, EspeakSynthesizer(command=("/nonexistent/engine",)))
+    broken = AudioStudio(tmp_path, [EspeakSynthesizer(command=("/nonexistent/engine",))])
     with pytest.raises(UnavailableError, match="语音合成"):
         await red(broken)
     await broken.close()
@@ -270,3 +289,25 @@ async def test_an_encoder_that_writes_nonsense_is_not_believed(tmp_path: Path, m
 async def test_a_broadcast_longer_than_anybody_listens_is_refused(studio: AudioStudio) -> None:
     with pytest.raises(InputError, match="分钟"):
         await studio.build("风" * 4000, Medium.LOUDSPEAKER, colour="red", repeats=10)
+
+
+async def test_warming_up_has_the_engine_speak_once_and_keeps_nothing(
+    tmp_path: Path, studio: AudioStudio, engine: CountingSynthesizer
+) -> None:
+    await studio.warm()
+    assert engine.asked == 1
+    assert not [one for one in files(tmp_path, "*") if one.is_file()]
+    await red(studio)
+    assert engine.asked == 2, "what is to be said is said as ever"
+
+
+async def test_an_engine_that_does_not_start_is_left_to_whoever_speaks_first(tmp_path: Path) -> None:
+    class Broken(CountingSynthesizer):
+        async def speak(self, text: str, language: str) -> Speech:
+            raise EngineError(Fault.DOWN, "没有启动。")
+
+    studio = AudioStudio(tmp_path, [Broken()])
+    await studio.warm()
+    with pytest.raises(UnavailableError, match="没有启动"):
+        await red(studio)
+    await studio.close()

@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 from broadcaster.embedded import EmbeddedServers
+from tests.contract.wechat_peer import FIELDS
+from tests.contract.wechat_peer import settings as wechat_settings
+from tests.harness.cloud import running_cloud
 from tests.harness.ports import free_port
 from tests.harness.processes import DaohuProcess, last_object, run_daohu
 
@@ -55,7 +58,9 @@ def test_init_gives_a_password_once_and_never_overwrites(office: Path) -> None:
 def test_doctor_examines_and_finds_nothing_broken(office: Path) -> None:
     found = answered(office, "doctor")
     assert found["ok"]
-    assert {"数据库", "守恒", "审计", "时钟", "Redis"} <= {check["name"] for check in found["checks"]}
+    assert {"数据库", "守恒", "审计", "时钟", "Redis", "语音引擎 espeak"} <= {
+        check["name"] for check in found["checks"]
+    }
 
 
 def test_doctor_names_what_does_not_answer(office: Path) -> None:
@@ -96,6 +101,27 @@ def test_an_account_is_added_changed_given_a_token_and_switched_off(office: Path
     assert not found["wang.fang"]["active"]
     assert answered(office, "account", "token", "wang.fang", "--label", "x", code=1)["error"]["code"] == "not-found"
     assert answered(office, "audit", "verify")["whole"]
+
+
+def test_the_codes_of_villages_are_printed(office: Path) -> None:
+    (office / "villages.csv").write_text(
+        "编码,名称\n330212,鄞州区\n330212198,乙镇\n330212198201,乙村\n", encoding="utf-8"
+    )
+    answered(office, "import", "regions", "villages.csv")
+    with running_cloud("official") as account:
+        keys = {**wechat_settings("official", account.port).options, "name": "gzh", "channel": "wechat"}
+        keys |= {"driver": "official", "rate": 10, "fields": None, "connect_timeout": 10, "answer_timeout": 10}
+        lines = [f"{name} = {json.dumps(value)}" for name, value in keys.items() if value is not None]
+        fields = [f'{theirs} = "{ours}"' for theirs, ours in FIELDS.items()]
+        gateway = "\n".join(["[[gateways]]", *lines, "[gateways.fields]", *fields])
+        (office / "wechat.toml").write_text(f"{(office / 'daohu.toml').read_text()}\n{gateway}\n", encoding="utf-8")
+        config = ("--config", "wechat.toml")
+        made = answered(office, "wechat", "qr", "330212198", "--out", "codes.pdf", *config)
+        assert made == {"file": "codes.pdf", "codes": {"330212198201": "http://weixin.qq.com/q/02000000"}}
+        assert (office / "codes.pdf").read_bytes().startswith(b"%PDF-")
+        assert answered(office, "wechat", "qr", "110101", *config, code=1)["error"]["code"] == "not-found"
+        assert answered(office, "wechat", "qr", "330212198", "--gateway", "x", *config, code=2)["error"]["code"]
+    assert answered(office, "wechat", "qr", "330212198", code=2)["error"]["code"] == "settings", "no such gateway"
 
 
 def test_duties_are_imported_and_a_complete_roster_ends_the_others(office: Path) -> None:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from broadcaster.cli import examination
+from broadcaster.clock import ManualClock
 from broadcaster.database import Database
 from broadcaster.decisions import versions
 from broadcaster.decisions.versions import Subject
@@ -19,6 +20,7 @@ from broadcaster.issuing import Office
 from broadcaster.ports import GatewaySettings, Medium
 from broadcaster.security.permissions import SYSTEM
 from broadcaster.settings.policies import DEFAULT_POLICIES
+from broadcaster.sources import SourceSettings
 from templates.issuer import Issuer
 
 
@@ -68,3 +70,31 @@ async def test_a_gateway_that_was_paused_by_hand_is_named(database: Database) ->
     [found] = await examination._health(house)
     assert (found.name, found.verdict) == ("网关 town-sms", "warning")
     assert "管理员暂停" in found.what
+
+
+async def test_a_source_in_trouble_and_messages_that_wait_are_named(database: Database, clock: ManualClock) -> None:
+    sources = tuple(
+        SourceSettings(name=name, kind="cap", address="http://x/") for name in ("well", "ill", "odd", "new")
+    )
+    house = cast(House, SimpleNamespace(database=database, clock=clock, settings=SimpleNamespace(sources=sources)))
+    async with database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO source_state (name, next_at, failures, trouble, reason, remarks, since, heard_at) VALUES"
+            " ('well', $1, 0, '', '', '{}', NULL, $1), ('ill', $1, 7, 'busy', 'HTTP 503', '{}', $1, $1),"
+            " ('odd', $1, 0, '', '', '{HTTP 404}', NULL, $1)",
+            clock.now(),
+        )
+        await connection.execute(
+            "INSERT INTO incoming (source, document, digest, received_at, state)"
+            " VALUES ('well', 'x', 'x', $1, 'waiting')",
+            clock.now(),
+        )
+    found = {one.name: one for one in await examination._sources(house)}
+    assert set(found) == {"来源 ill", "来源 odd", "来源 new", "收到的消息"}
+    assert "HTTP 503" in found["来源 ill"].what
+    assert "HTTP 404" in found["来源 odd"].what
+    assert "1 条" in found["收到的消息"].what
+    async with database.connection() as connection:
+        await connection.execute("DELETE FROM incoming")
+    fine = SimpleNamespace(database=database, clock=clock, settings=SimpleNamespace(sources=sources[:1]))
+    assert [one.verdict for one in await examination._sources(cast(House, fine))] == ["ok"]

@@ -40,6 +40,7 @@ from channels.line.wire import (
     Welcome,
     encode,
 )
+from tests.harness.waiting import wait_until
 
 Answering = Callable[[Frame], list[Frame]]
 MESSAGE = Message("台风红色预警")
@@ -66,7 +67,7 @@ def instead(kind: type[Frame], *answers: Frame) -> Answering:
 
 @asynccontextmanager
 async def line(
-    folder: Path, answering: Answering, **options: object
+    folder: Path, answering: Answering, journal: MemoryJournal | None = None, **options: object
 ) -> AsyncIterator[tuple[Driver, MemoryInbox, list[Frame]]]:
     """A driver, not yet open, its inbox, and what the peer hears."""
     heard: list[Frame] = []
@@ -91,7 +92,7 @@ async def line(
     gateway = GatewaySettings(
         "line", Medium.SMS, "rehearsal", rate=1, options={"address": f"unix:{path}", **times, **options}
     )
-    driver = Registry.installed().plugin(Medium.SMS, "rehearsal").build(gateway, MemoryJournal())
+    driver = Registry.installed().plugin(Medium.SMS, "rehearsal").build(gateway, journal or MemoryJournal())
     try:
         yield driver, MemoryInbox(), heard
     finally:
@@ -183,17 +184,41 @@ async def test_a_flood_of_receipts_is_held_back_until_it_is_stored(tmp_path: Pat
     flood = [
         Receipts(batch, 1.0, [("m", 1, ordinal, 1, True, "") for ordinal in range(1, 10_001)]) for batch in range(12)
     ]
-    async with line(tmp_path, instead(Submit, *flood, Answers(1, [(0, 0, "m", 0.0)]))) as (driver, inbox, heard):
+    answering = instead(Submit, *flood, Answers(1, [(0, 0, "m", 0.0)]))
+    async with line(tmp_path, answering, answer_timeout=60, heartbeat=60) as (driver, inbox, heard):
         await driver.open(inbox)
         inbox.hold()
         sending = asyncio.ensure_future(anext(aiter(driver.send(envelopes(1)))))
-        await inbox.until(lambda: inbox.attempts > 0, 5)
+        await inbox.until(lambda: inbox.attempts > 0, 60)
         inbox.release()
         await inbox.until(lambda: len(inbox.stored_receipts) == 120_000, 60)
         assert isinstance(await sending, Accepted)
         async with asyncio.timeout(5):
             while sum(len(frame.batches) for frame in heard if isinstance(frame, Ack)) < 12:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+
+
+async def test_an_answer_that_lies_behind_receipts_which_could_not_be_stored_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the database was away for: the gateway did answer, and sending again would be a duplicate."""
+    flood = [Receipts(n, 1.0, [("m", 1, row, 1, True, "") for row in range(1, 10_001)]) for n in range(12)]
+    answering = instead(Submit, *flood, Answers(1, [(0, 0, "m", 0.0)]))
+    loop = asyncio.get_running_loop()
+    real, ahead = loop.time, 0.0
+    monkeypatch.setattr(loop, "time", lambda: real() + ahead)
+    journal = MemoryJournal()
+    async with line(tmp_path, answering, journal, answer_timeout=60, heartbeat=60) as (driver, inbox, heard):
+        await driver.open(inbox)
+        inbox.hold()
+        sending = asyncio.ensure_future(anext(aiter(driver.send(envelopes(1)))))
+        await wait_until(lambda: any("held back" in said for said in journal.lines), what="reading held back")
+        for _ in range(5):  # an hour later, and again: every timer there is has come
+            ahead += 3600
+            await asyncio.sleep(0.02)
+        inbox.release()
+        assert isinstance(await sending, Accepted)
+        assert not [frame for frame in heard if isinstance(frame, Submit)][1:]
 
 
 async def test_giving_up_an_open_leaves_nothing_behind(tmp_path: Path) -> None:

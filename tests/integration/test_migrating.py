@@ -24,16 +24,27 @@ BREAKING = replace(LAST, version=VERSION + 1, needs=VERSION + 1)
 QUICK = Haste(lock=0.1, patience=0.5, pause=0.05)
 
 
-def made_by(change: Change) -> list[str]:
-    """The tables that a migration makes."""
+def undone(change: Change) -> list[str]:
+    """Statements that take back what a migration makes, adds and drops: tables, columns, indexes."""
     sql = files("broadcaster.migrations").joinpath(f"{change.name}.sql").read_text(encoding="utf-8")
-    return re.findall(r"^CREATE TABLE (\w+)", sql, re.MULTILINE)
+    found = {
+        "DROP TABLE {} CASCADE": r"^CREATE TABLE (\w+)",
+        "DROP INDEX IF EXISTS {}": r"^CREATE (?:UNIQUE )?INDEX (\w+)",
+        "ALTER TABLE {} DROP COLUMN {}": r"^ALTER TABLE (\w+) ADD COLUMN (\w+)",
+        "ALTER TABLE {} ADD COLUMN {} text": r"^ALTER TABLE (\w+) DROP COLUMN (\w+)",
+    }
+    return [
+        statement.format(*match.groups())
+        for statement, made in found.items()
+        for match in re.finditer(made, sql, re.MULTILINE)
+    ]
 
 
 async def roll_back_last(database: Database) -> None:
     """As it was before the last migration."""
     async with database.connection() as connection:
-        await connection.execute(f"DROP TABLE {', '.join(made_by(LAST))}")
+        for statement in undone(LAST):
+            await connection.execute(statement)
         await connection.execute("DELETE FROM schema_change WHERE version = $1", LAST.version)
         await connection.execute("DELETE FROM tortoise_migrations WHERE name = $1", LAST.name)
 

@@ -80,6 +80,17 @@ async def send(driver: Driver, batch: Sequence[Envelope]) -> list[Outcome]:
 WARNING = Message("台风红色预警，请立即转移。")
 
 
+async def test_it_ends_in_good_order_however_much_it_has_complained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONVERBOSE", "1")  # Python then tells of every module, and how it cleans up in the end
+    async with RehearsalProcess(tmp_path, Script()) as rehearsal:
+        pass
+    said = rehearsal.said.read_bytes()
+    assert len(said) > 128 * 1024
+    assert b"# cleanup" in said
+
+
 async def test_a_run_repeats_with_its_seed(tmp_path: Path) -> None:
     async def fates(folder: Path, seed: int) -> tuple[set[str], set[str], set[str]]:
         behaviour = Behaviour(

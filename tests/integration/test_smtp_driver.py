@@ -9,24 +9,20 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-import trustme
 
 from broadcaster.errors import UnavailableError
 from broadcaster.ports import (
     Accepted,
     Deferred,
     DeliveryKey,
-    Envelope,
     GatewaySettings,
     Medium,
     Message,
-    Outcome,
     Rejected,
     Unknown,
 )
@@ -34,20 +30,14 @@ from broadcaster.testing.memory import MemoryInbox, MemoryJournal
 from channels.email.seal import Seal
 from channels.email.settings import SmtpSettings
 from channels.email.smtp import SmtpDriver
+from tests.harness.certificates import certificates
 from tests.harness.mail_relay import PASSWORD, USER, RelayProcess, running_relay
+from tests.harness.mails import MESSAGE, TOKEN, sent
 from tests.harness.ports import free_port
 
-MESSAGE = Message("台风红色预警：请立即转移。\n.\n详见链接。", subject="【红色】台风预警", html="<p>请立即转移</p>")
-TOKEN = "a token long enough to be one"
 
-
-def envelope(address: str, ordinal: int = 1, message: Message = MESSAGE) -> Envelope:
-    return Envelope(DeliveryKey(7, ordinal, 1), address, message, 0, datetime.now(UTC) + timedelta(hours=1))
-
-
-async def sent(driver: SmtpDriver, *addresses: str, message: Message = MESSAGE) -> list[Outcome]:
-    batch = [envelope(address, ordinal, message) for ordinal, address in enumerate(addresses, 1)]
-    return [outcome async for outcome in driver.send(batch)]
+def keyword(option: str) -> str:
+    return option.partition("=")[0]
 
 
 class Desk:
@@ -81,9 +71,9 @@ class Desk:
             await driver.close()
 
 
-@pytest.fixture
-def relay() -> Iterator[RelayProcess]:
-    with running_relay("DSN", "SMTPUTF8") as relay:
+@pytest.fixture(params=["PIPELINING", "HELP"], ids=["pipelined", "step by step"])
+def relay(request: pytest.FixtureRequest) -> Iterator[RelayProcess]:
+    with running_relay("DSN", "SMTPUTF8", request.param) as relay:
         yield relay
 
 
@@ -108,7 +98,7 @@ async def test_reports_are_asked_for_with_the_sealed_key(desk: Desk, relay: Rela
     assert isinstance(outcome, Accepted)
     assert outcome.ref in mail["content"]
     assert mail["sender"] == f"bounce+{sealed}@ebs.example.cn"
-    assert mail["mail_options"] == ["RET=HDRS", f"ENVID={sealed}"]
+    assert mail["mail_options"] == [f"SIZE={len(mail['content'].encode())}", "RET=HDRS", f"ENVID={sealed}"]
     assert mail["rcpt_options"] == ["NOTIFY=SUCCESS,FAILURE,DELAY", "ORCPT=rfc822;a+2Bb+3Dc@example.org"]
     assert driver.capabilities.receipts
 
@@ -118,11 +108,13 @@ async def test_a_relay_without_reports_is_not_asked_for_them(plain_relay: RelayP
     (outcome,) = await sent(await desk.open(), "a@example.org")
     (mail,) = await plain_relay.taken()
     assert isinstance(outcome, Accepted)
-    assert (mail["mail_options"], mail["rcpt_options"]) == ([], [])
+    assert [*map(keyword, mail["mail_options"]), *mail["rcpt_options"]] == ["SIZE"]
     await desk.close()
 
 
-async def test_each_recipient_has_its_own_answer(desk: Desk, relay: RelayProcess) -> None:
+@pytest.mark.parametrize("mood", ["willing", "lenient"])
+async def test_each_recipient_has_its_own_answer(desk: Desk, relay: RelayProcess, mood: str) -> None:
+    await relay.play(mood)
     outcomes = await sent(
         await desk.open(),
         "a@example.org",
@@ -287,14 +279,9 @@ async def opened(desk: Desk, **options: object) -> SmtpDriver:
 
 
 def certificate(folder: Path) -> tuple[str, str, str]:
-    """Paths of an authority, a server certificate and its key, for 127.0.0.1."""
-    authority = trustme.CA()
-    server = authority.issue_cert("127.0.0.1", "localhost")
-    paths = folder / "ca.pem", folder / "server.pem", folder / "server.key"
-    authority.cert_pem.write_to_path(str(paths[0]))
-    server.cert_chain_pems[0].write_to_path(str(paths[1]))
-    server.private_key_pem.write_to_path(str(paths[2]))
-    return str(paths[0]), str(paths[1]), str(paths[2])
+    """Paths of an authority, a server certificate and its key, for this machine."""
+    made = certificates(folder)
+    return str(made.authority), str(made.chain), str(made.key)
 
 
 def mails_in(maildir: Path) -> list[EmailMessage]:
@@ -334,3 +321,25 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Pa
         with pytest.raises(UnavailableError, match="加密连接失败"):
             await desk.open(tls="starttls")
         await desk.close()
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+async def test_a_certificate_of_another_name_is_not_trusted(tmp_path: Path, tls: str) -> None:
+    made = certificates(tmp_path, "mail.example.org")
+    files = str(made.chain), str(made.key)
+    how = (
+        ("--tlscert", files[0], "--tlskey", files[1])
+        if tls == "starttls"
+        else ("--smtpscert", files[0], "--smtpskey", files[1])
+    )
+    port = free_port()
+    with aiosmtpd(tmp_path, port, *how):
+        desk = Desk(port, host="localhost", ca=str(made.authority))
+        async with asyncio.timeout(15):
+            while True:
+                with pytest.raises(UnavailableError) as refusal:
+                    await desk.open(tls=tls)
+                if "连接不上" not in str(refusal.value):  # it has come up
+                    break
+                await asyncio.sleep(0.05)
+        assert "加密连接失败" in str(refusal.value)

@@ -83,6 +83,16 @@ def test_an_entry_without_channel_and_driver_is_a_problem(name: str) -> None:
     assert problem.entry == name
 
 
+def test_a_gateway_is_for_the_platform_of_its_driver_whatever_the_settings_say() -> None:
+    wechat = [
+        GatewaySettings(name, Medium.WECHAT, name, rate=1) for name in ("official", "wecom", "robot", "rehearsal")
+    ]
+    placed = Registry.installed().placed(wechat)
+    assert [one.networks for one in placed] == [("official",), ("wecom",), ("group",), ()]
+    sms = GatewaySettings("cmpp", Medium.SMS, "cmpp", rate=1, networks=("mobile",))
+    assert Registry.installed().placed([sms]) == (sms,)
+
+
 def test_gateways_are_checked_before_anything_is_sent() -> None:
     registry = Registry([entry("sms.pigeon")])
     gateway = GatewaySettings("roof", Medium.SMS, "pigeon", rate=1)

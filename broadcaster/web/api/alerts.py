@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from aiohttp import web
 
 from broadcaster.alerts import authoring, form
 from broadcaster.alerts.alert import Alert, Kind, MsgType, Status
 from broadcaster.alerts.colour import Colour
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.alerts.state import State
-from broadcaster.errors import ConflictError, NotFoundError, RuleError, UnavailableError
+from broadcaster.errors import ConflictError, DaohuError, NotFoundError, RuleError, UnavailableError
+from broadcaster.intake import posting
 from broadcaster.security.coverage import coverage
 from broadcaster.security.permissions import Action, Actor, touches
 from broadcaster.web import steps
@@ -105,6 +107,12 @@ def read_cap(context: Context, raw: bytes) -> Alert:
     return context.cap.read(raw)
 
 
+async def keep_refused(context: Context, request: web.Request, actor: Actor, raw: bytes, fault: DaohuError) -> None:
+    """CAP that is refused is listed among the received messages, with the reason."""
+    if request.content_type == CAP:
+        await posting.refused(context.database, raw, actor.name, fault, context.clock.now())
+
+
 @table.endpoint(
     "POST",
     "/api/v1/alerts",
@@ -116,10 +124,18 @@ def read_cap(context: Context, raw: bytes) -> Alert:
     status=201,
     action=Action.CREATE,
     problems=(ConflictError,),
+    refused=keep_refused,
 )
 async def create_alert(call: Call[Alert, Nothing]) -> Created:
-    """Keep a draft; the caller's role must cover every region it names."""
-    return await draft(call.context, call.actor, call.body, Action.CREATE)
+    """Keep a draft; the caller's role must cover every region it names. CAP is listed among the received messages."""
+    context, actor = call.context, call.actor
+    if call.request.content_type != CAP:
+        return await draft(context, actor, call.body, Action.CREATE)
+    async with context.database.transaction():
+        record = await steps.create(context, actor, call.body, Action.CREATE)
+        raw, district, now = await call.request.read(), context.settings.district.code, context.clock.now()
+        await posting.accepted(context.database, raw, record.id, actor.name, district, now)
+    return created(record)
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -148,7 +164,11 @@ async def edit_alert(call: Call[Alert, Revision]) -> AlertSummary:
 
 async def draft(context: Context, actor: Actor, alert: Alert, action: Action) -> Created:
     """Keep `alert` as a new draft of the actor, who needs the right to `action` over all its regions."""
-    record = await steps.create(context, actor, alert, action)
+    return created(await steps.create(context, actor, alert, action))
+
+
+def created(record: AlertRecord) -> Created:
+    """The answer for a new draft."""
     reference = AlertReference(record.id, record.identifier, State(record.state))
     return Created(f"/api/v1/alerts/{record.id}", reference)
 

@@ -81,7 +81,8 @@ async def list_deliveries(call: Call[Nothing, DeliveryQuery]) -> DeliveryPage:
         if folder is not None:
             raise ArchivedError(
                 "这条预警已归档，逐条的发送记录不再在数据库中。",
-                remedy=f"请管理员查阅归档目录中的 {folder}/delivery.csv.gz。",
+                remedy="请管理员查阅归档目录中的 %(folder)s/delivery.csv.gz。",
+                folder=folder,
             )
         rows = await connection.fetch(
             SQL["deliveries"],

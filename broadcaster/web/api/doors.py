@@ -8,8 +8,8 @@ from typing import Annotated
 
 import msgspec
 
-from broadcaster.errors import InputError, NotFoundError, RuleError
-from broadcaster.escalation import doors
+from broadcaster.errors import ConflictError, InputError, NotFoundError, RuleError
+from broadcaster.escalation import corrections, doors
 from broadcaster.escalation.doors import Result
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action, require_somewhere
@@ -62,10 +62,20 @@ class DoorVisit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     note: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
+class DoorCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`result` takes the place of what the caller recorded; null takes it back: nobody stood at the door. `id` as of a
+    visit."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")]
+    result: Result | None
+    note: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
 class Recorded(msgspec.Struct, frozen=True):
-    """Whether it was recorded now; false: it had been before."""
+    """Whether it was recorded now; false: it had been before. `visit`: its number, by which it is put right."""
 
     recorded: bool
+    visit: int
 
 
 @table.endpoint(
@@ -107,7 +117,7 @@ async def record_visit(call: Call[DoorVisit, Nothing]) -> Recorded:
     scopes, now = require_somewhere(call.actor, Action.CONFIRM), context.clock.now()
     key = f"{call.actor.account_id}-{visit.id}"
     async with context.database.transaction() as connection:
-        new = await doors.visit_written(
+        written = await doors.visit_written(
             connection,
             call.id,
             household,
@@ -118,7 +128,7 @@ async def record_visit(call: Call[DoorVisit, Nothing]) -> Recorded:
             written_by=call.actor.name,
             note=visit.note,
         )
-        if new:
+        if written.new:
             await audit.append(
                 connection,
                 call.actor.account_id,
@@ -128,4 +138,32 @@ async def record_visit(call: Call[DoorVisit, Nothing]) -> Recorded:
                 subject=f"household:{household}",
                 detail={"result": visit.result.value},
             )
-    return Recorded(new)
+    return Recorded(written.new, written.visit)
+
+
+@table.endpoint(
+    "POST",
+    "/api/v1/alerts/{id}/visits/{visit}",
+    "Put right, or take back, what was recorded of a door",
+    body=DoorCorrection,
+    answers=Recorded,
+    action=Action.CONFIRM,
+    problems=(NotFoundError, ConflictError, RuleError),
+)
+async def correct_visit(call: Call[DoorCorrection, Nothing]) -> Recorded:
+    """Only what the caller's own account recorded; once for each visit."""
+    await seen(call.context, call.actor, call.id)
+    scopes, right = require_somewhere(call.actor, Action.CONFIRM), call.body
+    async with call.context.database.transaction() as connection:
+        written = await corrections.correct_written(
+            connection,
+            call.id,
+            call.number("visit"),
+            right.result,
+            scopes,
+            call.context.clock.now(),
+            key=f"{call.actor.account_id}-{right.id}",
+            account=call.actor,
+            note=right.note,
+        )
+    return Recorded(written.new, written.visit)

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
 from broadcaster.errors import NotFoundError
 from broadcaster.escalation import reports
+from broadcaster.escalation.reports import UnitReport
 from broadcaster.security.permissions import Action
 from broadcaster.web.endpoint import Call, Nothing, Table
 from broadcaster.web.sight import household_scopes
 
 table = Table("reports")
-
-
-class UnitReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest of each number, which are totals so far, and the last words. `photos`: ids, newest first."""
-
-    unit_id: int
-    region: str
-    region_name: str
-    role: str
-    moved: int | None
-    refused: int | None
-    away: int | None
-    note: str
-    reported_by: str
-    reported_at: datetime
-    photos: list[int]
 
 
 class UnitReports(msgspec.Struct, frozen=True):
@@ -56,4 +40,4 @@ async def list_reports(call: Call[Nothing, ReportQuery]) -> UnitReports:
     scopes = await household_scopes(call.context, call.actor, call.id)
     async with call.context.database.connection() as connection:
         found = await reports.reports(connection, call.id, scopes, call.query.limit)
-    return UnitReports(msgspec.convert(found, list[UnitReport], from_attributes=True))
+    return UnitReports(found)

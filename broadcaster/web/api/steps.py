@@ -108,6 +108,7 @@ async def reject_alert(call: Call[Reasoned, Nothing]) -> AlertSummary:
     answers=AlertSummary,
     action=Action.ISSUE,
     problems=(NotFoundError, RuleError),
+    unhurried=True,
 )
 async def issue_alert(call: Call[Decision, Nothing]) -> AlertSummary:
     """State, policy and run in one transaction; the workers are told once it is committed."""
@@ -124,6 +125,7 @@ async def issue_alert(call: Call[Decision, Nothing]) -> AlertSummary:
     answers=AlertSummary,
     action=Action.END,
     problems=(NotFoundError, RuleError),
+    unhurried=True,
 )
 async def end_alert(call: Call[Reasoned, Nothing]) -> AlertSummary:
     """Nothing more is sent and nobody is asked any more. Whoever got it is not told: for that, cancel it."""

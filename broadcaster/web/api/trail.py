@@ -109,7 +109,7 @@ async def wanted(context: Context, query: TrailQuery) -> Wanted:
         async with context.database.connection() as connection:
             account_id = 0 if query.account == "system" else await account_named(connection, query.account)
         if account_id is None:
-            raise InputError(f"没有名为 {query.account} 的账户。", remedy="请检查账户名。")
+            raise InputError("没有名为 %(account)s 的账户。", remedy="请检查账户名。", account=query.account)
     return Wanted(account_id, query.action, query.alert, query.since, query.until)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from broadcaster.errors import InputError, NotFoundError
-from broadcaster.report.unreached import START, Asked, Household, Why, unreached
+from broadcaster.report.unreached import START, Asked, UnreachedHousehold, Why, unreached
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action
 from broadcaster.web.context import Context
@@ -50,25 +50,6 @@ _CHINESE = {
     "cancelled": "已取消",
     "": "",
 }
-
-
-class UnreachedHousehold(msgspec.Struct, frozen=True, kw_only=True):
-    """A household without any evidence that it knows. `door_task` is "" or open | done | cancelled."""
-
-    household_id: int
-    village: str
-    village_name: str
-    region: str
-    region_name: str
-    name: str
-    address: str
-    phones: list[str]
-    tags: list[str]
-    risk: int
-    state: str
-    door_task: str
-    reason: str
-    assignee: str
 
 
 class UnreachedPage(msgspec.Struct, frozen=True):
@@ -112,8 +93,7 @@ async def list_unreached(call: Call[Nothing, UnreachedQuery]) -> UnreachedPage:
     asked = Asked(alert_id=call.id, scopes=scopes, region=query.region, pending=query.pending)
     async with call.context.database.connection() as connection:
         found = await unreached(connection, asked, cursor(query.after), query.limit)
-    households = msgspec.convert(found, list[UnreachedHousehold], from_attributes=True)
-    return UnreachedPage(households, mark(found[-1]) if len(found) == query.limit else None)
+    return UnreachedPage(found, mark(found[-1]) if len(found) == query.limit else None)
 
 
 @table.endpoint(
@@ -190,7 +170,7 @@ async def _csv(context: Context, asked: Asked) -> AsyncIterator[str]:
         yield "".join(line(cells(household)) for household in found)
 
 
-async def _pages(context: Context, asked: Asked) -> AsyncIterator[list[Household]]:
+async def _pages(context: Context, asked: Asked) -> AsyncIterator[list[UnreachedHousehold]]:
     after = START
     while True:
         async with context.database.connection() as connection:
@@ -201,7 +181,7 @@ async def _pages(context: Context, asked: Asked) -> AsyncIterator[list[Household
         after = found[-1].key
 
 
-def cells(household: Household) -> tuple[str, ...]:
+def cells(household: UnreachedHousehold) -> tuple[str, ...]:
     """The household as a line under `TITLES`."""
     return (
         household.village,
@@ -221,7 +201,7 @@ def cells(household: Household) -> tuple[str, ...]:
     )
 
 
-def mark(household: Household) -> str:
+def mark(household: UnreachedHousehold) -> str:
     """Where the page behind this household begins, as text for an address."""
     return f"{household.village}-{household.household_id}"
 

@@ -20,6 +20,7 @@ from broadcaster.report.account import Account
 from broadcaster.web.documents import tables
 from broadcaster.web.documents.phrases import Phrases
 from broadcaster.web.documents.tables import TableOf
+from broadcaster.web.language import CHINESE
 
 FONT = "STSong-Light"
 _MARGIN = 15 * mm
@@ -35,8 +36,8 @@ _NUMBER = ParagraphStyle("number", parent=_TEXT, alignment=2)
 class Report(BaseDocTemplate):
     """Writes a bookmark wherever a heading comes to lie, and the page's number at its foot."""
 
-    def __init__(self, target: io.BytesIO, title: str, footer: str) -> None:
-        super().__init__(target, pagesize=A4, title=title, author="Daohu", lang="zh-CN")
+    def __init__(self, target: io.BytesIO, title: str, footer: str, language: str) -> None:
+        super().__init__(target, pagesize=A4, title=title, author="Daohu", lang=language)
         frame = Frame(_MARGIN, _MARGIN, _WIDTH, A4[1] - 2 * _MARGIN, id="page")
         self.addPageTemplates([PageTemplate(id="page", frames=[frame], onPage=self._foot)])
         self._footer = footer
@@ -70,7 +71,8 @@ def write(found: Account, phrases: Phrases, district: str) -> bytes:
             body += [Paragraph(escape(phrases.say("已到户随时间")), _HEADING), _plot(found)]
         body += _section(table)
     target = io.BytesIO()
-    Report(target, title, f"{found.record.identifier} · {phrases.time(found.as_of)}").build(body)
+    language = "zh-CN" if phrases.language == CHINESE else phrases.language
+    Report(target, title, f"{found.record.identifier} · {phrases.time(found.as_of)}", language).build(body)
     return target.getvalue()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from broadcaster.progress import STATES
 from broadcaster.report.account import Account, Coverage
 from broadcaster.web.documents.phrases import Phrases
+from broadcaster.web.language import CHINESE
 from broadcaster.web.workbook import Value
 
 
@@ -28,7 +29,7 @@ def summary(found: Account, phrases: Phrases) -> list[tuple[str, str]]:
     say, record, homes, units = phrases.say, found.record, found.progress.households, found.progress.units
     share = f"{100 * homes.reached / homes.total:.1f}%" if homes.total else "–"
     return [
-        (say("名称"), record.headline or record.identifier),
+        (say("名称"), _headline(found, phrases)),
         (say("标识"), record.identifier),
         (say("灾种"), phrases.word(record.hazard, "hazard")),
         (say("级别"), phrases.word(record.colour, "colour") if record.colour else "–"),
@@ -45,6 +46,12 @@ def summary(found: Account, phrases: Phrases) -> list[tuple[str, str]]:
         (say("重复发出"), f"{found.progress.duplicates:,}"),
         (say("截至"), phrases.time(found.as_of)),
     ]
+
+
+def _headline(found: Account, phrases: Phrases) -> str:
+    """As it was issued in the reader's language, if it was."""
+    info = found.record.alert.info("zh-CN" if phrases.language == CHINESE else phrases.language)
+    return (info.headline if info else "") or found.record.headline or found.record.identifier
 
 
 def tables(found: Account, phrases: Phrases) -> list[TableOf]:
@@ -177,13 +184,16 @@ def _course(found: Account, phrases: Phrases) -> TableOf:
     return TableOf("course", say("随时间"), head, rows, frozenset(range(1, 6)))
 
 
+_OTHERS = {"help": "求助", "silent": "大喇叭没有播出，住户改用下一个渠道"}
+
+
 def _events(found: Account, phrases: Phrases) -> TableOf:
     say = phrases.say
-    kinds = {"audit": "deed", "escalation": "escalated", "run": "closed"}
+    kinds = {"audit": "deed", "escalation": "escalated", "run": "closed", "recall": "recall"}
     rows = tuple(
         (
             phrases.time(one.at),
-            phrases.word(one.what, kinds[one.kind]) if one.kind in kinds else say("求助"),
+            phrases.word(one.what, kinds[one.kind]) if one.kind in kinds else say(_OTHERS[one.kind]),
             one.n,
             one.who,
         )

@@ -16,7 +16,7 @@ from broadcaster.web.pages import grant_rows
 from broadcaster.web.pages.forms import Form, fields
 from broadcaster.web.pages.frame import framed, reader
 from broadcaster.web.pages.grant_rows import Row
-from broadcaster.web.pages.speaking import word
+from broadcaster.web.pages.words import WORDS
 
 routes = web.RouteTableDef()
 
@@ -36,14 +36,14 @@ async def grant(request: web.Request) -> web.Response:
     account = await managed(request, actor)
     form, rows = Form(values=given), grant_rows.typed(given)
     async with context.database.connection() as connection:
-        wanted = await grant_rows.read(request, connection, actor, rows, form)
+        wanted = await grant_rows.read(connection, actor, rows, form)
     if form.good:
         try:
             await accounts.set_grants(context.database, actor, account.id, wanted, context.clock.now())
         except RuleError:
-            form.faults["grants"] = word(request, "last", "account_fault")
+            form.faults["grants"] = WORDS["account_fault"]["last"]
         except ForbiddenError:
-            form.faults["grants"] = word(request, "raise", "account_fault")
+            form.faults["grants"] = WORDS["account_fault"]["raise"]
     if not form.good:
         return await _page(request, actor, account, form, grant_rows.spaced(rows), status=422)
     raise web.HTTPSeeOther(f"/accounts/{account.id}?said=roles_changed")
@@ -58,7 +58,7 @@ async def switch_off(request: web.Request) -> web.Response:
     try:
         await accounts.switch_off(context.database, actor, account.id, context.clock.now())
     except RuleError:
-        form = Form(faults={"off": word(request, "last", "account_fault")})
+        form = Form(faults={"off": WORDS["account_fault"]["last"]})
         return await _page(request, actor, account, form, None, status=422)
     raise web.HTTPSeeOther(f"/accounts/{account.id}?said=account_off")
 

@@ -10,6 +10,7 @@ ACCOUNT_WORDS: dict[str, dict[str, str]] = {
         "administrator": "管理员",
         "village_head": "村书记",
         "grid_member": "网格员",
+        "instrument": "监测设备（上报数据）",
     },
     "account_fault": {
         "password": "应为 10 到 200 个字符；一句短话最好记。",
@@ -38,6 +39,8 @@ ACCOUNT_WORDS: dict[str, dict[str, str]] = {
 }
 
 ACCOUNT_AUDITED = {
+    "sign_in.locked": "登录失败太多，开始等待",
+    "sign_in.failed": "登录失败（一小时汇总）",
     "alert.create": "起草预警",
     "alert.edit": "修改预警",
     "alert.submit": "提交审批",

@@ -13,12 +13,13 @@ from broadcaster.security.permissions import Action, Role, require_somewhere
 from broadcaster.web.context import CONTEXT
 from broadcaster.web.pages import grant_rows
 from broadcaster.web.pages.forms import Form, fields
-from broadcaster.web.pages.frame import framed, reader
+from broadcaster.web.pages.frame import Section, framed, reader
 from broadcaster.web.pages.grant_rows import Row
 from broadcaster.web.pages.rendering import page
-from broadcaster.web.pages.speaking import word
+from broadcaster.web.pages.words import WORDS
 
 _PAGE = 50
+SECTION = Section("/accounts", "账户管理", Action.MANAGE_ACCOUNTS)
 routes = web.RouteTableDef()
 
 
@@ -67,9 +68,9 @@ async def create(request: web.Request) -> web.Response:
     require_somewhere(actor, Action.MANAGE_ACCOUNTS)
     form, rows, name = Form(values=given), grant_rows.typed(given), given.get("name", "").strip()
     async with context.database.connection() as connection:
-        grants = await grant_rows.read(request, connection, actor, rows, form)
+        grants = await grant_rows.read(connection, actor, rows, form)
     if not accounts.is_name(name):
-        form.faults["name"] = word(request, "name", "account_fault")
+        form.faults["name"] = WORDS["account_fault"]["name"]
     if form.good:
         password = passwords.invent()
         try:
@@ -77,9 +78,9 @@ async def create(request: web.Request) -> web.Response:
                 context.database, actor, name, password, grants=grants, now=context.clock.now(), given=True
             )
         except ConflictError:
-            form.faults["name"] = word(request, "taken", "account_fault")
+            form.faults["name"] = WORDS["account_fault"]["taken"]
         except InputError as error:
-            form.faults["name"] = str(error)
+            form.faults["name"] = error.sentence
     if not form.good:
         return await _form(request, form, grant_rows.spaced(rows), status=422)
     return framed(

@@ -15,6 +15,7 @@ from broadcaster.alerts.records import AlertRecord
 from broadcaster.alerts.state import State
 from broadcaster.alerts.succession import CallingOff, called_off, require_issued
 from broadcaster.errors import RuleError
+from broadcaster.phrase import ours
 from broadcaster.security.permissions import Action, Actor, may, require
 from broadcaster.web import steps
 from broadcaster.web.context import CONTEXT, Context
@@ -96,7 +97,11 @@ async def edit(request: web.Request) -> NoReturn:
     cancel = record.alert.msg_type is MsgType.CANCEL
     require(actor, Action.CANCEL if cancel else Action.EDIT, regions)
     if record.state not in _EDITABLE:
-        raise RuleError(f"它现在是“{State(record.state).chinese}”，不能修改。", remedy="请先撤回审核，或在发布后更新。")
+        raise RuleError(
+            "它现在是“%(state)s”，不能修改。",
+            remedy="请先撤回审核，或在发布后更新。",
+            state=ours(State(record.state).chinese),
+        )
     deed = Deed.NEW
     if record.predecessor_id is not None:
         misfire = Deed.CANCEL if any(info.areas for info in record.alert.infos) else Deed.MISFIRE
@@ -123,7 +128,9 @@ async def succeed(request: web.Request) -> NoReturn:
     require(actor, ACTIONS[deed], regions)
     require_issued(record)
     if record.superseded_by is not None:
-        raise RuleError(f"它已被 {record.superseded_by} 取代。", remedy="请到最新的一条上操作。")
+        raise RuleError(
+            "它已被 %(superseded_by)s 取代。", remedy="请到最新的一条上操作。", superseded_by=record.superseded_by
+        )
     typed = draft_form.typed_of(record.alert)
     if deed.calls_off:
         typed |= await _words(context, record, deed)

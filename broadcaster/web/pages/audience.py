@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -10,15 +11,18 @@ from aiohttp import web
 from audiences import browse, masking
 from audiences import search as finding
 from audiences.browse import After
+from audiences.records import Level
 from broadcaster.database import Connection
 from broadcaster.errors import InputError, NotFoundError
 from broadcaster.security.permissions import Action, Actor, may, require_somewhere, scopes
 from broadcaster.web.context import CONTEXT
-from broadcaster.web.pages.frame import framed, reader
+from broadcaster.web.documents import posters
+from broadcaster.web.pages.frame import Section, framed, reader
 
 _CODE = re.compile(r"\d{6}(?:\d{3}){0,3}|")
 _AFTER = re.compile(r"(\d{0,15})-(\d{1,18})")
 _LISTED_FROM = 12  # digits of a code: homes are listed for villages and grids
+SECTION = Section("/audience", "受众", Action.SEE_AUDIENCE)
 routes = web.RouteTableDef()
 
 
@@ -48,8 +52,29 @@ async def regions(request: web.Request) -> web.Response:
         swapped="HX-Request" in request.headers,
         query="",
         mask=masking.name,
+        posters=context.invite is not None and _postered(code),
         **rights(actor),
     )
+
+
+@routes.get("/audience/posters.pdf")
+async def printed(request: web.Request) -> web.Response:
+    """The posters with the QR codes of a town's villages, or of one village."""
+    actor = await reader(request)
+    code, context = region_asked(request, actor), request.app[CONTEXT]
+    if context.invite is None:
+        raise NotFoundError("没有公众号网关。", remedy="请先在设置里添加公众号网关（wechat.official）。")
+    if not _postered(code):
+        raise InputError("请选一个镇街或村社。", remedy="全区县的二维码用命令生成：daohu wechat qr。")
+    found = await context.invite(code)
+    content = await asyncio.to_thread(posters.write, found, context.office.issuer.name)
+    named = {"Content-Disposition": f'attachment; filename="wechat-{code}.pdf"'}
+    return web.Response(body=content, content_type="application/pdf", headers=named)
+
+
+def _postered(code: str) -> bool:
+    """Whether the codes below a region are few enough to be made while somebody waits: of a town or a village."""
+    return Level.TOWN.code_length <= len(code) <= Level.VILLAGE.code_length
 
 
 @routes.get("/audience/terminals")

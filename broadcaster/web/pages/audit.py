@@ -17,8 +17,7 @@ from broadcaster.security.trail import NEWEST, Wanted, account_named
 from broadcaster.web.api.trail import entries, look
 from broadcaster.web.context import CONTEXT
 from broadcaster.web.pages.forms import Form, fields
-from broadcaster.web.pages.frame import framed, reader
-from broadcaster.web.pages.speaking import word
+from broadcaster.web.pages.frame import Section, framed, reader
 from broadcaster.web.pages.verification import Verification
 from broadcaster.web.pages.words import WORDS
 
@@ -26,6 +25,7 @@ _PAGE = 100
 _FILTER = ("account", "action", "alert", "since", "until")
 _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 VERIFICATION = web.AppKey("verification", Verification)
+SECTION = Section("/audit", "审计", Action.READ_AUDIT)
 routes = web.RouteTableDef()
 
 
@@ -44,7 +44,7 @@ async def verify(request: web.Request) -> web.Response:
     typed = given.get("head", "").strip()
     kept = _HEAD.fullmatch(typed)
     if typed and kept is None:
-        form = Form(values={"head": typed}, faults={"head": word(request, "head", "audit_fault")})
+        form = Form(values={"head": typed}, faults={"head": WORDS["audit_fault"]["head"]})
         return await _page(request, actor, form, status=422)
     verdict = await request.app[VERIFICATION].verdict(Head(int(kept[1]), kept[2]) if kept else None)
     return await _page(request, actor, Form(values={"head": typed}), verdict=verdict, going_on=verdict is None)
@@ -94,14 +94,14 @@ async def _wanted(request: web.Request, typed: Mapping[str, str], form: Form) ->
         async with request.app[CONTEXT].database.connection() as connection:
             account_id = 0 if typed["account"] == "system" else await account_named(connection, typed["account"])
         if account_id is None:
-            form.faults["account"] = word(request, "account", "audit_fault")
+            form.faults["account"] = WORDS["audit_fault"]["account"]
     alert = typed["alert"]
     if alert and not (alert.isascii() and alert.isdigit() and len(alert) < 10):
-        form.faults["alert"] = word(request, "alert", "audit_fault")
+        form.faults["alert"] = WORDS["audit_fault"]["alert"]
     days = {name: _day(typed[name]) for name in ("since", "until")}
     for name, day in days.items():
         if typed[name] and day is None:
-            form.faults[name] = word(request, "day", "audit_fault")
+            form.faults[name] = WORDS["audit_fault"]["day"]
     if any(name in form.faults for name in _FILTER):
         return None
     since, until = days["since"], days["until"]

@@ -15,6 +15,7 @@ from broadcaster.alerts import differences, draft_form, drafts
 from broadcaster.alerts.alert import Status
 from broadcaster.alerts.drafts import Author, Draft, OverwritingError
 from broadcaster.errors import ConflictError, ForbiddenError, RuleError
+from broadcaster.phrase import phrase
 from broadcaster.security.coverage import coverage
 from broadcaster.security.permissions import Action, Actor, require_somewhere, scopes
 from broadcaster.web.context import CONTEXT, Context
@@ -22,11 +23,13 @@ from broadcaster.web.drafting import composed, editable, filled, opened, put_for
 from broadcaster.web.language import chosen
 from broadcaster.web.pages.compose_view import changing, drill_of, sending, typed_from, values
 from broadcaster.web.pages.forms import Form, fields
-from broadcaster.web.pages.frame import framed, reader
+from broadcaster.web.pages.frame import Section, framed, reader
 from broadcaster.web.pages.rendering import page
+from broadcaster.web.unhurried import unhurried
 
 KEY = r"{key:[A-Za-z0-9_-]{16,40}}"
 _PAGE = "console/compose/page.html"
+SECTION = Section("/compose", "起草预警", Action.CREATE)
 routes = web.RouteTableDef()
 
 
@@ -95,6 +98,7 @@ async def save(request: web.Request) -> web.Response:
 
 
 @routes.post(f"/compose/{KEY}")
+@unhurried
 async def act(request: web.Request) -> web.Response:
     """What the pressed button (`do`) says, after keeping what is typed."""
     actor = await reader(request)
@@ -178,12 +182,12 @@ async def _send(
             if issue and how.reasoned and not given.get("reason", "").strip():
                 faults["reason"] = "未经批准先行发布，请写明原因"
             if issue and how.typed and given.get("confirm", "").strip() != one.area:
-                faults["confirm"] = f"与区域名称“{one.area}”不一致，没有发布"
+                faults["confirm"] = phrase("与区域名称“%(area)s”不一致，没有发布", area=one.area)
             if not (faults or one.reading.faults):
                 reason = given.get("reason", "").strip()[:500] if issue and how.reasoned else ""
                 record = await put_forward(context, actor, one, issue=issue, reason=reason)
     except (RuleError, ForbiddenError, ConflictError) as error:
-        faults.setdefault("send", str(error))
+        faults.setdefault("send", error.sentence)
     if faults or one.reading.faults:
         shown = await values(context, actor, draft, chosen(request), faults=faults, given=_beside(given))
         return framed(request, actor, _PAGE, status=422, waiting=[], **shown)

@@ -23,7 +23,7 @@ from broadcaster.web.drafting import Composed, composed, may_write, opened
 from broadcaster.web.language import chosen
 from broadcaster.web.pages.compose import KEY
 from broadcaster.web.pages.frame import reader
-from broadcaster.web.pages.previews import recording
+from broadcaster.web.pages.previews import letter, recording
 from broadcaster.web.pages.rendering import page
 
 routes = web.RouteTableDef()
@@ -64,6 +64,13 @@ async def audio(request: web.Request) -> web.FileResponse:
     return await recording(request.app[CONTEXT], one.alert, request.match_info["medium"], None)
 
 
+@routes.get(f"/compose/{KEY}/mail")
+async def mail(request: web.Request) -> web.Response:
+    """What a mail program will show."""
+    one = await _theirs(request)
+    return await letter(request.app[CONTEXT], one.alert, None, one.area)
+
+
 @routes.get("/compose/regions")
 async def regions(request: web.Request) -> web.Response:
     """Regions to tick: those below `under`, or those that `q` finds; ticked where the draft `key` has them."""
@@ -94,7 +101,7 @@ async def foreseen(context: Context, alert: Alert, language: str) -> tuple[Outlo
     try:
         return await context.foresee(alert, catalogue("broadcaster.capacity", language).gettext), ""
     except RuleError as error:
-        return None, str(error)
+        return None, error.sentence
 
 
 def shown(context: Context, request: web.Request) -> dict[str, Any]:

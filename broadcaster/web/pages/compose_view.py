@@ -17,6 +17,7 @@ from broadcaster.errors import DaohuError
 from broadcaster.security.permissions import Action, Actor, may, scopes
 from broadcaster.web.context import Context
 from broadcaster.web.drafting import Composed, composed, may_write
+from broadcaster.web.language import catalogue
 from broadcaster.web.pages.forms import Form
 from broadcaster.web.pages.previews import Note, Proof, lacks, proof
 
@@ -48,7 +49,7 @@ async def values(
 ) -> dict[str, Any]:
     """Everything the page says. `given`: what was typed besides the draft (a reason, the area's name, a search)."""
     one = await composed(context, draft)
-    shown = await changing(context, actor, one, language)
+    shown = await changing(context, actor, one, language, tried=faults is not None)
     form = Form({**draft.typed, **(given or {})}, {**one.reading.faults, **(faults or {})})
     async with context.database.connection() as connection:
         tops = await region_tree.tops(connection, scopes(actor, Action.CREATE), context.settings.district.code)
@@ -68,24 +69,27 @@ async def values(
     }
 
 
-async def changing(context: Context, actor: Actor, one: Composed, language: str) -> dict[str, Any]:
-    """The parts that follow what is typed: notes at the fields, the messages, what can be done next."""
+async def changing(
+    context: Context, actor: Actor, one: Composed, language: str, *, tried: bool = False
+) -> dict[str, Any]:
+    """The parts that follow what is typed: notes at the fields, the messages, what can be done next. What is missing
+    becomes a fault when somebody has `tried` to send it."""
     alert, draft = one.alert, one.draft
-    notes = lacks(await authoring.findings(alert, context.clock.now()), language)
+    notes = lacks(await authoring.findings(alert, context.clock.now()), language, tried=tried)
     if not may_write(actor, one):
-        text = "这个区域超出了您的辖区" if language == "zh" else "This area goes beyond your regions"
-        notes.setdefault("area", []).append(Note(True, text))
+        notes.setdefault("area", []).append(Note(True, catalogue(language).gettext("这个区域超出了您的辖区")))
     shown: Proof | None = None
     failure = ""
     if alert.hazard or draft.deed.calls_off:
         try:
             shown = await proof(context, alert, None, language, place=one.area)
         except DaohuError as error:  # a template of the office's own that cannot be used
-            failure = str(error)
+            failure = error.sentence
         else:
             for name, found in shown.notes.items():
                 notes.setdefault(name, []).extend(found)
-    blocked = any(note.error for listed in notes.values() for note in listed) or bool(one.reading.faults)
+    errors = [note for listed in notes.values() for note in listed if note.error]
+    blocked = bool(errors or one.reading.faults)
     ready, how = not blocked and shown is not None and shown.sound, sending(context, actor, one)
     return {
         "draft": draft,
@@ -93,6 +97,8 @@ async def changing(context: Context, actor: Actor, one: Composed, language: str)
         "alert": alert,
         "typed": draft.typed,
         "notes": notes,
+        "missing": [note.text for note in errors if note.missing],
+        "wrong": any(not note.missing for note in errors) or bool(one.reading.faults or (shown and not shown.sound)),
         "proof": shown,
         "failure": failure,
         "place": one.area,
@@ -100,7 +106,7 @@ async def changing(context: Context, actor: Actor, one: Composed, language: str)
         "sending": how,
         "decision": f"{ready:d}{how.submit:d}{how.now:d}{how.reasoned:d}{how.typed:d} {one.area}",
         "price": context.settings.messages.sms_price,
-        "audio": f"/compose/{draft.key}/audio",
+        "samples": f"/compose/{draft.key}",
     }
 
 

@@ -1,37 +1,100 @@
-"""The start page: which alerts there are, and what somebody must see to."""
+"""The start page: which alerts there are, and what somebody must see to, which keeps itself up to date."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from audiences import region_tree
 from broadcaster.errors import InputError
+from broadcaster.intake.listing import waiting
 from broadcaster.security.permissions import Action, Actor, scopes
+from broadcaster.triggers import listing, rules
 from broadcaster.web.api.alerts import AlertQuery
 from broadcaster.web.api.alerts import page as alerts_page
 from broadcaster.web.api.help_requests import HelpState, help_requests
 from broadcaster.web.api.notices import ABOUT_UNITS, notices
 from broadcaster.web.context import CONTEXT, Context
-from broadcaster.web.pages.frame import framed, reader
+from broadcaster.web.pages.forms import Form, token
+from broadcaster.web.pages.frame import Section, framed, reader
+from broadcaster.web.pages.rendering import page
 
 _TO_DO = 50  # on the start page
+SECTION = Section("/alerts", "预警信息", Action.SEE)
 routes = web.RouteTableDef()
 
 
 @routes.get("/alerts")
 async def alerts(request: web.Request) -> web.Response:
     """The alerts that the reader may see, newest first."""
-    actor = await reader(request)
+    return await start_page(request, await reader(request))
+
+
+async def start_page(request: web.Request, actor: Actor, form: Form | None = None) -> web.Response:
+    """The start page. `form` is one of its forms in which something was wrong: that of the unit `unit`."""
     try:
         query = msgspec.convert({k: v for k, v in request.query.items() if k == "before"}, AlertQuery, strict=False)
     except msgspec.ValidationError as error:
         raise InputError("页码不对。", remedy="请从列表第一页开始。") from error
     context = request.app[CONTEXT]
     shown = await alerts_page(context, actor, query)
-    to_do = await attention(context, actor)
-    return framed(request, actor, "console/alerts.html", alerts=shown.alerts, next=shown.next, **to_do)
+    to_do = await _to_do(context, actor)
+    if form:
+        to_do["form"] = form
+    status = 422 if form else 200
+    return framed(request, actor, "console/alerts.html", status=status, alerts=shown.alerts, next=shown.next, **to_do)
+
+
+@routes.get("/alerts/-/desk")
+async def desk(request: web.Request) -> web.Response:
+    """The part of the start page that changes while nobody touches it."""
+    actor, context = await reader(request), request.app[CONTEXT]
+    return page(request, "console/_desk.html", form_token=token(request), **await _to_do(context, actor))
+
+
+async def _to_do(context: Context, actor: Actor) -> dict[str, Any]:
+    """What somebody must see to. `cries` grows with each call for help and each alert that is about to go out."""
+    found = {**await attention(context, actor), **await measured(context, actor)}
+    cries = sum(one.times for one in found["helps"]) + max(
+        (one.id for one in found["rule_events"] if one.state == "held"), default=0
+    )
+    return {**found, "told": await _told(context, actor), "cries": cries}
+
+
+async def _told(context: Context, actor: Actor) -> int:
+    """How many messages of other machines wait for somebody who may write."""
+    if not scopes(actor, Action.CREATE):
+        return 0
+    async with context.database.connection() as connection:
+        return await waiting(connection)
+
+
+async def measured(context: Context, actor: Actor) -> dict[str, Any]:
+    """What rules and stations have to tell somebody: alerts that wait for a veto first, then what is silent."""
+    seen_in = scopes(actor, Action.SEE_STATIONS)
+    if not seen_in:
+        nothing: dict[str, Any] = {"rule_events": [], "silent": [], "place_names": {}}
+        return {**nothing, "may_veto": lambda _regions: False, "now": context.clock.now()}
+    async with context.database.connection() as connection:
+        events = await rules.open_events(connection, seen_in)
+        silent = await listing.silent(connection, seen_in)
+        named = await region_tree.named(connection, {region for one in events for region in one.regions})
+    return {
+        "rule_events": events,
+        "silent": silent,
+        "place_names": {place.code: place.name for place in named},
+        "may_veto": vetoing(actor),
+        "now": context.clock.now(),
+    }
+
+
+def vetoing(actor: Actor) -> Callable[[Sequence[str]], bool]:
+    """Whether the actor may veto what concerns all of some regions."""
+    within = scopes(actor, Action.VETO_RULES)
+    return lambda regions: bool(within) and all(region.startswith(within) for region in regions)
 
 
 async def attention(context: Context, actor: Actor) -> dict[str, Any]:

@@ -6,28 +6,31 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from broadcaster.errors import InputError
+from broadcaster.phrase import joined
 from broadcaster.security.permissions import Action, require_somewhere
 from broadcaster.web.api.confirmations import PhoneConfirmation, record
 from broadcaster.web.api.help_requests import close
 from broadcaster.web.context import CONTEXT
-from broadcaster.web.pages.forms import fields
+from broadcaster.web.pages.console import start_page
+from broadcaster.web.pages.forms import Form, fields
 from broadcaster.web.pages.frame import reader
 
 routes = web.RouteTableDef()
 
 
 @routes.post(r"/alerts/{id:\d{1,9}}/units/{unit:\d{1,9}}/confirm")
-async def confirm(request: web.Request) -> NoReturn:
-    """Record the confirmation, and back to the alert."""
+async def confirm(request: web.Request) -> web.Response:
+    """Record the confirmation, and back to the alert; or the start page again, with what is wrong."""
     actor = await reader(request)
     require_somewhere(actor, Action.CONFIRM)
-    moved = (await fields(request)).get("moved", "").strip()
+    given = await fields(request)
+    moved, unit = given.get("moved", "").strip(), int(request.match_info["unit"])
     if moved and not (moved.isascii() and moved.isdigit() and len(moved) <= 6):
-        raise InputError("转移人数不对。", remedy="请填 0 到 999999 的整数，或不填。")
+        fault = joined("", ("转移人数不对。", "请填 0 到 999999 的整数，或不填。"))
+        return await start_page(request, actor, form=Form({**given, "unit": str(unit)}, {"moved": fault}))
     alert_id = int(request.match_info["id"])
     said = PhoneConfirmation(moved=int(moved) if moved else None)
-    await record(request.app[CONTEXT], actor, alert_id, int(request.match_info["unit"]), said)
+    await record(request.app[CONTEXT], actor, alert_id, unit, said)
     raise web.HTTPSeeOther(f"/alerts/{alert_id}")
 
 

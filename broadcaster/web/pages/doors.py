@@ -1,4 +1,5 @@
-"""`/r/{token}/doors`: the doors of a village or grid, to call and to knock on; each is marked with one tap more."""
+"""`/r/{token}/doors`: the doors of a village or grid, to call and to knock on; each is marked with one tap more,
+and what one has marked is put right in the same way."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import secrets
 from aiohttp import web
 
 from broadcaster.errors import InputError, NotFoundError, RuleError
-from broadcaster.escalation import doors
+from broadcaster.escalation import corrections, doors
 from broadcaster.escalation.doors import FIRST, Result
 from broadcaster.escalation.posts import Post, post
 from broadcaster.web.context import CONTEXT
@@ -16,6 +17,7 @@ from broadcaster.web.pages.link import answered, done, given, keep, link, tap
 from broadcaster.web.pages.rendering import page
 
 _PAGE = 100  # doors
+_OWN = 30  # of what the reader marked last
 _AFTER = re.compile(r"(\d{1,4})-(\d{1,18})")
 routes = web.RouteTableDef()
 
@@ -29,12 +31,14 @@ async def listed(request: web.Request) -> web.Response:
         if not reader.open:
             raise RuleError("这条消息已经结束或已有更新，入户名单已经关闭。", remedy="请以最新收到的消息为准。")
         shown = await doors.doors_of(connection, reader, _after(request), _PAGE)
+        own = await corrections.visits_of(connection, reader, _OWN)
     response = page(
         request,
         "public/doors.html",
         link=found,
         post=reader,
         shown=shown,
+        own=own,
         results=[result.value for result in Result],
         key=secrets.token_urlsafe(12),
         said=request.query.get("said", ""),
@@ -59,6 +63,34 @@ async def mark(request: web.Request) -> web.Response:
         visitor = _responsible(await post(connection, found.alert_id, found.ordinal, now))
     await doors.visit(context.database, visitor, int(number), result, now, key=tap(form), note=form.get("note", ""))
     return done(request, f"{found.path}/doors", f"door_{result.value}")
+
+
+@routes.post(r"/r/{token}/doors/visits/{visit:\d{1,18}}")
+async def correct(request: web.Request) -> web.Response:
+    """`result`, or `withdrawn`, in place of what the reader marked; then back to the list."""
+    context, found = request.app[CONTEXT], answered(request)
+    form = await given(request)
+    result, now = corrected(form.get("result", "")), context.clock.now()
+    async with context.database.connection() as connection:
+        visitor = _responsible(await post(connection, found.alert_id, found.ordinal, now))
+    await corrections.correct(
+        context.database,
+        visitor,
+        int(request.match_info["visit"]),
+        result,
+        now,
+        key=tap(form),
+        note=form.get("note", ""),
+    )
+    return done(request, f"{found.path}/doors", "door_corrected" if result else "door_withdrawn")
+
+
+def corrected(text: str) -> Result | None:
+    """What a form says in place of a visit's result; None takes it back."""
+    try:
+        return None if text == corrections.WITHDRAWN else Result(text)
+    except ValueError as error:
+        raise InputError("没有选择结果。", remedy="请返回，选择一种结果。") from error
 
 
 def _responsible(found: Post | None) -> Post:

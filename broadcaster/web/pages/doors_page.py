@@ -1,25 +1,32 @@
-"""Door tasks: whose they are, giving them to somebody on duty, and the sheets to take along."""
+"""Door tasks: whose they are, giving them to somebody on duty, the sheets to take along, what was found at doors."""
 
 from __future__ import annotations
 
+import secrets
 from itertools import groupby
 from typing import NoReturn
 
 from aiohttp import web
 
+from audiences import masking
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.dispatch import doors
 from broadcaster.errors import ForbiddenError, InputError
-from broadcaster.report.unreached import START, Asked, Household, unreached
+from broadcaster.escalation import corrections
+from broadcaster.escalation.doors import Result
+from broadcaster.report.unreached import START, Asked, UnreachedHousehold, unreached
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action, Actor, may, require, require_somewhere, scopes
 from broadcaster.web.context import CONTEXT, Context
+from broadcaster.web.pages.doors import corrected
 from broadcaster.web.pages.forms import fields
 from broadcaster.web.pages.frame import framed, reader
+from broadcaster.web.pages.link import tap
 from broadcaster.web.pages.places import region_of
 from broadcaster.web.sight import household_scopes, seen
 
 _GRIDS = 100
+_VISITS = 50
 _SHEET = 2000
 """Households of one print: about eighty pages."""
 
@@ -35,6 +42,7 @@ async def grids(request: web.Request) -> web.Response:
     record, allowed = await _opened(context, actor, alert_id)
     region, after = region_of(request.query.get("region", "")), region_of(request.query.get("after", ""))
     async with context.database.connection() as connection:
+        visits = await corrections.visits_in(connection, alert_id, region, allowed, actor.name, _VISITS)
         found = await doors.by_grid(connection, alert_id, region, allowed, after=after, limit=_GRIDS)
         choice = len(region) >= 9 and may(actor, Action.ASSIGN_DOORS, [region])
         people = await doors.candidates(connection, region, context.clock.now()) if choice else []
@@ -47,9 +55,40 @@ async def grids(request: web.Request) -> web.Response:
         region=region,
         people=people,
         chosen=choice,
+        visits=visits,
+        masked=masking.name,
+        most_visits=_VISITS,
+        results=[result.value for result in Result],
+        may_correct=bool(scopes(actor, Action.CONFIRM)) and record.open,
+        key=secrets.token_urlsafe(12),
         may_assign=bool(scopes(actor, Action.ASSIGN_DOORS)),
         next=found[-1].region if len(found) == _GRIDS else "",
     )
+
+
+@routes.post(r"/alerts/{id:\d{1,9}}/doors/visits/{visit:\d{1,18}}")
+async def correct(request: web.Request) -> NoReturn:
+    """Put right, or take back, what the reader's own account wrote down of a door; sent twice it is once."""
+    actor = await reader(request)
+    allowed = require_somewhere(actor, Action.CONFIRM)
+    context, alert_id = request.app[CONTEXT], int(request.match_info["id"])
+    await seen(context, actor, alert_id)
+    given = await fields(request)
+    result = corrected(given.get("result", ""))
+    async with context.database.transaction() as connection:
+        await corrections.correct_written(
+            connection,
+            alert_id,
+            int(request.match_info["visit"]),
+            result,
+            allowed,
+            context.clock.now(),
+            key=f"{actor.account_id}-{tap(given)}",
+            account=actor,
+            note=given.get("note", ""),
+        )
+    said = "door_corrected" if result else "door_withdrawn"
+    raise web.HTTPSeeOther(f"/alerts/{alert_id}/doors?region={region_of(given.get('region', ''))}&said={said}")
 
 
 @routes.post(r"/alerts/{id:\d{1,9}}/doors/assign")
@@ -119,6 +158,6 @@ async def _opened(context: Context, actor: Actor, alert_id: int) -> tuple[AlertR
     return await seen(context, actor, alert_id), allowed
 
 
-def _by_grid(found: list[Household]) -> list[list[Household]]:
+def _by_grid(found: list[UnreachedHousehold]) -> list[list[UnreachedHousehold]]:
     ordered = sorted(found, key=lambda one: (one.region, one.risk, one.address, one.household_id))
     return [list(group) for _, group in groupby(ordered, key=lambda one: one.region)]

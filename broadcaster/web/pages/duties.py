@@ -18,11 +18,12 @@ from broadcaster.security.permissions import Action, Actor, may, require_somewhe
 from broadcaster.web.context import CONTEXT
 from broadcaster.web.pages.audience import known_path, region_asked
 from broadcaster.web.pages.forms import Form, fields
-from broadcaster.web.pages.frame import framed, reader
+from broadcaster.web.pages.frame import Section, framed, reader
 
 GAPS = 20  # on the page of a region
 GAPS_PAGE = 100
 _FIRST_WEEK, _LAST_WEEK = date(2000, 1, 3), date(2100, 1, 1)
+SECTION = Section("/duties", "值守", Action.SEE_AUDIENCE)
 routes = web.RouteTableDef()
 
 
@@ -90,7 +91,7 @@ async def arrange(request: web.Request) -> web.Response:
         try:
             await shifts.arrange(context.database, actor, shift, context.clock.now())
         except (InputError, RuleError) as error:
-            form.faults["ends" if isinstance(error, InputError) else "person"] = str(error)
+            form.faults["ends" if isinstance(error, InputError) else "person"] = error.sentence
         else:
             raise web.HTTPSeeOther(f"/duties?region={region}&said=shift_arranged")
     return await _form(request, actor, given, form)

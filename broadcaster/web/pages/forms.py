@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import BodyPartReader, web
 
 from broadcaster.errors import ForbiddenError, InputError
+from broadcaster.phrase import Texts, said
 from broadcaster.security.credentials import form_token
 from broadcaster.web.authentication import SESSION_COOKIE
 from broadcaster.web.context import CONTEXT
@@ -29,6 +30,15 @@ class Form:
     def good(self) -> bool:
         """Whether nothing is wrong."""
         return not self.faults
+
+    def overtaken(self, name: str, fault: str, newest: int) -> Form:
+        """The same when somebody else has saved version `newest` meanwhile: what was typed can be saved over it, now
+        that the page says so."""
+        return Form({**self.values, "seen": str(newest)}, {**self.faults, name: fault})
+
+    def said(self, texts: Texts) -> Form:
+        """The same with its faults in the language of `texts`."""
+        return Form(self.values, {name: said(fault, texts) for name, fault in self.faults.items()})
 
 
 FIELD = "form_token"
@@ -82,7 +92,7 @@ async def _save(part: BodyPartReader, file: BinaryIO, largest: int) -> None:
     while piece := await asyncio.wait_for(part.read_chunk(_PIECE), _SILENCE):
         size += len(piece)
         if size > largest:
-            raise InputError(f"文件超过 {largest >> 20} MB。", remedy="请拆分后分别上传。")
+            raise InputError("文件超过 %(size)s MB。", remedy="请拆分后分别上传。", size=largest >> 20)
         file.write(piece)
 
 

@@ -16,25 +16,16 @@ from broadcaster.web.pages.rendering import page
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the console. Whoever may do `action` somewhere finds it in the navigation; its pages ask again."""
+    """A part of the console, declared as `SECTION` by the module of its first page. Whoever may do `action` somewhere
+    finds it in the navigation by its `title`; its pages ask again."""
 
     path: str
-    word: str
+    title: str
     action: Action
 
 
-SECTIONS = (
-    Section("/alerts", "alerts", Action.SEE),
-    Section("/compose", "compose", Action.CREATE),
-    Section("/audience", "audience", Action.SEE_AUDIENCE),
-    Section("/duties", "duties", Action.SEE_AUDIENCE),
-    Section("/gateways", "gateways", Action.MANAGE_GATEWAYS),
-    Section("/templates", "templates", Action.MANAGE_TEMPLATES),
-    Section("/policies", "policies", Action.MANAGE_POLICIES),
-    Section("/accounts", "accounts", Action.MANAGE_ACCOUNTS),
-    Section("/audit", "audit", Action.READ_AUDIT),
-)
-"""In the order of the navigation; `word` is a code of the words `section`."""
+SECTIONS = web.AppKey("sections", tuple[Section, ...])
+"""The application's, in the order of the navigation."""
 
 
 async def reader(request: web.Request) -> Actor:
@@ -66,7 +57,7 @@ def framed(request: web.Request, actor: Actor, template: str, *, status: int = 2
         status=status,
         account=actor.name,
         form_token=token(request),
-        sections=[section for section in SECTIONS if scopes(actor, section.action)],
+        sections=[section for section in request.app[SECTIONS] if scopes(actor, section.action)],
         said=request.query.get("said", ""),
         **values,
     )

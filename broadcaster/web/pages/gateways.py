@@ -17,11 +17,12 @@ from broadcaster.ports import GatewaySettings
 from broadcaster.security.permissions import Action, Actor, require
 from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.pages.forms import Form, fields
-from broadcaster.web.pages.frame import framed, watcher
+from broadcaster.web.pages.frame import Section, framed, watcher
 from broadcaster.web.pages.rendering import page
 
 _NAME = r"/gateways/{name:[a-z][a-z0-9_-]{0,39}}"
 _KEY = re.compile(r"[\w-]{16,64}")
+SECTION = Section("/gateways", "网关", Action.MANAGE_GATEWAYS)
 routes = web.RouteTableDef()
 
 
@@ -86,7 +87,7 @@ async def trial(request: web.Request) -> web.Response:
     try:
         address = trials.address_of(one.channel, given.get("address", ""))
     except InputError as error:
-        form.faults["address"] = str(error)
+        form.faults["address"] = error.sentence
     if not one.rehearsal and given.get("sure") != "yes":
         form.faults["sure"] = "这是用于真实发布的网关，请勾选后再发。"
     if not _KEY.fullmatch(given.get("key", "")):
@@ -104,7 +105,7 @@ async def trial(request: web.Request) -> web.Response:
                 now=context.clock.now(),
             )
         except LimitedError as error:
-            form.faults["address"] = str(error)
+            form.faults["address"] = error.sentence
     if not form.good:
         return await _gateway(request, context, actor, form)
     await context.bell.ring(WORK)
@@ -136,7 +137,7 @@ async def _one(context: Context, settings: GatewaySettings) -> dict[str, Any]:
     one = next(status for status in found if status.settings.name == settings.name)
     return {
         "gateway": one,
-        "window": context.window_of(settings),
+        "window": context.abilities(settings).window,
         "lines": lines,
         "trials": tried,
         "alone": last_of_its_channel(one, found),

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiohttp import web
-
 from audiences.region_lookup import EVERYWHERE, names, resolve
 from broadcaster.database import Connection
 from broadcaster.security.permissions import Action, Actor, Grant, Role, scopes
 from broadcaster.web.pages.forms import Form
-from broadcaster.web.pages.speaking import word
+from broadcaster.web.pages.words import WORDS
 
 MOST = 40
 _SPARE = 2
@@ -43,21 +41,21 @@ def typed(given: Mapping[str, str]) -> list[Row]:
     return [row for row in sent if row.role or row.region]
 
 
-async def read(request: web.Request, connection: Connection, by: Actor, rows: Sequence[Row], form: Form) -> list[Grant]:
+async def read(connection: Connection, by: Actor, rows: Sequence[Row], form: Form) -> list[Grant]:
     """The grants that the rows mean; what is wrong with a row is put into `form` under `role-N` or `region-N`."""
     allowed = scopes(by, Action.MANAGE_ACCOUNTS)
     grants = []
     for number, row in enumerate(rows):
         if row.role not in set(Role):
-            form.faults[f"role-{number}"] = word(request, "role", "account_fault")
+            form.faults[f"role-{number}"] = WORDS["account_fault"]["role"]
             continue
         found = await resolve(connection, row.region, allowed)
         if len(found) == 1:
             grants.append(Grant(Role(row.role), found[0]))
         else:
-            form.faults[f"region-{number}"] = word(request, "ambiguous" if found else "region", "account_fault")
+            form.faults[f"region-{number}"] = WORDS["account_fault"]["ambiguous" if found else "region"]
     if not rows:
-        form.faults["role-0"] = word(request, "no_role", "account_fault")
+        form.faults["role-0"] = WORDS["account_fault"]["no_role"]
     return grants
 
 

@@ -46,7 +46,7 @@ async def add(request: web.Request) -> web.Response:
     try:
         await contacts.add(context.database, actor, number, medium, given.get("address", ""), context.clock.now())
     except InputError as error:
-        return await _page(request, actor, shown=False, form=Form(given, {"address": str(error)}))
+        return await _page(request, actor, shown=False, form=Form(given, {"address": error.sentence}))
     raise _back(number, "contact_added")
 
 
@@ -65,7 +65,7 @@ async def change(request: web.Request) -> web.Response:
         await contacts.correct(context.database, actor, number, contact, given.get("address", ""), now)
     except InputError as error:
         name = f"address-{contact}"
-        form = Form({name: given.get("address", "")}, {name: str(error)})
+        form = Form({name: given.get("address", "")}, {name: error.sentence})
         return await _page(request, actor, shown=False, form=form)
     raise _back(number, "contact_changed")
 

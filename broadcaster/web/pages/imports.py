@@ -12,11 +12,15 @@ from audiences import browse
 from audiences.importing import ImportReport, PlaceChanges
 from broadcaster.doorbell import WORK
 from broadcaster.errors import InputError, RuleError
+from broadcaster.retelling import retold
 from broadcaster.rosters import imports as rosters
 from broadcaster.rosters.imports import KINDS, LARGEST, RosterImport
+from broadcaster.security import audit
 from broadcaster.security.permissions import Action, Actor, require_somewhere, scopes
 from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.csv import line
+from broadcaster.web.language import catalogue, chosen
+from broadcaster.web.pages import roster_changes
 from broadcaster.web.pages.forms import Form, fields, upload
 from broadcaster.web.pages.frame import framed, reader
 from broadcaster.web.pages.rendering import page
@@ -28,6 +32,7 @@ _ORDER = ("region", "household", "person", "duty", "contact", "terminal")
 _LEAST_REFUSED = 0.2  # share of refused rows from which the page warns
 _IN_MEMORY = 4 << 20  # bytes of an upload; more goes to a temporary file
 _BOM = "\ufeff"  # without it Excel takes the file for GBK
+SEEN = "households.see"
 _PATH = r"/audience/imports/{id:\d{1,9}}"
 routes = web.RouteTableDef()
 
@@ -48,7 +53,7 @@ async def give(request: web.Request) -> web.Response:
         try:
             given, filename = await upload(request, "file", cast(Any, spool), LARGEST)
         except InputError as error:
-            return await _list(request, actor, Form({}, {"file": str(error)}))
+            return await _list(request, actor, Form({}, {"file": error.sentence}))
         if not filename:
             return await _list(request, actor, Form(given, {"file": "请选择文件。"}))
         kind = given.get("kind", "")
@@ -56,7 +61,7 @@ async def give(request: web.Request) -> web.Response:
         try:
             number = await rosters.give(context.database, actor, roster, context.clock.now())
         except (InputError, RuleError) as error:
-            return await _list(request, actor, Form(given, {"file" if kind in KINDS else "kind": str(error)}))
+            return await _list(request, actor, Form(given, {"file" if kind in KINDS else "kind": error.sentence}))
     await context.bell.ring(WORK)
     raise web.HTTPSeeOther(f"/audience/imports/{number}")
 
@@ -66,10 +71,26 @@ async def one(request: web.Request) -> web.Response:
     """One import: how far it is, then its report."""
     actor = await _importer(request)
     found = await _one(request.app[CONTEXT], actor, request)
-    shown = _shown(found)
-    async with request.app[CONTEXT].database.connection() as connection:
+    shown, context = _shown(found), request.app[CONTEXT]
+    plain = request.query.get("plain") == "1"
+    changes = found.report.differences if found.report and found.state == "examined" else ()
+    told = [roster_changes.told(one, actor, plain=plain) for one in changes]
+    async with context.database.transaction() as connection:
         known = await browse.names(connection, [place.region for place in shown["places"]])
-    return framed(request, actor, "console/audience/import.html", names=known, **shown)
+        clear = sum(one.clear for one in told)
+        if clear:
+            detail = {"records": clear, "import": found.id}
+            await audit.append(connection, actor.account_id, SEEN, context.clock.now(), detail=detail)
+    return framed(
+        request,
+        actor,
+        "console/audience/import.html",
+        names=known,
+        changes=told,
+        plain=plain,
+        may_see=any(roster_changes.may_see(one, actor) for one in changes),
+        **shown,
+    )
 
 
 @routes.get(_PATH + "/progress")
@@ -86,13 +107,14 @@ async def progress(request: web.Request) -> web.Response:
 @routes.get(_PATH + "/problems.csv")
 async def problems(request: web.Request) -> web.Response:
     """Every problem that the report keeps, as a file to go through beside the roster."""
+    texts = catalogue(chosen(request))
     found = await _one(request.app[CONTEXT], await _importer(request), request)
     kept = found.report.problems if found.report else ()
-    lines = [_BOM + line(("行", "列", "内容", "应为", "处理"))]
-    lines += (
-        line((str(one.row), one.column, one.value, one.allowed, "仅忽略该值" if one.kept else "整行未导入"))
-        for one in kept
-    )
+    lines = [_BOM + line([texts.gettext(title) for title in ("行", "列", "内容", "应为", "处理")])]
+    for one in kept:
+        done = texts.gettext("仅忽略该值" if one.kept else "整行未导入")
+        told = [retold(text, texts) for text in (one.column, one.value, one.allowed)]
+        lines.append(line([str(one.row), *told, done]))
     return web.Response(
         text="".join(lines),
         content_type="text/csv",

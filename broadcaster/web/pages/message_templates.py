@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,12 +14,14 @@ from broadcaster.decisions import templates, versions
 from broadcaster.decisions.versions import Subject, Version
 from broadcaster.errors import ConflictError, InputError, NotFoundError, SettingsError
 from broadcaster.issuing import Office, in_force
+from broadcaster.phrase import joined
 from broadcaster.ports import Medium
 from broadcaster.security.permissions import Action, Actor, require
 from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.language import ENGLISH, chosen
 from broadcaster.web.pages.forms import Form, fields
-from broadcaster.web.pages.frame import framed, reader
+from broadcaster.web.pages.frame import Section, framed, reader
+from broadcaster.web.pages.linewise import difference
 from broadcaster.web.pages.rendering import page
 from templates.checking import LONGEST, PLACEHOLDERS, FileName, faults
 from templates.library import BASE, WORDING
@@ -37,6 +38,7 @@ PAGES = (
 """What a file may be: a folder's sentences, or one medium's layout for one purpose. Loudspeakers are public."""
 
 _FILE = r"/templates/{folder:[a-z_]{1,40}}/{file:[\w.-]{1,60}}"
+SECTION = Section("/templates", "模板", Action.MANAGE_TEMPLATES)
 routes = web.RouteTableDef()
 
 
@@ -107,23 +109,25 @@ async def save(request: web.Request) -> web.Response:
     desk = await _desk(request)
     given = await fields(request)
     text = given.get("text", "").replace("\r\n", "\n")
-    form = Form({**given, "text": text, **_chosen(given)})
+    form, overtaken = Form({**given, "text": text, **_chosen(given)}), ""
     if given.get("do") != "preview":
         context, office = desk.context, desk.office
         wrong = await asyncio.to_thread(
             templates.refusals, office.library, desk.name, text, office.issuer, context.clock.now()
         )
         if wrong:
-            form.faults["text"] = "\n".join(wrong[:8])
+            form.faults["text"] = joined("\n", wrong[:8])
         else:
             try:
                 await _save(desk, text, given)
             except ConflictError as error:
-                form.faults["text"] = str(error)
+                overtaken = error.sentence
             else:
                 raise web.HTTPSeeOther(f"/templates/{desk.name.folder}/{request.match_info['file']}?said=saved")
     async with desk.context.database.connection() as connection:
         history = await versions.history(connection, Subject.TEMPLATE, str(desk.name))
+    if overtaken:
+        form = form.overtaken("text", overtaken, history[0].version)
     return await _editor(request, desk, form, history)
 
 
@@ -172,7 +176,9 @@ async def restore(request: web.Request) -> web.Response:
             templates.refusals, office.library, desk.name, body, office.issuer, desk.context.clock.now()
         )
         if wrong:
-            raise InputError(f"第 {number} 版现在不能用了：{wrong[0]}", remedy="请在编辑页面改正后保存。")
+            raise InputError(
+                "第 %(number)s 版现在不能用了：%(why)s", remedy="请在编辑页面改正后保存。", number=number, why=wrong[0]
+            )
     await versions.save(
         desk.context.database,
         desk.actor,
@@ -186,12 +192,6 @@ async def restore(request: web.Request) -> web.Response:
     )
     said = "given-up" if body is None else "saved"
     raise web.HTTPSeeOther(f"/templates/{desk.name.folder}/{request.match_info['file']}?said={said}")
-
-
-def difference(before: str, after: str) -> list[tuple[str, str]]:
-    """The lines of both with a mark before each: "-" gone, "+" new, " " the same; long stretches of it are cut."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=3, lineterm="")
-    return [(line[0], line[1:]) for line in lines if not line.startswith(("---", "+++"))]
 
 
 async def _manager(request: web.Request) -> tuple[Context, Actor]:

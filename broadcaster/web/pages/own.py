@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NoReturn
 
 from aiohttp import web
@@ -18,7 +19,7 @@ from broadcaster.web.pages.frame import framed, holder
 from broadcaster.web.pages.new_password import new_password
 from broadcaster.web.pages.qr import picture
 from broadcaster.web.pages.signing import slowed, waiting
-from broadcaster.web.pages.speaking import word
+from broadcaster.web.pages.words import WORDS
 
 routes = web.RouteTableDef()
 
@@ -33,11 +34,10 @@ async def look(request: web.Request) -> web.Response:
 async def change_password(request: web.Request) -> web.Response:
     """Another password, for whoever knows the present one; other devices are signed out."""
     proof, given, form = await holder(request), await fields(request), Form()
-    try:
-        await _know(request, proof, given.get("current", ""), form, "current")
-    except LimitedError as error:
-        return await _slowed(request, proof, error)
-    password = await new_password(request, proof.actor.account_id, given, form) if form.good else ""
+    refused = await _unproved(request, proof, given, "current")
+    if refused is not None:
+        return refused
+    password = await new_password(proof.actor.account_id, given, form)
     if not form.good:
         return await _page(request, proof, form, status=422)
     context = request.app[CONTEXT]
@@ -62,7 +62,7 @@ async def switch_on(request: web.Request) -> web.Response:
         if form.good:
             codes = await enrolment.switch_on(context.database, context.factor, account_id, given.get("code", ""), now)
     except UnauthenticatedError:
-        form.faults["code"] = word(request, "code", "account_fault")
+        form.faults["code"] = WORDS["account_fault"]["code"]
     except LimitedError as error:
         return slowed(await _offer(request, proof, form, status=429, **waiting(request, error)), error)
     if not form.good:
@@ -75,13 +75,10 @@ async def switch_on(request: web.Request) -> web.Response:
 async def renew_codes(request: web.Request) -> web.Response:
     """New recovery codes; the old ones are void."""
     context = request.app[CONTEXT]
-    proof, given, form = await holder(request), await fields(request), Form()
-    try:
-        await _know(request, proof, given.get("proof_codes", ""), form, "proof_codes")
-    except LimitedError as error:
-        return await _slowed(request, proof, error)
-    if not form.good:
-        return await _page(request, proof, form, status=422)
+    proof = await holder(request)
+    refused = await _unproved(request, proof, await fields(request), "proof_codes")
+    if refused is not None:
+        return refused
     codes = await enrolment.renew_recovery(context.database, proof.actor.account_id, context.clock.now())
     return framed(request, proof.actor, "console/recovery_codes.html", codes=codes, onward="/me")
 
@@ -90,13 +87,10 @@ async def renew_codes(request: web.Request) -> web.Response:
 async def switch_off(request: web.Request) -> web.Response:
     """No second factor any more, unless the account's roles ask for one."""
     context = request.app[CONTEXT]
-    proof, given, form = await holder(request), await fields(request), Form()
-    try:
-        await _know(request, proof, given.get("proof_off", ""), form, "proof_off")
-    except LimitedError as error:
-        return await _slowed(request, proof, error)
-    if not form.good:
-        return await _page(request, proof, form, status=422)
+    proof = await holder(request)
+    refused = await _unproved(request, proof, await fields(request), "proof_off")
+    if refused is not None:
+        return refused
     await enrolment.leave(context.database, session_rules(request), proof, context.clock.now())
     raise web.HTTPSeeOther("/me?said=factor_off")
 
@@ -131,11 +125,17 @@ async def _know(request: web.Request, proof: Proof, password: str, form: Form, n
     context = request.app[CONTEXT]
     account_id, now = proof.actor.account_id, context.clock.now()
     if not await entrance.confirm_password(context.database, account_id, password, source(request), now):
-        form.faults[name] = word(request, "current", "account_fault")
+        form.faults[name] = WORDS["account_fault"]["current"]
 
 
-async def _slowed(request: web.Request, proof: Proof, error: LimitedError) -> web.Response:
-    return slowed(await _page(request, proof, Form(), status=429, **waiting(request, error)), error)
+async def _unproved(request: web.Request, proof: Proof, given: Mapping[str, str], name: str) -> web.Response | None:
+    """The page with what is wrong, unless the field `name` holds the account's password."""
+    form = Form()
+    try:
+        await _know(request, proof, given.get(name, ""), form, name)
+    except LimitedError as error:
+        return slowed(await _page(request, proof, form, status=429, **waiting(request, error)), error)
+    return None if form.good else await _page(request, proof, form, status=422)
 
 
 async def _page(request: web.Request, proof: Proof, form: Form, *, status: int = 200, **values: object) -> web.Response:

@@ -26,13 +26,15 @@ from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.language import chosen
 from broadcaster.web.pages import policy_form
 from broadcaster.web.pages.forms import Form, fields
-from broadcaster.web.pages.frame import framed, reader
+from broadcaster.web.pages.frame import Section, framed, reader
+from broadcaster.web.pages.policy_apart import Apart
 from broadcaster.web.pages.rendering import page
 
 _COLOUR = r"/policies/{colour:red|orange|yellow|blue}"
 _SIZES = {"size_households": (1_000_000, "2000"), "size_units": (20_000, "10"), "size_terminals": (100_000, "20")}
 """The most that may be typed of each, and what stands there at first."""
 
+SECTION = Section("/policies", "策略", Action.MANAGE_POLICIES)
 routes = web.RouteTableDef()
 
 
@@ -70,7 +72,7 @@ async def save(request: web.Request) -> web.Response:
         try:
             await _save(context, actor, colour, policy, given)
         except ConflictError as error:
-            form.faults["households"] = str(error)
+            form = form.overtaken("households", error.sentence, (await _history(context, colour))[0].version)
         else:
             raise web.HTTPSeeOther(f"/policies/{colour}?said=saved")
     return await _editor(request, actor, form, await _history(context, colour), policy)
@@ -90,13 +92,14 @@ async def timeline(request: web.Request) -> web.Response:
 
 @routes.get(_COLOUR + r"/versions/{version:\d{1,6}}")
 async def version(request: web.Request) -> web.Response:
-    """One version of a policy as it stood."""
+    """One version of a policy as it stood, beside the one before, with what differs marked."""
     context, actor = await _manager(request)
     colour, number = request.match_info["colour"], int(request.match_info["version"])
     async with context.database.connection() as connection:
         one = await versions.version(connection, Subject.POLICY, colour, number)
     history = await _history(context, colour)
-    before = next((other for other in history if other.version == number - 1), None)
+    now = _of(context, colour, one)
+    before = _of(context, colour, next((other for other in history if other.version == number - 1), None))
     return framed(
         request,
         actor,
@@ -104,8 +107,10 @@ async def version(request: web.Request) -> web.Response:
         colour=colour,
         one=one,
         newest=history[0].version,
-        now=_of(context, colour, one),
-        before=_of(context, colour, before),
+        now=now,
+        before=before,
+        gone=Apart.of(before, now),
+        come=Apart.of(now, before),
         lasting=_lasting(request),
     )
 
@@ -190,7 +195,7 @@ async def _simulated(request: web.Request, context: Context, form: Form, policy:
         paused = await paused_names(connection)
     gateways = [gateway for gateway in context.settings.gateways if gateway.name not in paused]
     done = await asyncio.to_thread(
-        simulate, policy, size, gateways, context.window_of, rehearsal=rehearsal, machine=MEASURED
+        simulate, policy, size, gateways, context.abilities, rehearsal=rehearsal, machine=MEASURED
     )
     told = findings(done.forecast, gateways, catalogue("broadcaster.capacity", chosen(request)).gettext)
     return {"simulation": done, "findings": told, "lasting": lasting}

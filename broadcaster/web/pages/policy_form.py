@@ -21,7 +21,10 @@ SPARE = 2
 
 def filled(policy: Policy) -> dict[str, str]:
     """The fields that say this policy."""
-    values = {"loudspeakers": "yes" if policy.loudspeakers else ""}
+    values = {
+        "loudspeakers": "yes" if policy.loudspeakers else "",
+        "loudspeaker_wait": _number(policy.loudspeaker_wait),
+    }
     values |= {f"role_{role}": "yes" for role in policy.unit_roles}
     for number, step in enumerate(policy.households):
         values[f"h{number}_wait"] = _number(step.wait)
@@ -29,6 +32,8 @@ def filled(policy: Policy) -> dict[str, str]:
     for number, rung in enumerate(policy.units):
         values[f"u{number}_after"] = _number(rung.after)
         values[f"u{number}_action"] = rung.action.value
+        if rung.times > 1:
+            values |= {f"u{number}_times": str(rung.times), f"u{number}_every": _number(rung.every)}
         values |= {f"u{number}_{channel.value}": "yes" for channel in rung.channels}
     return values
 
@@ -48,6 +53,7 @@ def read(colour: str, form: Form) -> Policy | None:
         colour,
         {
             "loudspeakers": given.get("loudspeakers") == "yes",
+            **({"loudspeaker_wait": _seconds(wait)} if (wait := given.get("loudspeaker_wait", "").strip()) else {}),
             "unit_roles": [role for role in ROLES if given.get(f"role_{role}") == "yes"],
             "households": [_row(given, "h", number, "wait") for number in households],
             "units": [_row(given, "u", number, "after") for number in units],
@@ -58,7 +64,7 @@ def read(colour: str, form: Form) -> Policy | None:
     return policy
 
 
-_ROW = ("wait", "after", "action", *CHANNELS)
+_ROW = ("wait", "after", "action", "times", "every", *CHANNELS)
 
 
 def _used(given: Mapping[str, str], letter: str, number: int) -> bool:
@@ -71,8 +77,13 @@ def _row(given: Mapping[str, str], letter: str, number: int, wait: str) -> dict[
     typed = given.get(f"{letter}{number}_{wait}", "").strip()
     if typed:
         row[wait] = _seconds(typed)
-    if letter == "u" and given.get(f"u{number}_action"):
-        row["action"] = given[f"u{number}_action"]
+    if letter == "u":
+        if given.get(f"u{number}_action"):
+            row["action"] = given[f"u{number}_action"]
+        if typed := given.get(f"u{number}_times", "").strip():
+            row["times"] = int(typed) if typed.isdecimal() and len(typed) < 4 else typed
+        if typed := given.get(f"u{number}_every", "").strip():
+            row["every"] = _seconds(typed)
     return row
 
 

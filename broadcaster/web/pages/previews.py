@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from aiohttp import web
 
@@ -12,14 +13,15 @@ from broadcaster.alerts import draft_form
 from broadcaster.alerts.alert import Alert, Kind
 from broadcaster.alerts.lifecycle import Finding as Lack
 from broadcaster.catalogue import ENGLISH
-from broadcaster.dispatch.recordings import REPEATS
+from broadcaster.dispatch.recordings import REPEATS, said_after
 from broadcaster.errors import NotFoundError
-from broadcaster.ports import Medium, Message
+from broadcaster.ports import Medium, Message, Passage
 from broadcaster.web.context import Context
+from broadcaster.web.envelope import LETTER
 from broadcaster.web.language import catalogue
 from broadcaster.web.pages.words import WORDS
 from templates.finding import Finding, Severity
-from templates.language import language_of
+from templates.language import language_of, other_languages
 from templates.lint import lint
 from templates.renderer import render, render_all
 from templates.segments import segment
@@ -33,16 +35,19 @@ _ORDER = (Medium.SMS, Medium.LOUDSPEAKER, Medium.VOICE, Medium.WECHAT, Medium.EM
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to see to, at a field or a message: an error keeps the alert from going out."""
+    """Something to see to, at a field or a message: an error keeps the alert from going out, and one that is `missing`
+    is only what nobody has come to yet."""
 
     error: bool
     text: str
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One message. `parts` and `units` of a text message, `seconds` of a recording, both 0 for the others; `spoken` is
-    the digest of what is said, so that a browser never plays an older recording."""
+    """One message. `parts` and `units` of a text message, `seconds` of a recording, both 0 for the others; `heard`
+    is what the voice gets, language by language, and `spoken` its digest, so that a browser never plays an older
+    recording."""
 
     medium: Medium
     purpose: Purpose
@@ -51,6 +56,7 @@ class Preview:
     parts: int
     units: int
     seconds: float
+    heard: tuple[Passage, ...]
     spoken: str
     notes: tuple[Note, ...]
 
@@ -77,9 +83,9 @@ async def proof(context: Context, alert: Alert, reply_code: str | None, language
     """The messages as recipients at `place` get them; the lint judges them as the longest-named place does."""
     office = await context.office_in_force()
     skeletons = render_all(alert, reply_code or REPLY_CODE, issuer=office.issuer, library=office.library)
-    found = lint(alert, skeletons, link=office.longest_link or f"{context.settings.web.public_url}/r/{'x' * 12}")
-    link = f"{context.settings.web.public_url}/r/…"
-    previews = [_preview(context, alert, one, found, place, link, language) for one in skeletons]
+    real = office.longest_link or f"{context.settings.web.public_url}/r/{'x' * 12}"
+    found = lint(alert, skeletons, link=real)
+    previews = [_preview(context, alert, one, skeletons, found, place, real, language) for one in skeletons]
     notes: dict[str, list[Note]] = {}
     for finding in found:
         if finding.channel is None or finding.field:
@@ -93,14 +99,19 @@ async def proof(context: Context, alert: Alert, reply_code: str | None, language
     return Proof(tuple(sorted(previews, key=lambda one: (one.purpose, _ORDER.index(one.medium)))), notes)
 
 
-def lacks(found: Sequence[Lack], language: str) -> dict[str, list[Note]]:
-    """What an alert still lacks, by the form's field."""
+_MISSING = frozenset({"hazard", "colour", "info", "headline", "instruction", "effective", "expires", "area"})
+
+
+def lacks(found: Sequence[Lack], language: str, *, tried: bool) -> dict[str, list[Note]]:
+    """What an alert still lacks, by the form's field. Whoever has `tried` to send it has come to everything."""
     notes: dict[str, list[Note]] = {}
     for one in found:
         text = one.text
         if language == ENGLISH:
             text = catalogue(ENGLISH).gettext(WORDS["lack"].get(one.code, one.text))
-        notes.setdefault(draft_form.field_of(one.code, one.field), []).append(Note(True, text))
+        notes.setdefault(draft_form.field_of(one.code, one.field), []).append(
+            Note(True, text, missing=one.code in _MISSING and not tried)
+        )
     return notes
 
 
@@ -110,36 +121,102 @@ async def recording(context: Context, alert: Alert, medium: str, reply_code: str
     if channel is None:
         raise NotFoundError("没有这种录音。", remedy="请从页面上播放。")
     office = await context.office_in_force()
+    skeletons = [
+        render(
+            alert,
+            channel,
+            tag,
+            Purpose.PUBLIC,
+            reply_code or REPLY_CODE,
+            issuer=office.issuer,
+            library=office.library,
+        )
+        for tag in ("zh-CN", *_others(alert))
+    ]
+    first, *after = _heard(context, alert, skeletons[0], skeletons)
+    audio = await context.studio.build(
+        first.text,
+        channel,
+        colour=_tone(alert),
+        repeats=REPEATS[channel],
+        drill=alert.rehearsal,
+        language=first.language,
+        then=after,
+    )
+    return web.FileResponse(audio.path, headers={"Content-Type": audio.media_type})
+
+
+async def letter(context: Context, alert: Alert, reply_code: str | None, place: str) -> web.Response:
+    """The mail to households as a mail program shows it."""
+    office = await context.office_in_force()
     skeleton = render(
         alert,
-        channel,
+        Medium.EMAIL,
         "zh-CN",
         Purpose.PUBLIC,
         reply_code or REPLY_CODE,
         issuer=office.issuer,
         library=office.library,
     )
-    audio = await context.studio.build(
-        skeleton.fill().text,
-        channel,
-        colour=_tone(alert),
-        repeats=REPEATS[channel],
-        drill=alert.rehearsal,
-        language=skeleton.language,
-    )
-    return web.FileResponse(audio.path, headers={"Content-Type": audio.media_type})
+    message = skeleton.fill(place, _link(context), "")
+    title = f"<!doctype html><html lang=zh-Hans><meta charset=utf-8><title>{escape(message.subject)}</title>"
+    response = web.Response(text=title + message.html, content_type="text/html")
+    response[LETTER] = True
+    return response
+
+
+def _link(context: Context) -> str:
+    return f"{context.settings.web.public_url}/r/…"
+
+
+def _heard(context: Context, alert: Alert, one: Skeleton, all_: Sequence[Skeleton]) -> tuple[Passage, ...]:
+    """What is said in the order in which it is said: over a loudspeaker all languages of the alert, among `all_`."""
+    text = one.fill().text
+    if one.medium is not Medium.LOUDSPEAKER or one.language != "zh-CN":
+        return (Passage(text, one.language),)
+    others = _others(alert)
+    written = [
+        Passage(other.fill().text, other.language)
+        for other in all_
+        if (other.medium, other.purpose) == (one.medium, one.purpose) and other.language in others
+    ]
+    after = said_after(text, context.settings.speech.dialects, written)
+    return (Passage(text, one.language), *(passage for passage in after if context.studio.speaks(passage.language)))
+
+
+def _others(alert: Alert) -> tuple[str, ...]:
+    return other_languages(info.language for info in alert.infos)
 
 
 def _preview(
-    context: Context, alert: Alert, one: Skeleton, found: Sequence[Finding], place: str, link: str, language: str
+    context: Context,
+    alert: Alert,
+    one: Skeleton,
+    all_: Sequence[Skeleton],
+    found: Sequence[Finding],
+    place: str,
+    real: str,
+    language: str,
 ) -> Preview:
+    """`real`: a link as long as the real ones, by which a text message's parts are counted."""
+    link = _link(context)
     message = one.fill(place, link if one.medium not in SPOKEN else "", "")
-    cut = segment(message.text) if one.medium is Medium.SMS else None
+    cut = segment(one.fill(place, real, "").text) if one.medium is Medium.SMS else None
     seconds = 0.0
+    heard: tuple[Passage, ...] = ()
     if one.medium in SPOKEN and message.text:
-        repeats = REPEATS[one.medium]
-        tone, drill = _tone(alert), alert.rehearsal
-        seconds = context.studio.estimate(message.text, one.medium, colour=tone, repeats=repeats, drill=drill)
+        first, *after = said = _heard(context, alert, one, all_)
+        seconds = context.studio.estimate(
+            first.text,
+            one.medium,
+            colour=_tone(alert),
+            repeats=REPEATS[one.medium],
+            drill=alert.rehearsal,
+            language=first.language,
+            then=after,
+        )
+        wording = context.studio.wording
+        heard = tuple(Passage(wording(part.text, part.language), part.language) for part in said)
     about = [
         _note(finding, language)
         for finding in found
@@ -154,7 +231,8 @@ def _preview(
         parts=cut.parts if cut else 0,
         units=cut.units if cut else 0,
         seconds=seconds,
-        spoken=hashlib.sha256(message.text.encode()).hexdigest()[:12],
+        heard=heard,
+        spoken=hashlib.sha256(repr((message.text, heard)).encode()).hexdigest()[:12],
         notes=tuple(about),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -11,8 +11,11 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from broadcaster.clock import BEIJING
+from broadcaster.phrase import said
+from broadcaster.retelling import retold
 from broadcaster.web.context import CONTEXT
 from broadcaster.web.language import CHINESE, COOKIE, catalogue, chosen
+from broadcaster.web.pages.forms import Form
 from broadcaster.web.pages.words import WORDS
 from broadcaster.web.problems import Problem
 from broadcaster.web.static_files import asset
@@ -35,18 +38,21 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     made.globals["asset"] = asset
     made.globals["words_said"] = WORDS["said"]
-    made.filters["translated"] = texts.gettext
+    made.filters["translated"] = partial(said, texts=texts)
+    made.filters["told"] = partial(retold, texts=texts)
     made.filters["beijing"] = _beijing
     made.filters["moment"] = _moment
     made.filters["day"] = _day
     made.filters["number"] = _number
-    made.filters["word"] = lambda code, of: texts.gettext(WORDS[of].get(str(code), str(code)))
+    made.filters["word"] = lambda code, of: texts.pgettext(of, WORDS[of].get(str(code), str(code)))
     return made
 
 
 def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
     """The template as a response, in the language that the reader chose."""
     language = chosen(request)
+    if isinstance(form := values.get("form"), Form):
+        values["form"] = form.said(catalogue(language))
     text = (
         environment(language)
         .get_template(template)

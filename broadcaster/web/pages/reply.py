@@ -20,9 +20,10 @@ from broadcaster.errors import InputError, NotFoundError
 from broadcaster.escalation import doors, links, photos, reports
 from broadcaster.escalation.posts import Post, post
 from broadcaster.escalation.reports import Figures, Numbers
+from broadcaster.phrase import joined
 from broadcaster.responses.picture import MOST_BYTES
 from broadcaster.web.context import CONTEXT, Context
-from broadcaster.web.language import CHINESE, catalogue, chosen
+from broadcaster.web.language import CHINESE, chosen
 from broadcaster.web.pages.forms import Form
 from broadcaster.web.pages.link import Link, answered, done, given, keep, link, tap, wants_json
 from broadcaster.web.pages.rendering import page
@@ -102,15 +103,14 @@ async def photo(request: web.Request) -> web.Response:
         sender = await _post(context, found)
         sender.require()
         key, data = await _picture(request)
-        folder = context.settings.data.dir / "photos"
-        await photos.keep(context.database, folder, sender, data, context.clock.now(), key=tap({"key": key}))
+        await photos.keep(context.database, sender, data, context.clock.now(), key=tap({"key": key}))
     except InputError as error:
         if wants_json(request):
             raise
         return await _shown(
             request,
             found,
-            Form(faults={"photo": f"{_in_words(request, error.what)} {_in_words(request, error.remedy)}"}),
+            Form(faults={"photo": error.sentence}),
             status=422,
         )
     return done(request, found.path, "photo")
@@ -121,14 +121,14 @@ async def _report(request: web.Request, found: Link, values: dict[str, str]) -> 
     for name in _COUNTS:
         number = values.get(name, "").strip()
         if number and not (number.isascii() and number.isdigit() and int(number[:9]) <= reports.MOST_PEOPLE):
-            form.faults[name] = _in_words(request, "请填 0 到 999999 的整数，或不填。")
+            form.faults[name] = "请填 0 到 999999 的整数，或不填。"
     if len(values.get("note", "")) > reports.LONGEST_NOTE:
-        form.faults["note"] = _in_words(request, "最多 500 字。")
+        form.faults["note"] = "最多 500 字。"
     if form.good and not any(values.get(name, "").strip() for name in (*_COUNTS, "note")):
-        form.faults["moved"] = _in_words(request, "请至少填一个人数，或写几句说明。")
+        form.faults["moved"] = "请至少填一个人数，或写几句说明。"
     if not form.good:
         if wants_json(request):
-            raise InputError("；".join(form.faults.values()), remedy="请改正后重新上报。")
+            raise InputError("%(faults)s", remedy="请改正后重新上报。", faults=joined("；", form.faults.values()))
         return await _shown(request, found, form, status=422)
     numbers = Numbers(*(int(text) if (text := values.get(name, "").strip()) else None for name in _COUNTS))
     sender = await _post(context, found)
@@ -136,10 +136,6 @@ async def _report(request: web.Request, found: Link, values: dict[str, str]) -> 
         context.database, sender, numbers, values.get("note", ""), context.clock.now(), key=tap(values)
     )
     return done(request, found.path, "reported")
-
-
-def _in_words(request: web.Request, text: str) -> str:
-    return catalogue(chosen(request)).gettext(text)
 
 
 async def _picture(request: web.Request) -> tuple[str, bytes]:

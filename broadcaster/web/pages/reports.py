@@ -19,6 +19,5 @@ async def photo(request: web.Request) -> web.StreamResponse:
     alert_id = int(request.match_info["id"])
     scopes = await household_scopes(context, actor, alert_id)
     async with context.database.connection() as connection:
-        folder = context.settings.data.dir / "photos"
-        file = await photos.path(connection, folder, alert_id, int(request.match_info["photo"]), scopes)
-    return web.FileResponse(file, headers={"Content-Type": "image/jpeg", "Cache-Control": "private, max-age=3600"})
+        data = await photos.picture(connection, alert_id, int(request.match_info["photo"]), scopes)
+    return web.Response(body=data, content_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})

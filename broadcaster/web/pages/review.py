@@ -14,6 +14,7 @@ from broadcaster.alerts.records import AlertRecord
 from broadcaster.alerts.state import State
 from broadcaster.doorbell import WORK
 from broadcaster.errors import ConflictError, ForbiddenError, RuleError
+from broadcaster.phrase import phrase
 from broadcaster.security.permissions import Action, Actor, may
 from broadcaster.web import steps
 from broadcaster.web.context import CONTEXT, Context
@@ -21,8 +22,9 @@ from broadcaster.web.language import chosen
 from broadcaster.web.pages.compose_parts import count, foreseen, shown
 from broadcaster.web.pages.forms import Form, fields
 from broadcaster.web.pages.frame import framed, reader
-from broadcaster.web.pages.previews import lacks, proof, recording
+from broadcaster.web.pages.previews import lacks, letter, proof, recording
 from broadcaster.web.sight import covers, seen
+from broadcaster.web.unhurried import unhurried
 
 _DONE = {"approve": "approved", "reject": "rejected", "issue": "issued", "end": "ended"}
 _UNISSUED = (State.DRAFT, State.IN_REVIEW, State.APPROVED, State.REJECTED)
@@ -46,7 +48,17 @@ async def audio(request: web.Request) -> web.FileResponse:
     return await recording(context, record.alert, request.match_info["medium"], record.reply_code)
 
 
+@routes.get(r"/alerts/{id:\d{1,9}}/mail")
+async def mail(request: web.Request) -> web.Response:
+    """What a mail program shows of this alert."""
+    actor = await reader(request)
+    context = request.app[CONTEXT]
+    record = await seen(context, actor, int(request.match_info["id"]))
+    return await letter(context, record.alert, record.reply_code, await _area(context, record))
+
+
 @routes.post(r"/alerts/{id:\d{1,9}}/{step:approve|reject|issue|end}")
+@unhurried
 async def decide(request: web.Request) -> web.Response:
     """Approve, approve and issue, reject, issue, end. What was done already is not done again."""
     actor = await reader(request)
@@ -62,7 +74,7 @@ async def decide(request: web.Request) -> web.Response:
         try:
             await _take(context, actor, alert_id, step, given, issues=issues)
         except (RuleError, ForbiddenError, ConflictError) as error:
-            form.faults["decision"] = str(error)
+            form.faults["decision"] = error.sentence
     if not form.good:
         return await _page(request, actor, await seen(context, actor, alert_id), form, status=422)
     where = f"/alerts/{alert_id}" if issues or step == "end" else f"/alerts/{alert_id}/review"
@@ -91,7 +103,7 @@ async def _faults(
     if issues and record.status == Status.ACTUAL:
         area = await _area(context, record)
         if given.get("confirm", "").strip() != area:
-            faults["confirm"] = f"与区域名称“{area}”不一致，没有发布"
+            faults["confirm"] = phrase("与区域名称“%(area)s”不一致，没有发布", area=area)
     return faults
 
 
@@ -131,7 +143,7 @@ async def _page(
         alert=record.alert,
         info=record.alert.info("zh-CN" if language == "zh" else "en"),
         drill=record.status != Status.ACTUAL,
-        audio=f"/alerts/{record.id}/audio",
+        samples=f"/alerts/{record.id}",
         **await _content(context, actor, record, language),
         **await _decisions(context, actor, record),
         **shown(context, request),
@@ -142,7 +154,7 @@ async def _content(context: Context, actor: Actor, record: AlertRecord, language
     """The messages, the numbers, and the differences from what this reader saw last."""
     alert, area = record.alert, await _area(context, record)
     lacking = await authoring.findings(alert, context.clock.now()) if record.state in _UNISSUED else []
-    notes = lacks(lacking, language)
+    notes = lacks(lacking, language, tried=True)
     made = await proof(context, alert, record.reply_code, language, place=area)
     for name, found in made.notes.items():
         notes.setdefault(name, []).extend(found)

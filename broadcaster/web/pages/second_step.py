@@ -17,7 +17,7 @@ from broadcaster.web.pages.new_password import new_password
 from broadcaster.web.pages.qr import picture
 from broadcaster.web.pages.rendering import page
 from broadcaster.web.pages.signing import PLACES, keep, slowed, waiting
-from broadcaster.web.pages.speaking import word
+from broadcaster.web.pages.words import WORDS
 
 _LOG = structlog.get_logger(__name__)
 routes = web.RouteTableDef()
@@ -41,7 +41,7 @@ async def take_code(request: web.Request) -> web.Response:
         signed = await entrance.give_code(context.database, context.factor, proof, given.get("code", ""), now, rules)
     except UnauthenticatedError as error:
         _LOG.info("sign_in.refused", why=error.code)
-        return _page(request, "sign_in_code.html", _wrong_code(request), status=401)
+        return _page(request, "sign_in_code.html", _wrong_code(), status=401)
     except LimitedError as error:
         _LOG.info("sign_in.refused", why=error.code)
         shown = _page(request, "sign_in_code.html", Form(), status=429, **waiting(request, error))
@@ -67,7 +67,7 @@ async def enrol(request: web.Request) -> web.Response:
             context.database, context.factor, proof.actor.account_id, given.get("code", ""), now
         )
     except UnauthenticatedError:
-        return await _offer(request, proof, _wrong_code(request), status=422)
+        return await _offer(request, proof, _wrong_code(), status=422)
     except LimitedError as error:
         return slowed(await _offer(request, proof, Form(), status=429, **waiting(request, error)), error)
     signed = await entrance.go_on(context.database, proof, now, session_rules(request), strong=True)
@@ -90,7 +90,7 @@ async def take_password(request: web.Request) -> web.Response:
     given = await fields(request)
     proof = await _holder(request, Step.PASSWORD)
     form = Form()
-    password = await new_password(request, proof.actor.account_id, given, form)
+    password = await new_password(proof.actor.account_id, given, form)
     if not form.good:
         return _page(request, "sign_in_password.html", form, status=422)
     now = context.clock.now()
@@ -120,8 +120,8 @@ def _page(request: web.Request, template: str, form: Form, *, status: int = 200,
     return page(request, f"console/{template}", status=status, form=form, form_token=token(request), **shown)
 
 
-def _wrong_code(request: web.Request) -> Form:
-    return Form(faults={"code": word(request, "code", "account_fault")})
+def _wrong_code() -> Form:
+    return Form(faults={"code": WORDS["account_fault"]["code"]})
 
 
 def _onward(request: web.Request, signed: SignedIn) -> web.HTTPSeeOther:

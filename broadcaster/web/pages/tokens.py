@@ -16,7 +16,7 @@ from broadcaster.web.context import CONTEXT
 from broadcaster.web.pages.account import managed
 from broadcaster.web.pages.forms import Form, fields
 from broadcaster.web.pages.frame import framed, reader
-from broadcaster.web.pages.speaking import word
+from broadcaster.web.pages.words import WORDS
 
 DAYS = (30, 90, 365, 1095)
 routes = web.RouteTableDef()
@@ -37,16 +37,16 @@ async def give(request: web.Request) -> web.Response:
     account = await managed(request, actor)
     form, label, days = Form(values=given), given.get("label", "").strip(), given.get("days", "")
     if not 1 <= len(label) <= 64:
-        form.faults["label"] = word(request, "label", "account_fault")
+        form.faults["label"] = WORDS["account_fault"]["label"]
     if days not in map(str, DAYS):
-        form.faults["days"] = word(request, "days", "account_fault")
+        form.faults["days"] = WORDS["account_fault"]["days"]
     token = ""
     if form.good:
         life, now = timedelta(days=int(days)), context.clock.now()
         try:
             token = await accounts.give_token(context.database, actor, account.id, label, now, life=life, once=True)
         except ConflictError:
-            form.faults["label"] = word(request, "label_taken", "account_fault")
+            form.faults["label"] = WORDS["account_fault"]["label_taken"]
     if not form.good:
         return await _page(request, actor, account, form, status=422)
     return await _page(request, actor, account, Form(values={"days": days}), token=token)

@@ -11,11 +11,13 @@ from typing import NoReturn
 from aiohttp import web
 
 from audiences import masking
-from broadcaster.dispatch.resending import resend
+from broadcaster.dispatch.resending import require_open
+from broadcaster.doorbell import WORK
+from broadcaster.errands import errand
+from broadcaster.errands.errand import Kind
 from broadcaster.errors import ForbiddenError, InputError
-from broadcaster.issuing import plan_of
 from broadcaster.progress import progress
-from broadcaster.report.unreached import Asked, Household, Why, unreached
+from broadcaster.report.unreached import Asked, UnreachedHousehold, Why, unreached
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action, Actor, require_somewhere, scopes
 from broadcaster.web.api.unreached import cursor, mark
@@ -23,6 +25,7 @@ from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.pages.forms import fields
 from broadcaster.web.pages.frame import framed, reader
 from broadcaster.web.pages.places import region_of, towns_and_villages
+from broadcaster.web.pages.rendering import page
 from broadcaster.web.sight import seen
 
 _ROWS = 100
@@ -50,6 +53,7 @@ async def households(request: web.Request) -> web.Response:
         found = await unreached(connection, asked, after, _ROWS)
         state = await progress(connection, alert_id)
         places = await towns_and_villages(connection, state.regions)
+        asked_for = await errand.errands(connection, alert_id, actor.account_id)
     shown = await _shown(context, actor, alert_id, found)
     return framed(
         request,
@@ -66,33 +70,46 @@ async def households(request: web.Request) -> web.Response:
         next=mark(found[-1]) if len(found) == _ROWS else "",
         may_export=bool(scopes(actor, Action.SEE_HOUSEHOLDS)),
         may_resend=bool(scopes(actor, Action.RESEND)) and record.open,
-        resent=_number(request.query.get("homes", "")),
+        errands=asked_for,
     )
 
 
 @routes.post(r"/alerts/{id:\d{1,9}}/resend")
 async def send_again(request: web.Request) -> NoReturn:
-    """Households that were given up in the region that was chosen, as far as the reader may; twice is as once."""
+    """Have a worker try the households again that were given up in the region that was chosen, as far as the reader
+    may; twice is as once."""
     actor = await reader(request)
     allowed = require_somewhere(actor, Action.RESEND)
     context, alert_id, now = request.app[CONTEXT], int(request.match_info["id"]), request.app[CONTEXT].clock.now()
-    record = await seen(context, actor, alert_id)
+    await seen(context, actor, alert_id)
     region = region_of((await fields(request)).get("region", ""))
     regions = [max(region, scope, key=len) for scope in allowed if scope.startswith(region) or region.startswith(scope)]
     if not regions:
         raise ForbiddenError("您不能在该地区重发。", remedy="请选择自己辖区内的地区。")
-    plan = await plan_of(record, context.settings.district.code)
-    resent = await resend(context.database, plan, regions, now)
-    if resent.households:
-        async with context.database.transaction() as connection:
-            detail = {"regions": regions, "households": resent.households, "deliveries": resent.deliveries}
-            await audit.append(connection, actor.account_id, Action.RESEND.value, now, alert_id=alert_id, detail=detail)
-        await context.announce(alert_id)
-    said = "resent" if resent.households else "nothing_to_resend"
-    raise web.HTTPSeeOther(f"/alerts/{alert_id}/unreached?region={region}&said={said}&homes={resent.households}")
+    async with context.database.transaction() as connection:
+        await require_open(connection, alert_id, now)
+        await errand.ask(connection, alert_id, actor.account_id, Kind.RESEND, regions, now)
+    await context.bell.ring(WORK)
+    raise web.HTTPSeeOther(f"/alerts/{alert_id}/unreached?region={region}#errands")
 
 
-async def _shown(context: Context, actor: Actor, alert_id: int, found: list[Household]) -> list[Household]:
+@routes.get(r"/alerts/{id:\d{1,9}}/errands/{errand:\d{1,18}}")
+async def one_errand(request: web.Request) -> web.Response:
+    """The part of the page that changes while a worker is at it; afterwards the browser is told to load the page."""
+    actor = await reader(request)
+    context, alert_id = request.app[CONTEXT], int(request.match_info["id"])
+    await seen(context, actor, alert_id)
+    async with context.database.connection() as connection:
+        found = await errand.one(connection, alert_id, actor.account_id, int(request.match_info["errand"]))
+    response = page(request, "console/live/_errand.html", errand=found)
+    if not found.working:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+async def _shown(
+    context: Context, actor: Actor, alert_id: int, found: list[UnreachedHousehold]
+) -> list[UnreachedHousehold]:
     """The households as the reader may see them; that they were seen is noted."""
     open_in = scopes(actor, Action.SEE_HOUSEHOLDS)
     plain = [one for one in found if open_in and one.region.startswith(open_in)]
@@ -108,7 +125,7 @@ async def _shown(context: Context, actor: Actor, alert_id: int, found: list[Hous
     return [one if one.household_id in clear else _masked(one) for one in found]
 
 
-def _masked(household: Household) -> Household:
+def _masked(household: UnreachedHousehold) -> UnreachedHousehold:
     return replace(
         household,
         name=masking.name(household.name),
@@ -124,7 +141,3 @@ def _why(text: str) -> Why | None:
         return Why(text) if text else None
     except ValueError as error:
         raise InputError("没有这个原因。", remedy="请从列表中选择。") from error
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

@@ -5,11 +5,15 @@ from __future__ import annotations
 from broadcaster.alerts.hazard import HAZARDS
 from broadcaster.alerts.kind import Kind
 from broadcaster.alerts.state import State
+from broadcaster.capacity.words import CHANNELS
+from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.web.pages.account_words import ACCOUNT_AUDITED, ACCOUNT_WORDS
 from broadcaster.web.pages.account_words import SAID as ACCOUNT_SAID
 from broadcaster.web.pages.audience_words import AUDIENCE_AUDITED, AUDIENCE_SAID, AUDIENCE_WORDS
 from broadcaster.web.pages.compose_words import COMPOSE_WORDS
 from broadcaster.web.pages.compose_words import SAID as COMPOSE_SAID
+from broadcaster.web.pages.incoming_words import INCOMING_AUDITED, INCOMING_SAID, INCOMING_WORDS
+from broadcaster.web.pages.station_words import STATION_AUDITED, STATION_SAID, STATION_WORDS
 
 Groups = dict[str, dict[str, str]]
 
@@ -25,40 +29,39 @@ def _together(*subjects: Groups) -> Groups:
 
 
 _OWN: Groups = {
-    "audit_action": {**ACCOUNT_AUDITED, **AUDIENCE_AUDITED},
-    "section": {
-        "alerts": "预警",
-        "compose": "起草预警",
-        "audience": "受众",
-        "duties": "值守",
-        "gateways": "网关",
-        "templates": "模板",
-        "policies": "策略",
-        "accounts": "账户管理",
-        "audit": "审计",
+    "audit_action": {
+        **ACCOUNT_AUDITED,
+        **AUDIENCE_AUDITED,
+        **INCOMING_AUDITED,
+        **STATION_AUDITED,
+        "alert.resend": "重发给未到户的",
+        "doors.assign": "指派入户任务",
+        "households.print": "打印入户名单",
+        "door.visit": "记录入户结果",
+        "door.correct": "更正入户结果",
+        "households.see": "查看未到户名单",
+        "gateway.pause": "暂停网关",
+        "gateway.resume": "恢复网关",
+        "gateway.trial": "试发",
+        "templates.manage": "修改模板",
+        "policies.manage": "修改策略",
     },
     "said": {
         **ACCOUNT_SAID,
         **AUDIENCE_SAID,
         **COMPOSE_SAID,
-        "resent": "已按首选渠道重发。",
-        "nothing_to_resend": "没有可以重发的：未到户的都正在重发，或没有联系方式。",
+        **INCOMING_SAID,
+        **STATION_SAID,
         "doors_assigned": "入户任务已指派。",
+        "door_corrected": "入户记录已更正。",
+        "door_withdrawn": "入户记录已撤回。",
         "saved": "已保存，从下一条预警起使用。",
         "given-up": "已恢复默认，从下一条预警起使用。",
         "gateway-paused": "网关已暂停。",
         "gateway-resumed": "网关已恢复使用。",
     },
-    "delivery": {
-        "queued": "待发",
-        "unknown": "待核实",
-        "submitted": "已提交",
-        "delivered": "已送达",
-        "failed": "失败",
-        "expired": "过期",
-        "cancelled": "取消",
-    },
-    "channel": {"sms": "短信", "wechat": "微信", "email": "邮件", "voice": "电话", "loudspeaker": "大喇叭"},
+    "delivery": {state.word: state.chinese for state in DeliveryState},
+    "channel": {medium.value: word for medium, word in CHANNELS.items()},
     "field": {
         "reported": "已上报，值班室能看到。",
         "photo": "照片已收到。",
@@ -66,8 +69,16 @@ _OWN: Groups = {
         "door_nobody": "已记录：无人在家，仍留在名单里。",
         "door_refused": "已记录：已告知，拒绝转移。",
         "door_help": "已记录并转给值班室：需要帮助。",
+        "door_corrected": "已更正。",
+        "door_withdrawn": "已撤回。",
     },
-    "door": {"done": "已告知", "nobody": "无人在家", "refused": "拒绝转移", "help": "需要帮助"},
+    "door": {
+        "done": "已告知",
+        "nobody": "无人在家",
+        "refused": "拒绝转移",
+        "help": "需要帮助",
+        "withdrawn": "撤回，没有去过",
+    },
     "msg_type": {"Alert": "发布", "Update": "更新", "Cancel": "解除"},
     "unit": {"waiting": "等待确认", "acknowledged": "已确认", "exhausted": "无人确认", "cancelled": "取消"},
     "role": {
@@ -115,6 +126,8 @@ _OWN: Groups = {
         "alert.archive": "归档",
         "help.close": "求助办结",
         "doors.assign": "指派入户任务",
+        "door.visit": "记录入户结果",
+        "door.correct": "更正入户结果",
     },
     "escalated": {
         "notify_primary": "通知责任人",
@@ -126,6 +139,7 @@ _OWN: Groups = {
         "exhausted": "已无人可找",
         "cancelled": "不再等待确认",
     },
+    "recall": {"open": "正在停止播放和呼叫", "done": "已停止播放和呼叫", "failed": "停止播放的指令没有送到网关"},
     "closed": {"1": "被新的消息取代", "2": "到期", "3": "结束发送"},
     "stage": {
         "first_submit": "第一条发出",
@@ -176,5 +190,5 @@ _OWN: Groups = {
     },
 }
 
-WORDS = _together(_OWN, ACCOUNT_WORDS, AUDIENCE_WORDS, COMPOSE_WORDS)
+WORDS = _together(_OWN, ACCOUNT_WORDS, AUDIENCE_WORDS, COMPOSE_WORDS, INCOMING_WORDS, STATION_WORDS)
 """By group and code."""

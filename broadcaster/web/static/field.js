@@ -40,6 +40,7 @@
         url: form.getAttribute("action"),
         fields: [["key", key], ...fields],
         photo,
+        lang: document.documentElement.lang.slice(0, 2),
         mark: form.dataset.tap || "",
         label: Array.from(new Set(label)).join(" "),
         at: Date.now(),
@@ -104,7 +105,7 @@
     const waiting = taps.filter((tap) => !tap.fault);
     outbox.hidden = waiting.length === 0;
     document.getElementById("waiting").textContent = String(waiting.length);
-    document.getElementById("labels").textContent = waiting.map((tap) => tap.label).filter(Boolean).join(" · ");
+    list(waiting);
     if (waiting.length) document.getElementById("sent").hidden = true;
     const marked = new Set(waiting.filter((tap) => tap.mark).map((tap) => tap.url + " " + tap.mark));
     document.querySelectorAll("form[data-tap]").forEach(function (form) {
@@ -116,19 +117,35 @@
     return taps;
   }
 
+  // Each with a button that takes it back as long as it has not been sent; what has been is put right on the page.
+  function list(taps) {
+    const place = document.getElementById("labels");
+    place.replaceChildren();
+    taps.forEach(function (tap) {
+      const line = document.createElement("li");
+      line.textContent = tap.label + " ";
+      line.append(closer(place.dataset.drop, tap));
+      place.append(line);
+    });
+  }
+
+  function closer(words, tap) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = words;
+    button.addEventListener("click", () => FieldQueue.drop(tap.key).then(show));
+    return button;
+  }
+
   function faults(taps) {
     const place = document.getElementById("faults");
     place.replaceChildren();
     place.hidden = taps.length === 0;
     taps.forEach(function (tap) {
       const line = document.createElement("p");
-      const close = document.createElement("button");
       line.className = "fault";
       line.textContent = tap.label + ": " + tap.fault + " ";
-      close.type = "button";
-      close.textContent = place.dataset.close;
-      close.addEventListener("click", () => FieldQueue.drop(tap.key).then(show));
-      line.append(close);
+      line.append(closer(place.dataset.close, tap));
       place.append(line);
     });
   }

@@ -32,6 +32,13 @@ const FieldQueue = (function () {
   }
 
   const put = (tap) => work("readwrite", (store) => store.put(tap));
+  // A tap that was taken back while it was being sent does not come back.
+  const change = (tap) =>
+    work("readwrite", function (store) {
+      const known = store.getKey(tap.key);
+      known.onsuccess = () => known.result !== undefined && store.put(tap);
+      return known;
+    });
   const drop = (key) => work("readwrite", (store) => store.delete(key));
 
   // Oldest first: what was tapped first is sent first.
@@ -52,7 +59,8 @@ const FieldQueue = (function () {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), tap.photo ? 180000 : 20000);
     try {
-      const answer = await fetch(tap.url, {
+      // Without cookies the server learns from the address in which language a refusal is read.
+      const answer = await fetch(tap.url + "?lang=" + (tap.lang || "zh"), {
         method: "POST",
         body: body(tap),
         headers: { Accept: "application/json" },
@@ -65,7 +73,7 @@ const FieldQueue = (function () {
       }
       if (FINAL.has(answer.status)) {
         const problem = await answer.json().catch(() => ({}));
-        await put({ ...tap, photo: null, fields: [], fault: [problem.detail, problem.remedy].filter(Boolean).join(" ") || String(answer.status) });
+        await change({ ...tap, photo: null, fields: [], fault: [problem.detail, problem.remedy].filter(Boolean).join(" ") || String(answer.status) });
         return true;
       }
       const after = Number(answer.headers.get("Retry-After")) || 0;
@@ -80,7 +88,7 @@ const FieldQueue = (function () {
 
   function later(tap, least) {
     const pause = Math.min(LONGEST, 1000 * 2 ** Math.min(tap.tries, 10)) * (0.75 + Math.random() / 2);
-    return put({ ...tap, tries: tap.tries + 1, next: Date.now() + Math.max(pause, least) });
+    return change({ ...tap, tries: tap.tries + 1, next: Date.now() + Math.max(pause, least) });
   }
 
   // Send what is due, or everything at once; how many were settled.

@@ -55,8 +55,7 @@ async function keep(path, answer) {
   if (answer.ok && seconds > 0) {
     const headers = new Headers(answer.headers);
     headers.set(UNTIL, String(Date.now() + seconds * 1000));
-    await pages.delete(path);
-    await pages.put(path, new Response(await answer.blob(), { headers }));
+    await pages.put(path, new Response(await answer.blob(), { headers })); // in place of the old one, without a gap
   } else {
     await pages.delete(path);
     await pages.delete(link + "/doors");
@@ -69,6 +68,7 @@ async function sweep() {
   const links = new Set();
   for (const request of (await pages.keys()).reverse()) {
     const kept = await pages.match(request);
+    if (!kept) continue; // another answer has taken it away meanwhile
     links.add(new URL(request.url).pathname.split("/", 3).join("/"));
     if (links.size > MOST_LINKS || Number(kept.headers.get(UNTIL)) < Date.now()) await pages.delete(request);
   }

@@ -7,23 +7,13 @@
   const line = document.getElementById("line");
   if (!page || !window.EventSource || !window.Idiomorph) return;
 
-  // What its reader has changed belongs to the reader.
-  const kept = {
-    morphStyle: "innerHTML",
-    ignoreActiveValue: true,
-    callbacks: {
-      beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
-      beforeNodeMorphed: (node) => !(node instanceof Element && node.matches("input:not([type=hidden]), textarea, select")),
-    },
-  };
-
   function show(name, text) {
     if (name === "shares") {
       page.dispatchEvent(new CustomEvent("shares", { detail: JSON.parse(text) }));
       return;
     }
     const part = document.getElementById("part-" + name);
-    if (part) window.Idiomorph.morph(part, text, kept);
+    if (part) window.Idiomorph.morph(part, text, KEPT);
   }
 
   function lost(yes) {

@@ -1,4 +1,4 @@
-// A sound when somebody asks for help. Browsers let a page sound only after a click, so it is off until it is switched on;
+// A sound when somebody asks for help, or a rule is about to send an alert out. Browsers let a page sound only after a click, so it is off until it is switched on;
 // the button always says which it is.
 "use strict";
 

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from channels.sms.cmpp.wire import VERSION_2, VERSION_3, Account, Cmpp
-from channels.sms.session.options import CarrierOptions, Port
+from channels.sms.session.options import Port, SpOptions, Word
 
-Word = Annotated[str, Meta(pattern=r"^[\x21-\x7e]*$")]
 VERSIONS = {"2.0": VERSION_2, "3.0": VERSION_3}
 
 
-class CmppOptions(CarrierOptions, frozen=True, kw_only=True):
-    """What a `[[gateways]]` entry may say besides the general keys: `user` 企业代码, `source` 接入号, `service`
-    业务代码, and the tariff."""
-
-    needed: ClassVar[str] = "host、user、password、source"
+class CmppOptions(SpOptions, frozen=True, kw_only=True):
+    """What a `[[gateways]]` entry may say besides the general keys: `user` 企业代码, and the tariff."""
 
     user: Annotated[Word, Meta(min_length=1, max_length=6)]
-    password: str
-    source: Annotated[str, Meta(pattern=r"^[0-9]{1,21}$")]
     version: Literal["2.0", "3.0"] = "2.0"
     port: Port = 7890
-    service: Annotated[Word, Meta(max_length=10)] = ""
     fee_user: Annotated[int, Meta(ge=0, le=3)] = 2
     fee_type: Annotated[Word, Meta(max_length=2)] = "01"
     fee_code: Annotated[Word, Meta(max_length=6)] = "0"
@@ -40,5 +33,6 @@ class CmppOptions(CarrierOptions, frozen=True, kw_only=True):
                 self.fee_user,
                 self.fee_type,
                 self.fee_code,
-            )
+            ),
+            self.busy,
         )

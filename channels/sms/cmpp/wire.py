@@ -6,12 +6,11 @@ A frame is length, command, sequence (four octets each, big-endian), then the bo
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from hashlib import md5
 
-from broadcaster.clock import BEIJING
 from channels.sms.parts import Part, piece
 from channels.sms.session.events import (
     Alive,
@@ -22,12 +21,14 @@ from channels.sms.session.events import (
     Reported,
     Said,
     SignedIn,
-    Verdict,
     WireError,
 )
 from channels.sms.session.numbers import national
+from channels.sms.session.octets import ANSWER, authenticator, cut, stamp, validity, word
+from channels.sms.session.results import Results
 
-ANSWER = 0x80000000
+ZEROS = 9
+"""Between user and secret, where the secret is proved."""
 
 
 class Command(IntEnum):
@@ -40,38 +41,48 @@ class Command(IntEnum):
     ACTIVE_TEST = 8
 
 
+SUBMIT, STORED = int(Command.SUBMIT), ANSWER | Command.DELIVER
+"""As they are written: plain numbers, for what is written once per message."""
+
 VERSION_2 = 0x20
 VERSION_3 = 0x30
 
 REFUSED_SIGN_IN = {1: "消息结构错", 2: "非法源地址", 3: "认证错", 4: "版本太高"}
-RESULTS = {
-    1: "消息结构错",
-    2: "命令字错",
-    3: "消息序号重复",
-    4: "消息长度错",
-    5: "资费代码错",
-    6: "超过最大信息长",
-    7: "业务代码错",
-    8: "流量控制",
-    9: "本网关不负责服务此计费号码",
-    10: "Src_Id 错误",
-    11: "Msg_src 错误",
-    12: "Fee_terminal_Id 错误",
-    13: "Dest_terminal_Id 错误",
-}
-FLOW_CONTROL = 8
-OURS = frozenset({2, 5, 7, 9, 10, 11, 12})
-"""Results that say that account, service or tariff are set up wrongly: no other message would fare better."""
+RESULTS = Results(
+    words={
+        1: "消息结构错",
+        2: "命令字错",
+        3: "消息序号重复",
+        4: "消息长度错",
+        5: "资费代码错",
+        6: "超过最大信息长",
+        7: "业务代码错",
+        8: "流量控制",
+        9: "本网关不负责服务此计费号码",
+        10: "Src_Id 错误",
+        11: "Msg_src 错误",
+        12: "Fee_terminal_Id 错误",
+        13: "Dest_terminal_Id 错误",
+    },
+    throttled=frozenset({8}),
+    unfit=frozenset({2, 5, 7, 9, 10, 11, 12}),
+)
 
 HEADER = struct.Struct(">III")
 CONNECT = struct.Struct(">6s16sBI")
-SUBMIT_2 = struct.Struct(">8xBBBB10sB21sBBB6s2s6s17s17x21sB21sB")
-SUBMIT_3 = struct.Struct(">8xBBBB10sB32sBBBB6s2s6s17s17x21sB32sBB")
+SUBMIT_2 = struct.Struct(">III 8xBBBB10sB21sBBB6s2s6s17s17x21sB21sB")
+SUBMIT_3 = struct.Struct(">III 8xBBBB10sB32sBBBB6s2s6s17s17x21sB32sBB")
+"""A SUBMIT from its beginning to its content."""
+
 DELIVER_2 = struct.Struct(">8s21s10sBBB21sBB")
 DELIVER_3 = struct.Struct(">8s21s10sBBB32sBBB")
 REPORT = struct.Struct(">8s7s")
-CONNECT_ANSWER = 1 + 16 + 1
-"""Octets of a CONNECT_RESP's body, at the least: status (four octets in 3.0), proof, version."""
+STORED_2 = struct.Struct(">III 8sx")
+STORED_3 = struct.Struct(">III 8s4x")
+"""A DELIVER_RESP with result 0."""
+
+CONNECT_ANSWER = 16 + 1
+"""Octets of a CONNECT_RESP's body behind the status, which has one, in 3.0 four: proof, version."""
 
 TAIL_2, TAIL_3 = bytes(8), bytes(20)
 
@@ -94,12 +105,6 @@ class Account:
     fee_code: str
 
 
-def authenticator(user: str, password: str, stamp: str) -> bytes:
-    """AuthenticatorSource: MD5 over user, nine zeros, secret, and the time as MMDDHHMMSS."""
-    digest = md5(user.encode() + bytes(9) + password.encode() + stamp.encode(), usedforsecurity=False)
-    return digest.digest()
-
-
 def ref(number: bytes) -> str:
     """A Msg_Id as text."""
     return number.hex()
@@ -108,10 +113,11 @@ def ref(number: bytes) -> str:
 class Cmpp:
     """The dialect, for one account."""
 
-    longest = LONGEST
+    shortest, longest = HEADER.size, LONGEST
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, busy: Iterable[int] = ()) -> None:
         self._account = account
+        self._results = RESULTS.also_throttled(busy)
         self._third = account.version >= VERSION_3
         texts = (account.service, account.fee_type, account.fee_code, account.source, account.user)
         self._service, self._fee_type, self._fee_code, self._source, self._user = (text.encode() for text in texts)
@@ -120,9 +126,9 @@ class Cmpp:
 
     def sign_in(self, sequence: int, now: datetime) -> bytes:
         account = self._account
-        stamp = now.astimezone(BEIJING).strftime("%m%d%H%M%S")
-        proof = authenticator(account.user, account.password, stamp)
-        return _frame(Command.CONNECT, sequence, CONNECT.pack(self._user, proof, account.version, int(stamp)))
+        moment = stamp(now)
+        proof = authenticator(account.user, ZEROS, account.password, moment)
+        return _frame(Command.CONNECT, sequence, CONNECT.pack(self._user, proof, account.version, int(moment)))
 
     def submit(self, sequence: int, part: Part, address: str, urgency: int, expires: datetime) -> bytes:
         content, coding, total, number = part
@@ -131,16 +137,18 @@ class Cmpp:
         if expires is not self._valid_for:
             self._valid_for, self._valid = expires, validity(expires)
         if self._third:
-            body = SUBMIT_3.pack(
+            head = SUBMIT_3.pack(
+                SUBMIT_3.size + len(content) + len(TAIL_3), SUBMIT, sequence,
                 total, number, 1, level, self._service, account.fee_user, b"", 0, 0, headed, coding, self._user,
                 self._fee_type, self._fee_code, self._valid, self._source, 1, address.encode(), 0, len(content),
             )  # fmt: skip
-            return _frame(Command.SUBMIT, sequence, body + content + TAIL_3)
-        body = SUBMIT_2.pack(
-            total, number, 1, level, self._service, account.fee_user, b"", 0, headed, coding, self._user,
+            return head + content + TAIL_3
+        head = SUBMIT_2.pack(
+            SUBMIT_2.size + len(content) + len(TAIL_2), SUBMIT, sequence,
+                total, number, 1, level, self._service, account.fee_user, b"", 0, headed, coding, self._user,
             self._fee_type, self._fee_code, self._valid, self._source, 1, address.encode(), len(content),
         )  # fmt: skip
-        return _frame(Command.SUBMIT, sequence, body + content + TAIL_2)
+        return head + content + TAIL_2
 
     def ask(self, sequence: int) -> bytes:
         return _frame(Command.ACTIVE_TEST, sequence, b"")
@@ -149,15 +157,16 @@ class Cmpp:
         return _frame(Command.TERMINATE, sequence, b"")
 
     def read(self, frame: bytes) -> Event:  # noqa: PLR0911 (a line per command)
+        if len(frame) < HEADER.size:
+            raise WireError(f"a frame of {len(frame)} octets")
         _, command, sequence = HEADER.unpack_from(frame)
-        body = frame[HEADER.size :]
         match command:
             case 0x80000004:
-                return self._answer(sequence, body)
-            case Command.DELIVER:
-                return self._deliver(sequence, body)
+                return self._answer(sequence, frame)
+            case 0x00000005:
+                return self._deliver(sequence, frame)
             case 0x80000001:
-                return self._signed_in(body)
+                return self._signed_in(frame[HEADER.size :])
             case Command.ACTIVE_TEST:
                 return Asked(_frame(ANSWER | Command.ACTIVE_TEST, sequence, b"\0"))
             case 0x80000008:
@@ -169,52 +178,35 @@ class Cmpp:
         raise WireError(f"command {command:#010x}")
 
     def _signed_in(self, body: bytes) -> SignedIn:
-        _cut(body, CONNECT_ANSWER, "CONNECT_RESP")
-        status = int.from_bytes(body[: len(body) - CONNECT_ANSWER + 1])  # as wide as the gateway's own version has it
+        width = len(body) - CONNECT_ANSWER  # as wide as the gateway's own version has it
+        if not 1 <= width <= 4:
+            raise WireError(f"CONNECT_RESP of {len(body)} octets")
+        status = int.from_bytes(body[:width])
         if status == 0:
             return SignedIn()
         return SignedIn(REFUSED_SIGN_IN.get(status, f"状态 {status}"))
 
-    def _answer(self, sequence: int, body: bytes) -> Answered:
+    def _answer(self, sequence: int, frame: bytes) -> Answered:
         width = 4 if self._third else 1
-        number, result = body[:8], int.from_bytes(_cut(body[8:], width, "SUBMIT_RESP"))
-        why = RESULTS.get(result, f"网关错误 {result}") if result else ""
-        if result == 0:
-            verdict = Verdict.ACCEPTED
-        elif result == FLOW_CONTROL:
-            verdict = Verdict.THROTTLED
-        else:
-            verdict = Verdict.UNFIT if result in OURS else Verdict.REFUSED
-        return Answered(sequence, verdict, ref(number), why)
+        number, result = frame[12:20], int.from_bytes(frame[20 : 20 + width])
+        if len(frame) < 20 + width:
+            raise WireError(f"SUBMIT_RESP ends after {len(frame)} octets")
+        return self._results.answered(sequence, ref(number), result)
 
-    def _deliver(self, sequence: int, body: bytes) -> Reported | Said:
-        layout = DELIVER_3 if self._third else DELIVER_2
-        number, _, _, _, headed, coding, source, *rest = layout.unpack(_cut(body, layout.size, "DELIVER"))
-        is_report, length = rest[-2:]
-        content = _cut(body[layout.size :], length, "DELIVER's content")
-        result = b"\0\0\0\0" if self._third else b"\0"
-        acknowledgement = _frame(ANSWER | Command.DELIVER, sequence, number + result)
+    def _deliver(self, sequence: int, frame: bytes) -> Reported | Said:
+        layout, stored = (DELIVER_3, STORED_3) if self._third else (DELIVER_2, STORED_2)
+        start = HEADER.size + layout.size
+        if len(frame) < start:
+            raise WireError(f"DELIVER ends after {len(frame)} octets")
+        number, _, _, _, headed, coding, source, *_, is_report, length = layout.unpack_from(frame, HEADER.size)
+        content = cut(frame[start:], length, "DELIVER's content")
+        acknowledgement = stored.pack(stored.size, STORED, sequence, number)
         if is_report == 1:
-            about, status = REPORT.unpack(_cut(content, REPORT.size, "a status report"))
-            return Reported(ref(about), _word(status), acknowledgement)
+            about, status = REPORT.unpack(cut(content, REPORT.size, "a status report"))
+            return Reported(ref(about), word(status), acknowledgement)
         found = piece(content, coding, headed=bool(headed))
-        return Said(ref(number), national(_word(source)), found, acknowledgement)
-
-
-def validity(expires: datetime) -> bytes:
-    """Valid_Time: YYMMDDhhmmss, tenths of a second, and the distance from UTC in quarters of an hour."""
-    return expires.astimezone(BEIJING).strftime("%y%m%d%H%M%S").encode() + b"032+"
+        return Said(ref(number), national(word(source)), found, acknowledgement)
 
 
 def _frame(command: int, sequence: int, body: bytes) -> bytes:
     return HEADER.pack(HEADER.size + len(body), command, sequence) + body
-
-
-def _cut(data: bytes, length: int, what: str) -> bytes:
-    if len(data) < length:
-        raise WireError(f"{what} ends after {len(data)} octets")
-    return data[:length]
-
-
-def _word(filled: bytes) -> str:
-    return filled.partition(b"\0")[0].decode("ascii", "replace").strip()

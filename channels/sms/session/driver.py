@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 
 from broadcaster.errors import UnavailableError
 from broadcaster.ports import Capabilities, Deferred, Envelope, Inbox, Journal, Outcome
+from channels.sms.parts import count
+from channels.sms.session.door import Door
 from channels.sms.session.events import Dialect
 from channels.sms.session.intake import Intake, Judge
 from channels.sms.session.link import Link, Patience
-from channels.sms.session.reports import Reports
+from channels.sms.session.memory import Memory
 from channels.sms.session.sending import RETRY_AFTER, Sending
 
 BATCH_MAX = 2000
@@ -30,26 +32,42 @@ class Line:
 
 
 class CarrierDriver:
-    """One connection. Safe to `open` again after it was lost."""
+    """One connection. Safe to `open` again after it was lost.
+
+    Where the gateway brings reports on connections of its own, it does so through the account's `door`.
+    """
 
     def __init__(
-        self, line: Line, dialect: Callable[[], Dialect], judge: Judge, reports: Reports, journal: Journal
+        self,
+        line: Line,
+        dialect: Callable[[], Dialect],
+        judge: Judge,
+        memory: Memory,
+        journal: Journal,
+        door: Door | None = None,
     ) -> None:
-        self.capabilities = Capabilities(receipts=True, replies=True, window=line.window, batch_max=BATCH_MAX)
+        self.capabilities = Capabilities(
+            receipts=True, replies=True, window=line.window, batch_max=BATCH_MAX, by_parts=True
+        )
         self._line = line
         self._dialect = dialect
         self._judge = judge
-        self._reports = reports
+        self._memory = memory
         self._journal = journal
+        self._door = door
         self._link: Link | None = None
         self._intake: Intake | None = None
 
     async def open(self, inbox: Inbox) -> None:
         """Connect and sign in; raises `UnavailableError` when the gateway does not answer, or does not let us in."""
         await self.close()
-        line, intake = self._line, Intake(inbox, self._journal, self._reports, self._judge)
-        link = Link(self._dialect(), line.window, line.patience, self._journal, intake.arrive, datetime.now(UTC))
+        line, memory, journal = self._line, self._memory, self._journal
+        intake = Intake(inbox, journal, memory, self._judge)
+        dialect, now = self._dialect(), datetime.now(UTC)
+        link = Link(dialect, line.window, line.patience, journal, intake.arrive, memory.flight, now)
         try:
+            if self._door is not None:
+                await self._door.enter(self, inbox, journal)
             await self._connect(link)
             await asyncio.wait([link.signed_in], timeout=line.connect_timeout)
             if not link.signed_in.done():
@@ -61,6 +79,7 @@ class CarrierDriver:
                 )
         except BaseException:
             link.end("given up")
+            await self._part()
             raise
         intake.start(link)
         self._link, self._intake = link, intake
@@ -72,9 +91,13 @@ class CarrierDriver:
             for envelope in batch:
                 yield Deferred(envelope.key, "not connected", RETRY_AFTER)
             return
-        async for outcomes in Sending(link, self._reports).run(batch):
+        async for outcomes in Sending(link, self._memory.reports).run(batch):
             for outcome in outcomes:
                 yield outcome
+
+    def weight(self, envelope: Envelope) -> int:
+        """Carriers count the parts of a text."""
+        return count(envelope.message.text)
 
     async def lost(self) -> str:
         """Returns the reason once there is no connection (any more), also while nothing is being sent."""
@@ -90,6 +113,11 @@ class CarrierDriver:
         link.leave()
         await asyncio.wait([link.ended], timeout=self._line.connect_timeout)
         link.end("disconnected")
+        await self._part()
+
+    async def _part(self) -> None:
+        if self._door is not None:
+            await self._door.leave(self, self._line.connect_timeout)
 
     async def _connect(self, link: Link) -> None:
         line, loop = self._line, asyncio.get_running_loop()

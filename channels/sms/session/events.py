@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+import msgspec
+
+from channels.listening.frames import ProtocolError
 from channels.sms.parts import Part, Piece
 
 
-class WireError(ValueError):
+class WireError(ProtocolError):
     """Octets that are not the protocol: the connection is of no use any more."""
 
 
@@ -23,15 +25,13 @@ class Verdict(Enum):
     UNFIT = "unfit"  # not from us: an account, a service or a number that the gateway does not let send
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(msgspec.Struct, frozen=True, gc=False):
     """The gateway let us in, or `why` not."""
 
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True, gc=False):
     """The answer to submit `sequence`; `ref` is the gateway's id of the part."""
 
     sequence: int
@@ -40,8 +40,7 @@ class Answered:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(msgspec.Struct, frozen=True, gc=False):
     """A status report about the part `ref`; `acknowledgement` is what to write once it is stored."""
 
     ref: str
@@ -49,9 +48,8 @@ class Reported:
     acknowledgement: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Somebody wrote a short message, or a part of one."""
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """Somebody wrote a short message, or a part of one; `id` is the gateway's own, "" where there is none."""
 
     id: str
     address: str
@@ -59,40 +57,45 @@ class Said:
     acknowledgement: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Knocks(msgspec.Struct, frozen=True, gc=False):
+    """On a connection that it opened, the gateway asks to be let in: `answer` says whether it is, and `why` not."""
+
+    answer: bytes
+    why: str = ""
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """The gateway asks for a sign of life, or whatever else is answered at once with `answer`."""
 
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Alive:
+class Alive(msgspec.Struct, frozen=True, gc=False):
     """The answer to our asking for a sign of life."""
 
 
-@dataclass(frozen=True, slots=True)
-class Farewell:
+class Farewell(msgspec.Struct, frozen=True, gc=False):
     """The gateway ends the session; `answer` is our last word ("" when it answers ours)."""
 
     answer: bytes = b""
 
 
-Event = SignedIn | Answered | Reported | Said | Asked | Alive | Farewell
+Event = SignedIn | Answered | Reported | Said | Knocks | Asked | Alive | Farewell
 
 
 class Dialect(Protocol):
     """A carrier's protocol: frames that begin with their length in four octets (big-endian)."""
 
+    shortest: int
     longest: int
-    """Octets of the longest frame that the gateway may send."""
+    """Octets of a frame's header, and of the longest frame that the gateway may send."""
 
     def sign_in(self, sequence: int, now: datetime) -> bytes: ...
 
     def submit(self, sequence: int, part: Part, address: str, urgency: int, expires: datetime) -> bytes: ...
 
     def ask(self, sequence: int) -> bytes:
-        """Ask for a sign of life."""
+        """Ask for a sign of life; empty where the protocol has no such question."""
         ...
 
     def farewell(self, sequence: int) -> bytes: ...

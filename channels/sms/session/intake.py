@@ -1,7 +1,7 @@
 """What comes back on a connection: into the Inbox in bulk, acknowledged to the gateway once it is stored.
 
 A report may come before the answer to the submit that it is about, so everything waits until what was in flight when it
-came is answered.
+came, on any connection of the account, is answered; but not for ever on a connection that hangs.
 """
 
 from __future__ import annotations
@@ -12,13 +12,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from broadcaster.ports import Evidence, Inbox, Journal, Receipt, Reply
+from channels.ending import wind_up
+from channels.sms.session.connection import Connection
 from channels.sms.session.events import Reported, Said
-from channels.sms.session.link import Link
-from channels.sms.session.pieces import Pieces
-from channels.sms.session.reports import Reports
+from channels.sms.session.flight import Flight, Mark
+from channels.sms.session.memory import Memory
 
 BACKLOG = 20_000
 """Events that may wait to be stored before the connection is not read any more."""
+
+PATIENCE = 5.0
+"""Seconds for the answers to what was in flight: a report is rarely that early, and a window full of reports that wait
+is all that many a gateway brings."""
 
 PAUSE = 1.0
 """Seconds between two looks at replies of which parts are missing, and after an Inbox that failed."""
@@ -30,99 +35,114 @@ Judge = Callable[[str], Evidence | None]
 class Intake:
     """One connection's way into the Inbox. An Inbox that fails gets the same items again: nothing is acknowledged."""
 
-    def __init__(self, inbox: Inbox, journal: Journal, reports: Reports, judge: Judge) -> None:
+    def __init__(self, inbox: Inbox, journal: Journal, memory: Memory, judge: Judge) -> None:
         self._inbox = inbox
         self._journal = journal
-        self._reports = reports
+        self._memory = memory
         self._judge = judge
-        self._pieces = Pieces()
-        self._waiting: deque[tuple[int, Reported | Said]] = deque()
+        self._waiting: deque[tuple[Mark, float, Reported | Said]] = deque()
+        self._loop = asyncio.get_running_loop()
         self._arrived = asyncio.Event()
         self._stopping = False
-        self._link: Link | None = None
+        self._connection: Connection | None = None
         self._pump: asyncio.Task[None] | None = None
 
-    def start(self, link: Link) -> None:
-        """Begin to store what `arrive` is given; acknowledgements go out on `link`."""
-        self._link = link
-        link.waiting.add(self._arrived)
-        self._pump = asyncio.create_task(self._run(link))
+    def start(self, connection: Connection) -> None:
+        """Begin to store what `arrive` is given; acknowledgements go out on `connection`."""
+        self._connection = connection
+        self._memory.flight.waiting.add(self._arrived)
+        self._pump = asyncio.create_task(self._run(connection))
 
     def arrive(self, event: Reported | Said) -> None:
         """Take something in."""
-        link = self._link
-        self._waiting.append((link.written if link is not None else 0, event))
-        if len(self._waiting) > BACKLOG and link is not None:
-            link.hold(True)
+        self._waiting.append((self._memory.flight.mark(), self._loop.time(), event))
+        if len(self._waiting) > BACKLOG and self._connection is not None:
+            if len(self._waiting) == BACKLOG + 1:
+                self._journal.note("!", "reading is held back: what came waits to be stored")
+            self._connection.hold(True)
         self._arrived.set()
 
     async def finish(self, within: float) -> None:
         """Store what has arrived, then stop; after `within` seconds give up (the gateway will send it again)."""
         self._stopping = True
         self._arrived.set()
-        if self._pump is not None:
-            await asyncio.wait([self._pump], timeout=within)
-            self._pump.cancel()
-            await asyncio.wait([self._pump])
-        if self._link is not None:
-            self._link.waiting.discard(self._arrived)
+        await wind_up(self._pump, within)
+        self._memory.flight.waiting.discard(self._arrived)
 
-    async def _run(self, link: Link) -> None:
+    async def _run(self, connection: Connection) -> None:
+        pieces = self._memory.pieces
         while not (self._stopping and not self._waiting):
             self._arrived.clear()
-            reports, said = self._ready(link)
+            reports, said = self._ready()
             if reports:
-                await self._store_reports(link, reports)
+                await self._store_reports(connection, reports)
+            now = datetime.now(UTC)
             for one in said:
-                self._pieces.take(one)
-            await self._store_replies(link)
-            link.hold(False)
+                pieces.take(one, connection, now)
+            await self._store_replies()
+            connection.hold(False)
             if not reports and not said and not (self._stopping and not self._waiting):
                 try:
-                    async with asyncio.timeout(PAUSE if self._pieces.waiting or self._stopping else None):
+                    restless = self._waiting or pieces.waiting or self._stopping
+                    async with asyncio.timeout(PAUSE if restless else None):
                         await self._arrived.wait()
                 except TimeoutError:
                     continue
-        await self._store_replies(link)
+        await self._store_replies(leaving=connection)
 
-    def _ready(self, link: Link) -> tuple[list[Reported], list[Said]]:
+    def _ready(self) -> tuple[list[Reported], list[Said]]:
         reports: list[Reported] = []
         said: list[Said] = []
-        while self._waiting and (link.settled(self._waiting[0][0]) or not link.alive):
-            _, event = self._waiting.popleft()
+        long_ago = self._loop.time() - PATIENCE
+        while self._waiting and (Flight.settled(self._waiting[0][0]) or self._waiting[0][1] < long_ago):
+            _, _, event = self._waiting.popleft()
             if isinstance(event, Reported):
                 reports.append(event)
             else:
                 said.append(event)
         return reports, said
 
-    async def _store_reports(self, link: Link, reports: list[Reported]) -> None:
+    async def _store_reports(self, connection: Connection, reports: list[Reported]) -> None:
+        """Store what proves something, then acknowledge it. What proves nothing (yet), such as a part of a message
+        whose other parts are not proved, is acknowledged at once: a gateway has 16 on their way, and no more."""
         now = datetime.now(UTC)
-        receipts = [one for one in (self._receipt(report, now) for report in reports) if one is not None]
+        receipts: list[Receipt] = []
+        proving, others = [], []
+        for report in reports:
+            receipt = self._receipt(report, now)
+            if receipt is None:
+                others.append(report.acknowledgement)
+            else:
+                receipts.append(receipt)
+                proving.append(report.acknowledgement)
+        if others:
+            connection.write(b"".join(others))
         while receipts and not await self._stored(receipts):  # noqa: ASYNC110 (the database tells nobody)
             await asyncio.sleep(PAUSE)
         self._journal.note("←", f"{len(reports)} reports")
-        link.write(b"".join(report.acknowledgement for report in reports))
+        if proving:
+            connection.write(b"".join(proving))
 
     def _receipt(self, report: Reported, now: datetime) -> Receipt | None:
         evidence = self._judge(report.status)
         if evidence is None:
             return None
         good = evidence is Evidence.DELIVERED
-        proof = self._reports.delivered(report.ref) if good else self._reports.failed(report.ref)
+        reports = self._memory.reports
+        proof = reports.delivered(report.ref) if good else reports.failed(report.ref)
         if proof is None:
             return None
         return Receipt(proof.ref, proof.key, evidence, "" if good else report.status, now)
 
-    async def _store_replies(self, link: Link) -> None:
-        whole = self._pieces.whole(datetime.now(UTC), all_of_them=self._stopping)
+    async def _store_replies(self, *, leaving: Connection | None = None) -> None:
+        whole = self._memory.pieces.whole(datetime.now(UTC), leaving=leaving)
         if not whole:
             return
         replies = [Reply(one.id, one.address, one.text, one.at) for one in whole]
         while not await self._replied(replies):  # noqa: ASYNC110 (likewise)
             await asyncio.sleep(PAUSE)
         self._journal.note("←", f"{len(replies)} replies")
-        link.write(b"".join(one.acknowledgement for one in whole))
+        self._memory.pieces.kept(whole, datetime.now(UTC))
 
     async def _stored(self, receipts: list[Receipt]) -> bool:
         try:

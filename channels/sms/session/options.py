@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar, Self
 import msgspec
 from msgspec import Meta
 
-from broadcaster.errors import SettingsError
 from broadcaster.ports import GatewaySettings
+from channels.options import read_options
+from channels.sms.session.door import Threshold
 from channels.sms.session.driver import Line
 from channels.sms.session.events import Dialect
 from channels.sms.session.link import Patience
@@ -16,13 +17,19 @@ from channels.sms.session.link import Patience
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
+Word = Annotated[str, Meta(pattern=r"^[\x21-\x7e]*\Z")]
+"""Visible ASCII."""
+
+Code = Annotated[int, Meta(ge=1, le=0xFFFFFFFF)]
+
 UNANSWERED = 3
 """Signs of life that a gateway may leave unanswered."""
 
 
 class CarrierOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Times in seconds. `window` messages that may be unanswered on a connection; `heartbeat` of silence until a sign
-    of life is asked for. A protocol's own options add to these and give the dialect."""
+    of life is asked for; `busy` the carrier's own result codes for flow control. A protocol's own options add to these
+    and give the dialect."""
 
     needed: ClassVar[str] = "host"
 
@@ -32,18 +39,12 @@ class CarrierOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     connect_timeout: Seconds = 10.0
     answer_timeout: Seconds = 60.0
     heartbeat: Seconds = 60.0
+    busy: tuple[Code, ...] = ()
 
     @classmethod
     def read(cls, gateway: GatewaySettings) -> Self:
         """The checked options of `gateway`; `SettingsError` names the key and what is allowed, never a secret."""
-        try:
-            return msgspec.convert(dict(gateway.options), cls, strict=False)
-        except msgspec.ValidationError as problem:
-            allowed = "、".join(cls.__struct_fields__)
-            raise SettingsError(
-                f"网关 {gateway.name!r}（{gateway.channel}.{gateway.driver}）：{problem}。",
-                remedy=f"可用的键：{allowed}；{cls.needed} 必填。",
-            ) from problem
+        return read_options(gateway, cls, cls.needed)
 
     @property
     def line(self) -> Line:
@@ -51,6 +52,22 @@ class CarrierOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         patience = Patience(self.answer_timeout, self.heartbeat, UNANSWERED)
         return Line(self.host, self.port, self.window, self.connect_timeout, patience)
 
+    @property
+    def threshold(self) -> Threshold | None:
+        """Where the gateway opens connections to us, if the protocol has it so."""
+        return None
+
     def dialect(self) -> Dialect:
         """The protocol, for the account that the options name."""
         raise NotImplementedError
+
+
+class SpOptions(CarrierOptions, frozen=True, kw_only=True):
+    """Of the carriers' own protocols, CMPP, SGIP and SMGP: `source` 接入号, the number that people see, and `service`
+    业务代码."""
+
+    needed: ClassVar[str] = "host、user、password、source"
+
+    password: str
+    source: Annotated[str, Meta(pattern=r"^[0-9]{1,21}\Z")]
+    service: Annotated[Word, Meta(max_length=10)] = ""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from broadcaster.ports import Accepted, Deferred, Envelope, Outcome, Rejected, Unknown
 from channels.sms.parts import MOST_PARTS, Part, parts
 from channels.sms.session.events import Answered, Verdict
 from channels.sms.session.link import Link
-from channels.sms.session.reports import Reports
+from channels.sms.session.reports import Expected, Reports
 
 RETRY_AFTER = 1.0
 """Seconds until what was not written, or was throttled, may be tried again."""
@@ -19,21 +18,35 @@ RETRY_AFTER = 1.0
 UNFIT_AFTER = 30.0
 """The same where the gateway does not let the account send: somebody has to see to it."""
 
+AHEAD = 32
+"""Messages that are made ready while nothing may be written."""
+
 MOST_TRIES = 5
 """How often a part of a message is tried whose other parts the gateway has taken already."""
 
 
-@dataclass(slots=True, eq=False)
 class _Message:
-    """A message on its way: parts not written yet, parts without an answer, the ids of those that were taken."""
+    """A message on its way: parts not written yet (the next is the last), parts without an answer, how many were
+    taken, and what reports are expected of them."""
 
-    envelope: Envelope
-    left: deque[Part]
-    open: int = 0
-    written: bool = False
-    over: bool = False
-    tries: int = 0
-    refs: list[str] = field(default_factory=list)
+    __slots__ = ("envelope", "expected", "left", "open", "over", "sending", "taken", "tries", "written")
+
+    def __init__(self, sending: Sending, envelope: Envelope, left: list[Part]) -> None:
+        self.sending = sending
+        self.envelope = envelope
+        self.left = left
+        self.open = 0
+        self.written = False
+        self.over = False
+        self.tries = 0
+        self.taken = 0
+        self.expected: Expected | None = None
+
+    def answered(self, part: Part, answer: Answered) -> None:
+        """The gateway's word on one of its parts."""
+        self.open -= 1
+        if not self.over:
+            self.sending.judge(self, part, answer)
 
 
 class Sending:
@@ -43,32 +56,27 @@ class Sending:
         self._link = link
         self._reports = reports
         self._waiting: deque[_Message] = deque()
-        self._written: dict[int, _Message] = {}
+        self._open: set[_Message] = set()
         self._again: list[asyncio.TimerHandle] = []
         self._outcomes: list[Outcome] = []
         self._changed = asyncio.Event()
+        self._envelopes: Iterator[Envelope] = iter(())
 
     async def run(self, batch: Sequence[Envelope]) -> AsyncIterator[list[Outcome]]:
         """Outcomes in the bunches in which they came, until each envelope has one."""
         link = self._link
-        link.waiting.add(self._changed)
-        envelopes, settled, total = iter(batch), 0, len(batch)
-        fresh = next(envelopes, None)
+        link.waiting[self] = self._changed
+        self._envelopes, settled, total = iter(batch), 0, len(batch)
         try:
             while settled < total:
                 self._changed.clear()
-                while link.room > 0 and (self._waiting or fresh is not None):
-                    if self._waiting:
-                        self._write(self._waiting[0])
-                    elif fresh is not None:
-                        self._begin(fresh)
-                        fresh = next(envelopes, None)
-                if not link.open_for_more and fresh is not None:
-                    self._outcomes.append(Deferred(fresh.key, "not connected", RETRY_AFTER))
-                    self._outcomes += [Deferred(one.key, "not connected", RETRY_AFTER) for one in envelopes]
-                    fresh = None
+                self.fill()
+                if not link.open_for_more:
+                    self._outcomes += [Deferred(one.key, "not connected", RETRY_AFTER) for one in self._envelopes]
                 if not link.alive:
                     self._give_up()
+                if not self._outcomes:
+                    self._prepare()
                 if not self._outcomes:
                     await self._changed.wait()
                     continue
@@ -76,57 +84,71 @@ class Sending:
                 settled += len(outcomes)
                 yield outcomes
         finally:
-            link.waiting.discard(self._changed)
+            link.waiting.pop(self, None)
             for handle in self._again:
                 handle.cancel()
 
-    def _begin(self, envelope: Envelope) -> None:
+    def fill(self) -> None:
+        """Write as much as there is room for. The connection asks for it as soon as answers have come, before anybody
+        learns of them: what the window could hold in the meantime would be lost."""
+        link = self._link
+        room = link.room
+        while room > 0 and (self._waiting or self._begin()):
+            if self._waiting:
+                room -= self._write(self._waiting[0])
+        link.flush()
+
+    def _prepare(self) -> None:
+        """While the gateway takes its time: cut the texts that are next."""
+        while len(self._waiting) < AHEAD and self._begin():
+            pass
+
+    def _begin(self) -> bool:
+        """Have one more message wait to be written; whether there was one."""
+        envelope = next(self._envelopes, None)
+        if envelope is None:
+            return False
         cut = parts(envelope.message.text, envelope.key.ordinal)
         if len(cut) > MOST_PARTS:
             self._outcomes.append(Rejected(envelope.key, f"{len(cut)} parts; at most {MOST_PARTS} can be joined"))
-            return
-        message = _Message(envelope, deque(cut))
-        self._written[id(message)] = message
+            return True
+        message = _Message(self, envelope, list(reversed(cut)))
+        self._open.add(message)
         self._waiting.append(message)
+        return True
 
-    def _write(self, message: _Message) -> None:
-        """Write the next part of the first message that waits."""
+    def _write(self, message: _Message) -> int:
+        """Submit the next part of the first message that waits; how many that were."""
         if message.over or not message.left:
             self._waiting.popleft()
-            return
-        part = message.left.popleft()
+            return 0
+        part = message.left.pop()
         if not message.left:
             self._waiting.popleft()
         message.open += 1
         message.written = True
         envelope = message.envelope
-        self._link.submit(
-            part,
-            envelope.address,
-            envelope.urgency,
-            envelope.expires,
-            lambda answer: self._answered(message, part, answer),
-        )
+        self._link.submit(part, envelope.address, envelope.urgency, envelope.expires, message)
+        return 1
 
-    def _answered(self, message: _Message, part: Part, answer: Answered) -> None:
-        message.open -= 1
-        if message.over:
-            return
-        key = message.envelope.key
-        match answer.verdict:
-            case Verdict.ACCEPTED:
-                message.refs.append(answer.ref)
-                if not message.left and not message.open and len(message.refs) == part.total:
-                    self._reports.expect(key, message.refs)
-                    self._over(message, Accepted(key, message.refs[-1]))
-            case Verdict.REFUSED:
-                self._over(message, Rejected(key, answer.why))
-            case Verdict.UNFIT:
-                self._over(message, self._not_now(message, answer.why, UNFIT_AFTER))
-            case Verdict.THROTTLED if part.total == 1:
-                self._over(message, Deferred(key, answer.why, RETRY_AFTER))
-            case Verdict.THROTTLED:
-                self._throttled(message, part, answer.why)
+    def judge(self, message: _Message, part: Part, answer: Answered) -> None:
+        """A part of a message that is not over has its answer."""
+        key, verdict = message.envelope.key, answer.verdict
+        if verdict is Verdict.ACCEPTED:
+            message.taken += 1
+            if part.total > 1:
+                message.expected = message.expected or Expected(key, part.total)
+                self._reports.expect(message.expected, answer.ref)
+            if message.taken == part.total:
+                self._over(message, Accepted(key, answer.ref))
+        elif verdict is Verdict.REFUSED:
+            self._over(message, Rejected(key, answer.why))
+        elif verdict is Verdict.UNFIT:
+            self._over(message, self._not_now(message, answer.why, UNFIT_AFTER))
+        elif part.total == 1:
+            self._over(message, Deferred(key, answer.why, RETRY_AFTER))
+        else:
+            self._throttled(message, part, answer.why)
 
     def _throttled(self, message: _Message, part: Part, why: str) -> None:
         """A part of several waits its turn: whoever has got half a message should get the other half."""
@@ -145,20 +167,20 @@ class Sending:
 
     @staticmethod
     def _not_now(message: _Message, why: str, after: float) -> Outcome:
-        if message.refs or message.open:
+        if message.taken or message.open:
             return Unknown(message.envelope.key, f"some parts were taken, others not: {why}")
         return Deferred(message.envelope.key, why, after)
 
     def _over(self, message: _Message, outcome: Outcome) -> None:
         message.over = True
         message.left.clear()
-        del self._written[id(message)]
+        self._open.discard(message)
         self._outcomes.append(outcome)
 
     def _give_up(self) -> None:
         """The connection is over: what was written and not answered may or may not go out."""
         why = self._link.ended.result() if self._link.ended.done() else "not connected"
-        for message in list(self._written.values()):
+        for message in list(self._open):
             key = message.envelope.key
             self._over(message, Unknown(key, why) if message.written else Deferred(key, why, RETRY_AFTER))
         self._waiting.clear()

@@ -54,5 +54,6 @@ class SmppOptions(CarrierOptions, frozen=True, kw_only=True):
                 service=self.service,
                 gsm=self.alphabet == "gsm",
                 receipt_ids=self.receipt_ids,
-            )
+            ),
+            self.busy,
         )

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum
-from hashlib import sha256
 
-from broadcaster.clock import BEIJING
 from channels.sms.parts import ASCII, GBK, UCS2, Part, piece
 from channels.sms.session.events import (
     Alive,
@@ -28,10 +26,10 @@ from channels.sms.session.events import (
     Verdict,
     WireError,
 )
+from channels.sms.session.fields import Fields
 from channels.sms.session.numbers import national
-from channels.sms.smpp.fields import Fields
-
-ANSWER = 0x80000000
+from channels.sms.session.octets import ANSWER, validity
+from channels.sms.session.results import Results
 
 
 class Command(IntEnum):
@@ -45,10 +43,16 @@ class Command(IntEnum):
     ALERT = 0x102
 
 
+SUBMIT, DELIVER = int(Command.SUBMIT), int(Command.DELIVER)
+ANSWERED, STORED = ANSWER | SUBMIT, ANSWER | DELIVER
+"""Plain numbers, for what is read and written once per message."""
+
 GENERIC_NACK = 0x80000000
 HEADER = struct.Struct(">IIII")
 LONGEST = 70_000
 """Octets of a PDU: a message_payload may have 64 KiB."""
+
+LONGEST_ID = 64
 
 VERSION = 0x34
 HEADED = 0x40
@@ -71,35 +75,36 @@ STATES = {
 }
 """message_state (§5.2.28)."""
 
-THROTTLED = frozenset({0x08, 0x14, 0x58, 0x64})
-"""System error, queue full, throttling, the receiver's temporary error: not now."""
-
-UNFIT = frozenset({0x03, 0x04, 0x05, 0x0A, 0x0D, 0x0E, 0x15, 0x48, 0x49})
-"""Command, bind state, source address or service type: no other message would fare better."""
-
-STATUSES = {
-    0x01: "invalid message length",
-    0x03: "invalid command",
-    0x04: "not bound",
-    0x05: "already bound",
-    0x08: "system error",
-    0x0A: "invalid source address",
-    0x0B: "invalid destination address",
-    0x0D: "bind failed",
-    0x0E: "invalid password",
-    0x0F: "invalid system_id",
-    0x14: "queue full",
-    0x15: "invalid service type",
-    0x45: "submit failed",
-    0x48: "invalid source TON",
-    0x49: "invalid source NPI",
-    0x50: "invalid destination TON",
-    0x51: "invalid destination NPI",
-    0x58: "throttled",
-    0x62: "invalid validity period",
-    0x64: "temporary error of the receiver",
-    0x65: "permanent error of the receiver",
-}
+RESULTS = Results(
+    words={
+        0x01: "invalid message length",
+        0x03: "invalid command",
+        0x04: "not bound",
+        0x05: "already bound",
+        0x08: "system error",
+        0x0A: "invalid source address",
+        0x0B: "invalid destination address",
+        0x0D: "bind failed",
+        0x0E: "invalid password",
+        0x0F: "invalid system_id",
+        0x14: "queue full",
+        0x15: "invalid service type",
+        0x45: "submit failed",
+        0x48: "invalid source TON",
+        0x49: "invalid source NPI",
+        0x50: "invalid destination TON",
+        0x51: "invalid destination NPI",
+        0x58: "throttled",
+        0x62: "invalid validity period",
+        0x64: "temporary error of the receiver",
+        0x65: "permanent error of the receiver",
+    },
+    throttled=frozenset({0x08, 0x14, 0x58, 0x64}),
+    unfit=frozenset({0x03, 0x04, 0x05, 0x0A, 0x0D, 0x0E, 0x15, 0x48, 0x49}),
+    other="status {:#06x}",
+)
+"""Not now: system error, queue full, throttling, the receiver's temporary error. Not from us: command, bind state,
+source address or service type."""
 
 GSM = bytes.maketrans(b"@$_", b"\x00\x02\x11")
 """Where the handsets' alphabet (3GPP TS 23.038) has the signs that ASCII has elsewhere."""
@@ -130,11 +135,11 @@ class Account:
 class Smpp:
     """The dialect, for one account."""
 
-    longest = LONGEST
+    shortest, longest = HEADER.size, LONGEST
 
-    def __init__(self, account: Account, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, account: Account, busy: Iterable[int] = ()) -> None:
         self._account = account
-        self._now = now
+        self._results = RESULTS.also_throttled(busy)
         self._valid_for: datetime | None = None
         self._valid = b""
         source = bytes([account.source_ton, account.source_npi]) + _c(account.source)
@@ -152,13 +157,13 @@ class Smpp:
             head = content[:6] if total > 1 else b""
             content = head + content[len(head) :].translate(GSM)
         if expires is not self._valid_for:
-            self._valid_for, self._valid = expires, validity(expires)
+            self._valid_for, self._valid = expires, validity(expires) + b"\0"
         body = b"".join((
             self._before, address.encode(), b"\0",
             bytes([HEADED if total > 1 else 0, 0, 3 - urgency]), b"\0", self._valid,
             bytes([1, 0, coding, 0, len(content)]), content,
         ))  # fmt: skip
-        return _pdu(Command.SUBMIT, 0, sequence, body)
+        return _pdu(SUBMIT, 0, sequence, body)
 
     def ask(self, sequence: int) -> bytes:
         return _pdu(Command.ENQUIRE_LINK, 0, sequence, b"")
@@ -170,17 +175,16 @@ class Smpp:
         if len(frame) < HEADER.size:
             raise WireError(f"a PDU of {len(frame)} octets")
         _, command, status, sequence = HEADER.unpack_from(frame)
-        body = frame[HEADER.size :]
-        if command == ANSWER | Command.SUBMIT:
-            return self._answer(sequence, status, body)
-        if command == Command.DELIVER:
-            return self._deliver(sequence, body)
+        if command == ANSWERED:
+            return self._answer(sequence, status, frame[HEADER.size :])
+        if command == DELIVER:
+            return self._deliver(sequence, frame)
         return self._of_the_session(command, status, sequence)
 
     def _of_the_session(self, command: int, status: int, sequence: int) -> Event:  # noqa: PLR0911 (a line per command)
         match command:
             case 0x80000009:
-                return SignedIn(_why(status))
+                return SignedIn(RESULTS.why(status))
             case Command.ENQUIRE_LINK:
                 return Asked(_pdu(ANSWER | command, 0, sequence, b""))
             case 0x80000015 | Command.ALERT:
@@ -190,60 +194,48 @@ class Smpp:
             case 0x80000006:
                 return Farewell()
             case 0x80000000:  # the gateway did not understand one of ours
-                return Answered(sequence, Verdict.REFUSED, "", _why(status) or "not understood")
+                return Answered(sequence, Verdict.REFUSED, "", RESULTS.why(status) or "not understood")
         if command < ANSWER:
             return Asked(_pdu(GENERIC_NACK, 0x03, sequence, b""))
         raise WireError(f"command {command:#010x}")
 
     def _answer(self, sequence: int, status: int, body: bytes) -> Answered:
-        if status == 0:
-            number = body.partition(b"\0")[0].decode("ascii", "replace")
-            known = number if self._account.receipt_ids == "same" else number.lstrip("0").lower()
-            return Answered(sequence, Verdict.ACCEPTED, known, "")
-        if status in THROTTLED:
-            return Answered(sequence, Verdict.THROTTLED, "", _why(status))
-        return Answered(sequence, Verdict.UNFIT if status in UNFIT else Verdict.REFUSED, "", _why(status))
+        number = "" if status else _id(body)
+        known = number if self._account.receipt_ids == "same" else number.lstrip("0").lower()
+        return self._results.answered(sequence, known, status)
 
-    def _deliver(self, sequence: int, body: bytes) -> Reported | Said:
-        fields = Fields(body)
-        fields.text(6)
-        fields.octets(2)
+    def _deliver(self, sequence: int, frame: bytes) -> Reported | Said:
+        fields = Fields(frame, HEADER.size)
+        fields.skip(6, behind=2)
         source = fields.text(21)
         fields.octets(2)
-        fields.text(21)
+        fields.skip(21)
         kind, _, _ = fields.octets(3)
-        fields.text(17)
-        fields.text(17)
+        fields.skip(17)
+        fields.skip(17)
         _, _, coding, _, length = fields.octets(5)
         content = fields.octets(length)
         options = fields.options()
         content = options.get(MESSAGE_PAYLOAD, content)
-        acknowledgement = _pdu(ANSWER | Command.DELIVER, 0, sequence, b"\0")
+        acknowledgement = _pdu(STORED, 0, sequence, b"\0")
         if kind & TYPE_OF_MESSAGE == RECEIPT:
             return self._receipt(content, options, acknowledgement)
         if coding == ASCII and self._account.gsm and not kind & HEADED:
             content = content.translate(FROM_GSM)
         found = piece(content, UCS2 if coding == UCS2 else GBK if coding == GBK else ASCII, headed=bool(kind & HEADED))
-        return Said(self._name(source, content), national(source), found, acknowledgement)
-
-    def _name(self, source: str, content: bytes) -> str:
-        """An id for what somebody wrote, as the protocol has none: the same words within a minute are the same."""
-        minute = int(self._now().timestamp()) // 60
-        return sha256(f"{minute} {source} ".encode() + content).hexdigest()[:24]
+        return Said("", national(source), found, acknowledgement)
 
     def _receipt(self, content: bytes, options: dict[int, bytes], acknowledgement: bytes) -> Reported:
         number = options.get(RECEIPTED_ID, b"").rstrip(b"\0")
-        named = _ID.search(content)
-        if not number and named:
+        if not number and (named := _ID.search(content)):
             number = named[1]
         state = options.get(MESSAGE_STATE, b"")
-        said = _STATUS.search(content)
         status = STATES.get(state[0], "") if state else ""
-        if not status and said:
+        if not status and (said := _STATUS.search(content)):
             status = said[1].decode("ascii").upper()
-        return Reported(self._id(number.decode("ascii", "replace")), status or "UNKNOWN", acknowledgement)
+        return Reported(self._known(_id(number)), status or "UNKNOWN", acknowledgement)
 
-    def _id(self, number: str) -> str:
+    def _known(self, number: str) -> str:
         """The id as a submit's answer wrote it."""
         try:
             match self._account.receipt_ids:
@@ -256,13 +248,9 @@ class Smpp:
         return number
 
 
-def validity(expires: datetime) -> bytes:
-    """validity_period, absolute (§7.1.1): YYMMDDhhmmss, tenths, and the distance from UTC in quarters of an hour."""
-    return expires.astimezone(BEIJING).strftime("%y%m%d%H%M%S").encode() + b"032+\0"
-
-
-def _why(status: int) -> str:
-    return STATUSES.get(status, f"status {status:#06x}") if status else ""
+def _id(field: bytes) -> str:
+    """A message_id, which ends with a zero and has at most 65 octets with it (§5.2.23)."""
+    return field[:LONGEST_ID].partition(b"\0")[0].decode("ascii", "replace")
 
 
 def _c(text: str) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -16,16 +17,17 @@ from broadcaster.dispatch import ledger, stream, units
 from broadcaster.dispatch.closing import close_due, supersede
 from broadcaster.dispatch.courier import Courier, Tools
 from broadcaster.dispatch.delivery import DeliveryState
-from broadcaster.dispatch.inbox import RecentRefs
 from broadcaster.dispatch.leases import Leases
 from broadcaster.dispatch.ledger import Batch, Row
 from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.refs import RecentRefs
 from broadcaster.dispatch.slots import Gateway, Slot
 from broadcaster.dispatch.units import UnitDelivery
 from broadcaster.errors import InputError, UnavailableError
 from broadcaster.ports import (
     Accepted,
     Capabilities,
+    Deferred,
     DeliveryKey,
     Envelope,
     GatewaySettings,
@@ -35,6 +37,7 @@ from broadcaster.ports import (
     Outcome,
     Receipt,
     Reply,
+    Sound,
 )
 from tests.harness.district import District
 from tests.harness.waiting import wait_until
@@ -60,6 +63,81 @@ class Straw:
     async def close(self) -> None: ...
 
 
+class Parted(Straw):
+    """Counts a message as one to four, by its ordinal, and remembers when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[tuple[float, int]] = []
+
+    def weight(self, envelope: Envelope) -> int:
+        return envelope.key.ordinal % 4 + 1
+
+    async def send(self, batch: Sequence[Envelope]) -> AsyncIterator[Outcome]:
+        for envelope in batch:
+            self.taken.append((time.monotonic(), self.weight(envelope)))
+            yield Accepted(envelope.key, "")
+
+    def peak(self) -> int:
+        """The most that was taken in any second."""
+        return max(sum(weight for at, weight in self.taken if begin <= at < begin + 1) for begin, _ in self.taken)
+
+
+class Restricted(Straw):
+    """Puts everything off: for the address's own reasons, or for the gateway's."""
+
+    def __init__(self, address_only: bool) -> None:
+        super().__init__()
+        self.address_only = address_only
+
+    async def send(self, batch: Sequence[Envelope]) -> AsyncIterator[Outcome]:
+        for envelope in batch:
+            self.sent.append(envelope.key)
+            yield Deferred(envelope.key, "no more this minute", 0.05, self.address_only)
+
+
+class Fickle(Straw):
+    """Counts a message as one when it is asked first, and as four from then on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weighed: list[int] = []
+
+    def weight(self, envelope: Envelope) -> int:
+        self.weighed.append(envelope.key.ordinal)
+        return 1 if self.weighed.count(envelope.key.ordinal) == 1 else 4
+
+
+class Calls(Straw):
+    """Three lines, each taken until the test hangs up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines = 3
+        self.most = 0
+        self.looked = 0
+        self._freed: Callable[[], None] = lambda: None
+
+    def free(self) -> int:
+        self.looked += 1
+        return self.lines
+
+    def when_freed(self, call: Callable[[], None]) -> None:
+        self._freed = call
+
+    async def send(self, batch: Sequence[Envelope]) -> AsyncIterator[Outcome]:
+        self.lines -= len(batch)
+        self.most = max(self.most, 3 - self.lines)
+        for envelope in batch:
+            self.sent.append(envelope.key)
+            yield Accepted(envelope.key, "")
+
+    def hang_up(self) -> None:
+        """The calls that there are come to their end."""
+        self.lines = 3
+        self._freed()
+
+
 class Dropping(Straw):
     """A gateway that lets us in and hangs up at once."""
 
@@ -72,8 +150,10 @@ class Plain:
 
     def __init__(self, *faults: Exception) -> None:
         self._faults = list(faults)
+        self.sounds: set[Sound | None] = set()
 
-    async def envelopes(self, batch: Batch, rows: Sequence[Row]) -> list[Envelope]:
+    async def envelopes(self, batch: Batch, rows: Sequence[Row], sound: Sound | None = None) -> list[Envelope]:
+        self.sounds.add(sound)
         if self._faults:
             raise self._faults.pop(0)
         return [
@@ -148,6 +228,14 @@ async def test_a_batch_that_could_not_be_composed_is_tried_again(planned: Distri
         await wait_until(lambda: _all_submitted(planned, 20), within=8, what="20 submitted")
 
 
+async def test_recordings_are_asked_for_in_the_format_that_the_driver_wants(planned: District) -> None:
+    driver, composer = Straw(), Plain()
+    driver.capabilities = Capabilities(receipts=False, replies=False, window=16, batch_max=100, sound=Sound.AMR)
+    async with courier_at_work(planned.database, driver, composer):
+        await wait_until(lambda: _all_submitted(planned, 20), within=60, what="20 submitted")
+    assert composer.sounds == {Sound.AMR}
+
+
 async def test_who_can_never_be_sent_this_message_gets_the_next_channel_at_once(planned: District) -> None:
     async with courier_at_work(planned.database, Straw(), Plain(InputError("no voice for it", remedy="another"))):
         await wait_until(lambda: _all_failed(planned), within=4, what="one batch failed, the others sent")
@@ -183,6 +271,15 @@ async def test_a_slow_gateway_stops_soon_after_the_alert_is_superseded(planned: 
         assert len(driver.sent) - before <= 8
     states = await planned.states(7)
     assert states[DeliveryState.CANCELLED] == 20 - len(driver.sent)
+
+
+@pytest.mark.parametrize("rate", [15, 3])
+async def test_a_rate_holds_for_the_parts_where_the_gateway_counts_those(planned: District, rate: int) -> None:
+    driver = Parted()
+    async with courier_at_work(planned.database, driver, Plain(), rate=rate):
+        await wait_until(lambda: sum(weight for _, weight in driver.taken) > 2 * rate, within=12, what="two seconds")
+    assert driver.peak() <= max(rate, 4), "a message of four parts goes out whole even where three are a second's"
+    assert len({at for at, _ in driver.taken}) > 1
 
 
 async def test_a_slow_gateway_leaves_out_who_has_confirmed_meanwhile(planned: District) -> None:
@@ -290,3 +387,41 @@ async def test_a_gateway_that_is_away_is_tried_again(planned: District) -> None:
 
     async with courier_at_work(planned.database, Late(), Plain()):
         await wait_until(lambda: _all_submitted(planned, 20), within=5, what="20 submitted")
+
+
+async def test_calls_wait_for_a_line_and_a_gateway_whose_lines_are_taken_is_not_taken_for_silent(
+    planned: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "STALL", 0.1)
+    monkeypatch.setattr(stream, "LOOK", 0.05)
+    calls = Calls()
+    async with courier_at_work(planned.database, calls, Plain()) as courier:
+        for reached in (3, 6, 9):
+            await wait_until(lambda: len(calls.sent) >= reached, what=f"{reached} calls")  # noqa: B023
+            before = calls.looked
+            await asyncio.sleep(0.3)  # three times as long as a silence may last
+            assert (len(calls.sent), courier.word().state) == (reached, "closed")
+            assert calls.looked - before < 100, "who waits for a line does not ask all the time"
+            calls.hang_up()
+    assert calls.most == 3
+
+
+async def test_what_waits_for_its_turn_when_a_courier_is_dismissed_is_given_back(planned: District) -> None:
+    fickle = Fickle()
+    async with courier_at_work(planned.database, fickle, Plain(), rate=4, lease=600):
+        await wait_until(lambda: fickle.weighed.count(fickle.weighed[0]) > 1 if fickle.weighed else False)
+        assert fickle.sent == []
+    await ledger.fold(planned.database, SystemClock().now())
+    async with planned.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM batch WHERE state = 1") == 0
+    assert await planned.states(7) == {DeliveryState.QUEUED: 20}
+
+
+@pytest.mark.parametrize(("address_only", "state"), [(True, "closed"), (False, "open")])
+async def test_addresses_that_are_put_off_for_their_own_reasons_say_nothing_against_the_gateway(
+    planned: District, address_only: bool, state: str
+) -> None:
+    restricted = Restricted(address_only)
+    async with courier_at_work(planned.database, restricted, Plain()) as courier:
+        await wait_until(lambda: len(restricted.sent) >= 60 or courier.word().state == "open", within=30)
+        assert courier.word().state == state

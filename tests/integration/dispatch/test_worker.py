@@ -11,12 +11,14 @@ from broadcaster.clock import SystemClock
 from broadcaster.database import Database
 from broadcaster.dispatch import ledger
 from broadcaster.dispatch.delivery import DeliveryState
-from broadcaster.dispatch.inbox import GatewayInbox, RecentRefs
+from broadcaster.dispatch.inbox import GatewayInbox
 from broadcaster.dispatch.ledger import Event
 from broadcaster.dispatch.recorder import Recorder
+from broadcaster.dispatch.refs import RecentRefs
 from broadcaster.dispatch.slots import Gateway
 from broadcaster.ports import DeliveryKey, Evidence, GatewaySettings, Medium, Receipt, Reply
-from broadcaster.worker import Chore, Duties, Pulse, Worker
+from broadcaster.share import Chore
+from broadcaster.worker import Duties, Pulse, Worker
 from tests.harness.district import District
 from tests.harness.waiting import wait_until
 

@@ -248,6 +248,15 @@ async def test_who_may_not_write_finds_no_form(web: Web) -> None:
     assert (await viewer.web.client.get("/compose/aaaaaaaaaaaaaaaaaaaaaa")).status == 403
 
 
+async def test_what_the_voice_gets_is_shown_where_it_differs_from_the_words(officer: Officer) -> None:
+    part = await (
+        await officer.post("autosave", **warning(instruction="请迁往重庆路", instruction_en="Move up."))
+    ).text()
+    assert "请迁往重庆路" in part
+    assert "请迁往虫庆路" in part
+    assert "播报时读作 · en" in unescape(part).replace("</small>", "")
+
+
 async def test_the_audio_is_what_will_be_said(officer: Officer) -> None:
     await officer.post(**warning(instruction="请到文化礼堂"))
     answer = await officer.web.client.get(f"/compose/{officer.key}/audio/loudspeaker")
@@ -255,6 +264,30 @@ async def test_the_audio_is_what_will_be_said(officer: Officer) -> None:
     assert answer.content_type == "audio/wav"
     assert "文化礼堂" in officer.web.context.studio.said[-1]  # type: ignore[attr-defined]  # the studio of the tests
     assert (await officer.web.client.get(f"/compose/{officer.key}/audio/sms")).status == 404
+
+
+async def test_the_mail_is_shown_as_a_mail_program_shows_it_and_can_do_nothing(officer: Officer) -> None:
+    await officer.post(**warning(instruction="<script>alert(1)</script>"))
+    page = await (await officer.web.client.get(f"/compose/{officer.key}")).text()
+    assert f'sandbox loading="lazy" src="/compose/{officer.key}/mail?' in page
+    letter = await officer.web.client.get(f"/compose/{officer.key}/mail")
+    assert letter.headers["Content-Security-Policy"].startswith(
+        "default-src 'none'; style-src 'unsafe-inline'; sandbox;"
+    )
+    assert letter.headers["X-Frame-Options"] == "SAMEORIGIN"
+    text = await letter.text()
+    assert "&lt;script&gt;" in text
+    assert "<script" not in text
+
+
+async def test_what_is_missing_is_a_fault_only_when_one_tries_to_send_it(officer: Officer) -> None:
+    fresh = await (await officer.web.client.get("/compose")).text()
+    assert '<p class="todo">没有选择灾种</p>' in fresh
+    assert 'class="fault"' not in fresh
+    assert "还差：" in fresh
+    answer = await officer.post("submit", colour="red")
+    assert answer.status == 422
+    assert '<p class="fault">没有选择灾种</p>' in await answer.text()
 
 
 async def test_regions_are_found_by_name_and_below_each_other(officer: Officer) -> None:
@@ -299,6 +332,7 @@ async def test_the_forms_cost_is_said_where_the_price_is_known(make_web: Make, c
     officer = await (await Officer(await make_web(replace(context, settings=settings))).sign_in()).open()
     await officer.post(**warning())
     assert "费用" in await (await officer.web.client.get(f"/compose/{officer.key}/outlook")).text()
+    assert "每人 0." in await (await officer.web.client.get(f"/compose/{officer.key}")).text()
 
 
 @pytest.mark.parametrize("status", ["System", "Draft", "", "<b>"])

@@ -17,13 +17,8 @@ from broadcaster.responses import picture
 from broadcaster.web.context import Context
 from broadcaster.web.endpoint import JSON
 from tests.harness.field import photo, unit_link
+from tests.harness.pages import reader
 from tests.harness.web import OTHER_TOWN, TOWN, Make, Web
-
-
-@pytest.fixture
-async def web(make_web: Make, context: Context, tmp_path: Path) -> Web:
-    data = replace(context.settings.data, dir=tmp_path)
-    return await make_web(replace(context, settings=replace(context.settings, data=data)))
 
 
 def _form(data: bytes, key: str = "tap-00000001") -> FormData:
@@ -33,8 +28,9 @@ def _form(data: bytes, key: str = "tap-00000001") -> FormData:
     return form
 
 
-def _kept(data: Path) -> list[Path]:
-    return [path for path in (data / "photos").rglob("*") if path.is_file()]
+async def _kept(web: Web) -> int:
+    count: int = await web.value("SELECT count(*) FROM field_picture")
+    return count
 
 
 def test_a_photo_is_turned_upright_made_small_and_says_nothing_of_where_it_was_taken() -> None:
@@ -68,24 +64,26 @@ def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_decoded() 
         picture.harmless(bomb.getvalue())
 
 
-async def test_a_photo_sent_twice_is_kept_once_and_lies_in_the_data_folder(web: Web, tmp_path: Path) -> None:
+async def test_a_photo_sent_twice_is_kept_once(web: Web) -> None:
     link, _ = await unit_link(web)
     for _ in range(2):
         answer = await web.client.post(f"{link}/photo", data=_form(photo()), allow_redirects=False)
         assert (answer.status, answer.headers["Location"]) == (303, f"{link}?said=photo")
-    [file] = _kept(tmp_path)
-    assert file.suffix == ".jpg"
+    assert await _kept(web) == 1
+    assert await web.value(
+        "SELECT p.bytes = octet_length(i.data) FROM field_photo p JOIN field_picture i ON i.photo_id = p.id"
+    )
     assert "已收到 1 张" in await (await web.client.get(link)).text()
 
 
-async def test_several_copies_at_once_are_kept_once(web: Web, tmp_path: Path) -> None:
+async def test_several_copies_at_once_are_kept_once(web: Web) -> None:
     link, _ = await unit_link(web)
     await asyncio.gather(*(web.client.post(f"{link}/photo", data=_form(photo())) for _ in range(4)))
-    assert len(_kept(tmp_path)) == 1
+    assert await _kept(web) == 1
     assert await web.value("SELECT count(*) FROM field_photo") == 1
 
 
-async def test_what_cannot_be_taken_is_said_at_the_field_and_leaves_nothing_behind(web: Web, tmp_path: Path) -> None:
+async def test_what_cannot_be_taken_is_said_at_the_field_and_leaves_nothing_behind(web: Web) -> None:
     link, _ = await unit_link(web)
     for data, said in ((b"no picture", "这不是能打开的照片"), (b"", "没有选择照片"), (b"x" * 5_300_000, "照片太大")):
         answer = await web.client.post(f"{link}/photo", data=_form(data))
@@ -93,14 +91,14 @@ async def test_what_cannot_be_taken_is_said_at_the_field_and_leaves_nothing_behi
         assert said in await answer.text()
     bare = await web.client.post(f"{link}/photo", data={"photo": "x"}, headers={"Accept": JSON})
     assert (bare.status, (await bare.json())["code"]) == (400, "bad-input")
-    assert _kept(tmp_path) == []
+    assert await _kept(web) == 0
     assert await web.value("SELECT count(*) FROM field_photo") == 0
 
 
-async def test_a_forged_link_takes_no_photo(web: Web, tmp_path: Path) -> None:
+async def test_a_forged_link_takes_no_photo(web: Web) -> None:
     await unit_link(web)
     assert (await web.client.post(f"/r/{'A' * 32}/photo", data=_form(photo()))).status == 404
-    assert _kept(tmp_path) == []
+    assert await _kept(web) == 0
 
 
 async def test_a_unit_sends_so_many_and_no_more(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,5 +129,27 @@ async def test_only_who_may_see_the_village_sees_its_photos(web: Web) -> None:
         assert answer.status == status
         if status == 200:
             assert answer.content_type == "image/jpeg"
+            with Image.open(io.BytesIO(await answer.read())) as opened:
+                assert opened.format == "JPEG"
             assert "现场上报" in await (await web.client.get(f"/alerts/{number}/status")).text()
             assert (await web.client.get(f"/alerts/{number}/photos/99.jpg")).status == 404
+
+
+async def test_another_process_on_another_machine_shows_what_this_one_took(
+    web: Web, make_web: Make, context: Context, tmp_path: Path
+) -> None:
+    link, _ = await unit_link(web)
+    await web.client.post(f"{link}/photo", data=_form(photo()))
+    elsewhere = replace(context.settings, data=replace(context.settings.data, dir=tmp_path))
+    other = await make_web(replace(context, settings=elsewhere))
+    number, one = await web.value("SELECT alert_id FROM field_photo"), await web.value("SELECT id FROM field_photo")
+    somebody = await reader(other, "author", TOWN)
+    assert (await somebody.web.client.get(f"/alerts/{number}/photos/{one}.jpg")).status == 200
+    await web.value("DELETE FROM field_picture")
+    await web.value(
+        "INSERT INTO archive (alert_id, folder, digest, rows, bytes, sealed_at) VALUES ($1, 'x', '', 0, 0, now())",
+        number,
+    )
+    answer = await somebody.web.client.get(f"/alerts/{number}/photos/{one}.jpg")
+    assert answer.status == 410
+    assert "x/field_picture.csv.gz" in await answer.text()

@@ -311,3 +311,64 @@ async def test_the_problems_are_a_file_that_no_spreadsheet_runs(web: Web) -> Non
     assert "整行未导入" in text
     assert ",=1" not in text
     assert "\n=" not in text
+
+
+async def test_the_preview_shows_old_and_new_values_and_masks_what_is_personal(web: Web) -> None:
+    visitor = await reader(web)
+    home = await web.value("SELECT external_id FROM household WHERE name = '户1001-1'")
+    rows = f"{home},欧阳修,{VILLAGE}001,别处5号,13800138009\nN1,赵一,{VILLAGE}001,新街1号,13800138001\n"
+    place = await _give(visitor, f"{HEADER}\n{rows}")
+    await _work(web)
+    text = re.sub(r"\s+", " ", await visitor.page(place))
+    assert '逐条变更 <span class="faint">3</span>' in text
+    for old, new in (("户**", "欧**"), ("中**", "别**"), ("", "138****8009"), ("+86****0001", "")):
+        assert f'<del>{old}</del></td><td class="wrap"><ins>{new}</ins>' in text, (old, new)
+    assert "欧阳修" not in text
+    assert "N1</th>" not in text, "a new home is no difference"
+    assert await web.value("SELECT count(*) FROM audit_entry WHERE action = 'households.see'") == 0
+
+    text = await visitor.page(f"{place}?plain=1")
+    for words in ("户1001-1", "欧阳修", "中心路1号", "别处5号", "13800138009"):
+        assert words in text, words
+    assert await web.value("SELECT count(*) FROM audit_entry WHERE action = 'households.see'") == 1
+
+    await visitor.send(f"{place}/discard")
+    assert "欧阳修" not in await web.value("SELECT report::text FROM roster_import")
+
+
+async def test_the_preview_lists_only_so_many_changes_and_counts_the_rest(web: Web) -> None:
+    async with web.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO household (external_id, region_code, name, risk, size, active)"
+            " SELECT 'x' || n, $1, '甲', 50, 1, true FROM generate_series(1, 250) n",
+            f"{VILLAGE}001",
+        )
+    visitor = await reader(web)
+    rows = "\n".join(f"x{n},{VILLAGE}001,3" for n in range(1, 251))
+    place = await _give(visitor, f"户号,网格编码,人数\n{rows}\n")
+    await _work(web)
+    text = await visitor.page(f"{place}?lang=en")
+    assert '<span class="faint">250</span>' in text
+    assert text.count("<ins>3</ins>") == 200
+    assert "Only the first 200 are listed." in text
+    await visitor.send(f"{place}/confirm")
+    await _work(web)
+    assert "Change by change" not in await visitor.page(place)
+
+
+async def test_the_preview_of_people_on_duty_shows_what_changes_and_who_is_dropped(web: Web) -> None:
+    visitor = await reader(web, "administrator")
+    rows = f"head-{TOWN}001,王新,{VILLAGE},村书记,2026-01-01\nx-1,李四,{TOWN}002,村书记,2026-01-01\n"
+    answer = await visitor.upload(
+        "/audience/imports",
+        "duties.csv",
+        f"人员编号,姓名,区域编码,角色,任职日期\n{rows}".encode(),
+        kind="duties",
+        complete="yes",
+    )
+    place = answer.headers["Location"]
+    await _work(web)
+    text = re.sub(r"\s+", " ", await visitor.page(place))
+    assert '<del>书**</del></td><td class="wrap"><ins>王*</ins>' in text
+    assert f"head-{TOWN}002</th><td>离任日期</td>" in text
+    assert "王新" not in text

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from broadcaster.doorbell import WORK
+from tests.harness.warnings import foreign, xml
 from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN, Web, form
 
 POLYGON = [
@@ -48,6 +49,33 @@ async def test_cap_xml_is_accepted_and_comes_out_again(web: Web) -> None:
     assert (await answer.json())["identifier"] == "NBO-1"
     repeated = await web.ask("POST", "/api/v1/alerts", data=again, headers={"Content-Type": "application/cap+xml"})
     assert (await repeated.json())["id"] == (await answer.json())["id"]
+
+
+async def test_cap_that_is_posted_is_listed_with_what_came_in(web: Web) -> None:
+    cap = {"Content-Type": "application/cap+xml"}
+    document = xml(foreign("NBO-2"))
+    answers = [await web.ask("POST", "/api/v1/alerts", data=document, headers=cap) for _ in range(2)]
+    assert [answer.status for answer in answers] == [201, 201]
+    number = (await answers[0].json())["id"]
+    again = document.replace("红色".encode(), "蓝色".encode())  # the same name, sender and time: the first one stands
+    assert (await (await web.ask("POST", "/api/v1/alerts", data=again, headers=cap)).json())["id"] == number
+    other = document.replace(b"qxj@example.cn", b"other@example.cn")
+    key = {**cap, "Idempotency-Key": "one"}
+    for headers in (cap, key):
+        assert (await web.ask("POST", "/api/v1/alerts", data=other, headers=headers)).status == 409
+    broken = b"<alert xmlns='urn:oasis:names:tc:emergency:cap:1.2'></alert>"
+    assert (await web.ask("POST", "/api/v1/alerts", data=broken, headers=cap)).status == 400
+    elsewhere = xml(foreign("NBO-3", regions=("110101",)))
+    assert (await web.ask("POST", "/api/v1/alerts", data=elsewhere, headers=cap)).status == 403
+    await web.ask("POST", "/api/v1/alerts", json=form())
+    answer = await web.ask("GET", "/api/v1/incoming?source=api:alerts", headers={"Accept-Language": "en"})
+    messages = (await answer.json())["messages"][::-1]
+    assert [one["state"] for one in messages] == ["drafted", "refused", "refused", "refused"]
+    assert (messages[0]["alert_id"], messages[0]["identifier"]) == (number, "NBO-2")
+    assert messages[0]["note"] == f"Posted over the interface by author-{DISTRICT}; it is alert {number}"
+    assert all(one["reasons"] for one in messages[1:])
+    assert "NBO-2" in messages[1]["reasons"][0]
+    assert messages[1]["reasons"][0].isascii()
 
 
 async def test_a_real_cap_message_is_accepted(web: Web, shared: Path) -> None:

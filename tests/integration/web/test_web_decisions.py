@@ -152,8 +152,8 @@ async def test_versions_show_what_changed_and_can_be_brought_back(web: Web) -> N
     await post(web, TYPHOON, text=LINE)
     await post(web, TYPHOON, text=LINE.replace("避风", "躲避"))
     changed = await (await web.client.get(f"{TYPHOON}/versions/2")).text()
-    assert "<del>− {% block aid %}请到村文化礼堂避风。{% endblock %}</del>" in changed
-    assert "<ins>+ {% block aid %}请到村文化礼堂躲避。{% endblock %}</ins>" in changed
+    assert "<del>− {% block aid %}请到村文化礼堂避<mark>风</mark>。{% endblock %}</del>" in changed
+    assert "<ins>+ {% block aid %}请到村文化礼堂<mark>躲</mark>避。{% endblock %}</ins>" in changed
     first = f"{TYPHOON}/versions/1"
     assert (await post(web, first, f"{TYPHOON}/restore", version="1", seen="2")).status == 303
     assert "避风" in await web.value("SELECT body FROM decision ORDER BY version DESC LIMIT 1")
@@ -183,7 +183,7 @@ async def test_a_hazard_may_get_a_layout_of_its_own(web: Web) -> None:
 async def test_a_policy_is_frozen_onto_the_next_alert_and_not_onto_earlier_ones(web: Web) -> None:
     before = await web.issued()
     await sign_in(web)
-    answer = await post(web, "/policies/red", note="试行", **policy())
+    answer = await post(web, "/policies/red", note="试行", **policy(u0_times="3", u0_every="90"))
     assert answer.headers["Location"] == "/policies/red?said=saved", await answer.text()
     after = await web.issued()
     waits = "SELECT policy->'households'->0->>'wait' FROM alert WHERE id = $1"
@@ -191,6 +191,11 @@ async def test_a_policy_is_frozen_onto_the_next_alert_and_not_onto_earlier_ones(
     async with web.database.connection() as connection:
         office = await in_force(connection, web.context.office)
     assert not office.policy(Colour.RED).loudspeakers
+    assert [rung.wait for rung in office.policy(Colour.RED).rungs] == [0, 90, 90, 90]
+    page = await (await web.client.get("/policies/red")).text()
+    assert 'name="u0_times"' in page
+    assert 'value="90"' in page
+    assert "最多 3 次，每隔" in await (await web.client.get("/policies")).text()
 
 
 @pytest.mark.parametrize(
@@ -206,6 +211,9 @@ async def test_a_policy_is_frozen_onto_the_next_alert_and_not_onto_earlier_ones(
         ({"u0_sms": ""}, "u0_channels", "notify_"),
         ({"u1_action": "fly"}, "u1_action", "之一"),
         ({"u1_after": "1e9"}, "u1_after", "0 到 86400"),
+        ({"u0_times": "3"}, "u0_every", "每隔多少秒"),
+        ({"u0_times": "many", "u0_every": "60"}, "u0_times", "1 到 10"),
+        ({"u1_times": "2", "u1_every": "60"}, "u1_times", "可以重复"),
     ],
 )
 async def test_a_wrong_policy_comes_back_with_the_fault_at_its_field(
@@ -245,6 +253,21 @@ async def test_a_policy_goes_back_to_the_default_and_to_an_earlier_version(web: 
     assert '"wait":45' in await web.value("SELECT body FROM decision ORDER BY version DESC LIMIT 1")
     overview = await (await web.client.get("/policies")).text()
     assert "第 3 版" in overview
+
+
+async def test_the_versions_of_a_policy_stand_side_by_side_with_what_differs_marked(web: Web) -> None:
+    await sign_in(web)
+    await post(web, "/policies/blue", **policy())
+    await post(web, "/policies/blue", **policy(h0_wait="50", loudspeakers="yes"))
+    shown = await (await web.client.get("/policies/blue/versions/2")).text()
+    before, now = shown.split("上一版")[1].split("第 2 版")
+    for side, mark, words in ((before, "del", ("45秒", "不播放")), (now, "ins", ("50秒", "播放"))):
+        marked = re.findall(rf"<{mark}>(.*?)</{mark}>", side, re.DOTALL)
+        assert len(marked) == len(words), marked
+        for piece, word in zip(marked, words, strict=True):
+            assert word in piece
+    assert "<ins>" not in before
+    assert "<del>" not in now
 
 
 async def test_the_default_typed_again_is_no_decision(web: Web) -> None:

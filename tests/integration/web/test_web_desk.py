@@ -16,7 +16,7 @@ from tests.harness.web import DISTRICT, OTHER_TOWN, PASSWORD, TOWN, Web
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
-async def _silent(web: Web, **fields: object) -> int:
+async def silent(web: Web, **fields: object) -> int:
     """An issued alert whose village heads have stayed silent until the duty desk was told."""
     number = await web.issued(**fields)
     await web.fan_out()
@@ -64,7 +64,7 @@ async def _household_phone(web: Web, village: str) -> str:
 
 
 async def test_the_desk_is_told_whom_to_ring_about_a_silent_unit(web: Web) -> None:
-    number = await _silent(web)
+    number = await silent(web)
     notices = await _notices(web, f"/alerts/{number}")
     assert {(notice["kind"], notice["region"]) for notice in notices} == {
         ("call", TOWN + "001"),
@@ -78,7 +78,7 @@ async def test_the_desk_is_told_whom_to_ring_about_a_silent_unit(web: Web) -> No
 
 
 async def test_notices_are_seen_only_in_the_callers_regions(web: Web) -> None:
-    number = await _silent(web, regions=[DISTRICT])
+    number = await silent(web, regions=[DISTRICT])
     for path in ("", f"/alerts/{number}"):
         assert len(await _notices(web, path)) == 4
         assert {notice["region"][:9] for notice in await _notices(web, path, region=OTHER_TOWN)} == {OTHER_TOWN}
@@ -88,7 +88,7 @@ async def test_notices_are_seen_only_in_the_callers_regions(web: Web) -> None:
 
 
 async def test_notices_are_paged_and_filtered(web: Web) -> None:
-    number = await _silent(web, regions=[DISTRICT])
+    number = await silent(web, regions=[DISTRICT])
     await _cry(web, await _household_phone(web, TOWN + "001"))
     everything = await _notices(web)
     seen: list[object] = []
@@ -103,7 +103,7 @@ async def test_notices_are_paged_and_filtered(web: Web) -> None:
 
 
 async def test_a_confirmation_by_telephone_is_recorded_with_who_wrote_it_down(web: Web) -> None:
-    number = await _silent(web)
+    number = await silent(web)
     unit = await _unit(web, number, TOWN + "001")
     path = f"/api/v1/alerts/{number}/units/{unit}/confirm"
     for _ in range(2):
@@ -118,7 +118,7 @@ async def test_a_confirmation_by_telephone_is_recorded_with_who_wrote_it_down(we
 
 
 async def test_a_confirmation_by_telephone_needs_the_right_in_the_units_region(web: Web) -> None:
-    number = await _silent(web, regions=[DISTRICT])
+    number = await silent(web, regions=[DISTRICT])
     unit = await _unit(web, number, TOWN + "001")
     path = f"/api/v1/alerts/{number}/units/{unit}/confirm"
     for role, region in (("approver", DISTRICT), ("viewer", DISTRICT), ("author", OTHER_TOWN)):
@@ -130,7 +130,7 @@ async def test_a_confirmation_by_telephone_needs_the_right_in_the_units_region(w
 
 
 async def test_a_confirmation_that_makes_no_sense_is_refused_in_words(web: Web) -> None:
-    number = await _silent(web)
+    number = await silent(web)
     other = await web.issued(regions=[OTHER_TOWN])
     mine, foreign = await _unit(web, number, TOWN + "001"), await _unit(web, other, OTHER_TOWN + "001")
 
@@ -149,7 +149,7 @@ async def test_a_confirmation_that_makes_no_sense_is_refused_in_words(web: Web) 
 
 
 async def test_a_call_for_help_is_listed_closed_once_and_audited(web: Web) -> None:
-    number = await _silent(web)
+    number = await silent(web)
     phone = await _household_phone(web, TOWN + "001")
     await _cry(web, phone, "水进来了，救命")
     [request] = await _help(web)
@@ -199,7 +199,7 @@ async def _page(web: Web, path: str) -> str:
 
 
 async def test_the_status_page_tells_the_desk_whom_to_ring_and_takes_the_answer(web: Web) -> None:
-    number = await _silent(web)
+    number = await silent(web)
     unit = await _unit(web, number, TOWN + "001")
     await _sign_in(web)
     action = f"/alerts/{number}/units/{unit}/confirm"
@@ -210,7 +210,7 @@ async def test_the_status_page_tells_the_desk_whom_to_ring_and_takes_the_answer(
     token = _TOKEN.findall(await _page(web, f"/alerts/{number}/status"))[0]
 
     assert (await web.client.post(action, data={"form_token": "x"})).status == 403
-    assert (await web.client.post(action, data={"form_token": token, "moved": "-1"})).status == 400
+    assert (await web.client.post(action, data={"form_token": token, "moved": "-1"})).status == 422
     answer = await web.client.post(action, data={"form_token": token, "moved": "4"}, allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, f"/alerts/{number}")
     assert await web.value("SELECT (via, moved) FROM unit WHERE id = $1", unit) == ("desk", 4)
@@ -219,7 +219,7 @@ async def test_the_status_page_tells_the_desk_whom_to_ring_and_takes_the_answer(
 
 
 async def test_the_status_page_shows_what_became_of_a_call_for_help(web: Web) -> None:
-    number = await _silent(web)
+    number = await silent(web)
     await _cry(web, await _household_phone(web, TOWN + "001"), "救命")
     await _cry(web, await _household_phone(web, TOWN + "001"), "快来，救命")
     await _sign_in(web)
@@ -252,7 +252,7 @@ async def test_a_call_for_help_under_no_alert_is_on_the_start_page(web: Web) -> 
 
 @pytest.mark.parametrize(("role", "seen"), [("viewer", False), ("approver", True)])
 async def test_who_may_not_confirm_gets_no_button(web: Web, role: str, seen: bool) -> None:
-    number = await _silent(web)
+    number = await silent(web)
     await _cry(web, await _household_phone(web, TOWN + "001"))
     await _sign_in(web, role)
     for path in (f"/alerts/{number}", "/alerts"):
@@ -263,7 +263,7 @@ async def test_who_may_not_confirm_gets_no_button(web: Web, role: str, seen: boo
 
 
 async def test_what_the_desk_has_to_do_speaks_english_too(web: Web) -> None:
-    number = await _silent(web)
+    number = await silent(web)
     await _cry(web, await _household_phone(web, TOWN + "001"))
     await _sign_in(web)
     text = await _page(web, f"/alerts/{number}/status?lang=en")
@@ -272,7 +272,7 @@ async def test_what_the_desk_has_to_do_speaks_english_too(web: Web) -> None:
 
 
 async def test_a_drill_is_marked_where_the_desk_reads(web: Web) -> None:
-    number = await _silent(web, status="Exercise")
+    number = await silent(web, status="Exercise")
     assert {notice["rehearsal"] for notice in await _notices(web)} == {True}
     await _sign_in(web)
     assert "演练" in (await _page(web, f"/alerts/{number}/status")).partition("需值班室联系")[2].partition("书记")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from broadcaster.security.permissions import Role
 from tests.harness.console import Console, person
 from tests.harness.route_table import ROUTES, Line, Reach
+from tests.harness.stations import register
 from tests.harness.web import OTHER_TOWN, PASSWORD, TOWN, Web
+from tests.unit.triggers.test_rule import RULE
 
 SECRET = "只给第一镇看的预警"
 OFFICER = "first.town.officer"
@@ -45,8 +48,58 @@ async def ids(web: Web) -> dict[str, Any]:
         web.clock.now(),
     )
     home = await web.value(f"SELECT min(id) FROM household WHERE region_code LIKE '{TOWN}%'")
+    await web.value(
+        "INSERT INTO door_task (alert_id, household_id, region, reason, created_at)"
+        " VALUES ($1, $2, $3, 'escalated', $4)",
+        alert,
+        home,
+        f"{TOWN}001001",
+        web.clock.now(),
+    )
+    visit = await web.value(
+        "INSERT INTO door_visit (alert_id, household_id, written_by, key, result, note, visited_at)"
+        " VALUES ($1, $2, $3, 'v', 'nobody', $4, $5) RETURNING id",
+        alert,
+        home,
+        OFFICER,
+        SECRET,
+        web.clock.now(),
+    )
+    errand = await web.value(
+        "INSERT INTO errand (alert_id, account_id, kind, regions, asked_at)"
+        " VALUES ($1, $2, 'resend', $3, $4) RETURNING id",
+        alert,
+        officer,
+        [TOWN],
+        web.clock.now(),
+    )
+    message = await web.value(
+        "INSERT INTO incoming (source, document, digest, received_at, state, headline, regions, place)"
+        " VALUES ('weather', $1, '', $2, 'waiting', $3, $4, 'here') RETURNING id",
+        SECRET.encode(),
+        web.clock.now(),
+        SECRET,
+        [TOWN],
+    )
     contact = await web.value("SELECT min(id) FROM contact WHERE household_id = $1", home)
     duty = await web.value(f"SELECT min(id) FROM duty WHERE region_code LIKE '{TOWN}%'")
+    station = await register(web.database, "s-1", f"{TOWN}001")
+    await web.value("UPDATE station SET name = $1 WHERE id = $2 RETURNING id", SECRET, station)
+    await web.value(
+        "INSERT INTO decision (subject, name, version, body, note, account_id, saved_at)"
+        " VALUES ('rule', 'flood', 1, $1, $2, $3, $4) RETURNING version",
+        RULE.replace("梁弄溪山洪", SECRET),
+        SECRET,
+        officer,
+        web.clock.now(),
+    )
+    event = await web.value(
+        "INSERT INTO rule_event (rule, version, mode, step, colour, deed, state, regions, said, at)"
+        " VALUES ('flood', 1, 'live', 'raise', 'red', 'hold', 'held', $1, $2::text::jsonb, $3) RETURNING id",
+        [f"{TOWN}001"],
+        json.dumps([{"chinese": SECRET, "english": SECRET}]),
+        web.clock.now(),
+    )
     await console.get("/compose")
     await console.post(f"/compose/{KEY}", {"do": "save", "headline": SECRET, "regions": TOWN})
     assert await web.value("SELECT count(*) FROM draft_form WHERE key = $1", KEY) == 1
@@ -65,7 +118,13 @@ async def ids(web: Web) -> dict[str, Any]:
         "audience": home,
         "household": home,
         "contact": contact,
+        "visit": visit,
+        "errand": errand,
+        "incoming": message,
         "dutie": duty,
+        "station": station,
+        "rule": "flood",
+        "event": event,
         "name": "sms",
         "folder": "typhoon",
         "file": "wording.zh-CN.j2",
@@ -126,6 +185,7 @@ async def test_what_is_looked_for_is_there_for_those_whom_it_concerns(web: Web, 
     await console.sign_in(OFFICER)
     for path, mark in (
         ("/alerts", SECRET),
+        ("/incoming", SECRET),
         ("/accounts", OFFICER),
         ("/audit", OFFICER),
         ("/accounts/regions?q=第1", "第1镇"),
@@ -156,6 +216,12 @@ async def _state(web: Web) -> list[object]:
         "SELECT md5(string_agg(h::text, ',' ORDER BY id)) FROM help_request h",
         f"SELECT md5(string_agg(a::text, ',' ORDER BY id)) FROM account a WHERE name = '{OFFICER}'",
         "SELECT count(*) FROM account",
+        "SELECT count(*) FROM door_visit",
+        "SELECT count(*) FROM errand",
+        "SELECT md5(string_agg(i::text, ',' ORDER BY id)) FROM incoming i",
+        "SELECT md5(string_agg(r::text, ',' ORDER BY id)) FROM rule_event r",
+        "SELECT count(*) FROM decision",
+        "SELECT count(*) FROM rule_standing",
         f"SELECT md5(string_agg(g::text, ',' ORDER BY id)) FROM account_grant g WHERE region_code = '{TOWN}'",
     )
     return [await web.value(query) for query in queries]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ import pytest
 from broadcaster.doorbell import WORK
 from broadcaster.errors import InputError, UnauthenticatedError
 from broadcaster.ports import CallbackResult, Evidence, GatewaySettings, Medium, Receipt, Reply
+from broadcaster.web import callbacks
 from broadcaster.web.context import Callback, Context, Probe
 from tests.harness.web import Make, Web
 
@@ -118,3 +121,47 @@ async def test_a_callback_that_could_not_be_stored_is_not_answered_as_done(calle
     kept.broken = True
     answer = await called.client.post("/callbacks/provider-1", data=b"x", headers={"X-Secret": "s3"})
     assert answer.status == 503
+
+
+class Bringer(Provider):
+    """Brings files, and says where it was called."""
+
+    def __init__(self) -> None:
+        self.threads: list[str] = []
+
+    def largest(self, gateway: GatewaySettings) -> int:
+        return 1_000_000
+
+    def parse(
+        self, gateway: GatewaySettings, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
+    ) -> CallbackResult:
+        self.threads.append(threading.current_thread().name)
+        return super().parse(gateway, headers, query, body)
+
+
+async def test_a_gateway_that_brings_files_has_room_for_them_and_is_heard_beside_the_loop(
+    make_web: Make, context: Context, kept: Kept
+) -> None:
+    gateway = GatewaySettings("provider-1", Medium.SMS, "provider", 10, options={"secret": "s3"})
+    bringer = Bringer()
+    web = await make_web(replace(context, callbacks={"provider-1": Callback(gateway, bringer, kept)}))
+    secret = {"X-Secret": "s3"}
+    taken = await web.client.post("/callbacks/provider-1", data=b"x" * 900_000, headers=secret)
+    assert (taken.status, len(kept.receipts_kept)) == (200, 1)
+    assert bringer.threads != [threading.main_thread().name]
+    assert (
+        await web.client.post("/callbacks/provider-1", data=io.BytesIO(b"x" * 1_100_000), headers=secret)
+    ).status == 400
+    assert (await web.client.post("/callbacks/provider-1", data=b"x", headers={})).status == 401
+    assert len(bringer.threads) == 2, "what is too large is not even looked at"
+
+
+async def test_files_that_are_brought_have_room_together_only(make_web: Make, context: Context, kept: Kept) -> None:
+    gateway = GatewaySettings("provider-1", Medium.SMS, "provider", 10, options={"secret": "s3"})
+    web = await make_web(replace(context, callbacks={"provider-1": Callback(gateway, Bringer(), kept)}))
+    table = web.client.app[callbacks.TABLE]
+    table.put(callbacks.HELD - 1000)
+    secret = {"X-Secret": "s3"}
+    assert (await web.client.post("/callbacks/provider-1", data=b"x" * 5000, headers=secret)).status == 429
+    assert table.held == callbacks.HELD - 1000
+    assert (await web.client.post("/callbacks/provider-1", data=b"x" * 500, headers=secret)).status == 200

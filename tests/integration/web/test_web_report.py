@@ -70,6 +70,20 @@ async def test_the_report_is_a_pdf_and_a_workbook_in_either_language(web: Web) -
         assert Phrases(language).say("各阶段用时与目标") in book.sheetnames
 
 
+async def test_an_english_report_has_the_english_headline_and_says_that_it_is_english(web: Web) -> None:
+    english = {"language": "en", "headline": "Red typhoon warning", "description": "x", "instruction": "Move now."}
+    number = await _half_reached(web, translations=[english])
+    await sign_in(web, "viewer")
+    for language, headline in (("zh", "台风红色预警"), ("en", "Red typhoon warning")):
+        book = load_workbook(
+            io.BytesIO(await (await web.client.get(f"/alerts/{number}/report.xlsx?lang={language}")).read())
+        )
+        figures = {str(name): value for name, value in book.worksheets[0].iter_rows(values_only=True)}
+        assert figures[Phrases(language).say("名称")] == headline
+        pdf = await (await web.client.get(f"/alerts/{number}/report.pdf?lang={language}")).read()
+        assert (b"/Lang (zh-CN)" if language == "zh" else b"/Lang (en)") in pdf
+
+
 async def test_a_draft_has_no_report_and_says_so(web: Web) -> None:
     number = await web.draft()
     await sign_in(web)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
+from functools import partial
 
 from aiohttp import ClientResponse
 from openpyxl import load_workbook
 
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.ledger import Event, Release, claim, fold, write
+from broadcaster.dispatch.plan import Plan
+from broadcaster.errands import carrier
+from broadcaster.errands.carrier import Means
 from tests.harness.web import DISTRICT, OTHER_TOWN, PASSWORD, TOWN, Web
 
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
@@ -48,6 +53,18 @@ async def _fail_everything(web: Web) -> None:
     events = [Event(row["alert_id"], row["ordinal"], 1, DeliveryState.FAILED, None, None, "x", now) for row in rows]
     await write(web.database, "w", events, releases=[Release(batch, now) for batch in batches])
     await fold(web.database, now)
+
+
+def _means(web: Web) -> Means:
+    return Means(web.database, web.clock, web.plans.load, partial(web.bells.ring, "work"))
+
+
+async def work_off(web: Web) -> int:
+    """What a worker would do with what was asked for; how many errands there were."""
+    done = 0
+    while await carrier.work(_means(web), "w-1"):
+        done += 1
+    return done
 
 
 async def post(web: Web, page: str, path: str, **fields: str) -> ClientResponse:
@@ -125,21 +142,98 @@ async def test_trying_again_is_done_once_however_often_it_is_pressed(web: Web) -
     before = await web.value("SELECT count(*) FROM delivery")
     answer = await post(web, page, f"/alerts/{number}/resend", region="")
     assert answer.status == 303
-    assert "said=resent&homes=6" in answer.headers["Location"]
+    assert (await post(web, page, f"/alerts/{number}/resend", region="")).status == 303
+    assert await web.value("SELECT count(*) FROM errand") == 1
+    assert await web.value("SELECT count(*) FROM delivery") == before, "nothing is done within the request"
+    assert "正在安排重发" in await (await web.client.get(page)).text()
+    assert await work_off(web) == 1
     assert await web.value("SELECT count(*) FROM delivery") == before + 6
-    text = await (await web.client.get(answer.headers["Location"])).text()
+    text = await (await web.client.get(page)).text()
     assert "重发给 6 户" in text
-    again = await post(web, page, f"/alerts/{number}/resend", region="")
-    assert "said=nothing_to_resend" in again.headers["Location"]
+    assert "正在安排重发" not in text
+    await post(web, page, f"/alerts/{number}/resend", region="")
+    assert await work_off(web) == 1
+    assert "没有可以重发的" in await (await web.client.get(page)).text()
     assert await web.value("SELECT count(*) FROM delivery") == before + 6
     assert await web.value("SELECT count(*) FROM audit_entry WHERE action = 'alert.resend'") == 1
+
+
+async def test_the_part_that_tells_how_far_it_is_has_the_page_loaded_anew_when_it_is_done(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    await post(web, f"/alerts/{number}/unreached", f"/alerts/{number}/resend", region="")
+    path = f"/alerts/{number}/errands/{await web.value('SELECT id FROM errand')}"
+    answer = await web.client.get(path)
+    assert ("HX-Refresh" in answer.headers, "every 1s" in await answer.text()) == (False, True)
+    await work_off(web)
+    answer = await web.client.get(path)
+    assert ("HX-Refresh" in answer.headers, "every 1s" in await answer.text()) == (True, False)
+    await sign_in(web, "approver")
+    assert (await web.client.get(path)).status == 404, "of somebody else"
+
+
+async def test_an_alert_that_ended_meanwhile_is_not_sent_again_and_says_why(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    page = f"/alerts/{number}/unreached"
+    before = await web.value("SELECT count(*) FROM delivery")
+    await post(web, page, f"/alerts/{number}/resend", region="")
+    await web.value("UPDATE run SET state = 3")
+    assert await work_off(web) == 1
+    assert "已经结束或过期，不再重发" in await (await web.client.get(page)).text()
+    assert "is not sent again" in await (await web.client.get(f"{page}?lang=en")).text()
+    assert await web.value("SELECT count(*) FROM delivery") == before
+    assert await web.value("SELECT count(*) FROM audit_entry WHERE action = 'alert.resend'") == 0
+
+
+async def test_what_a_killed_worker_left_is_taken_up_and_counted_once(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    await post(web, f"/alerts/{number}/unreached", f"/alerts/{number}/resend", region="")
+    before = await web.value("SELECT count(*) FROM delivery")
+    await web.value(
+        "UPDATE errand SET owner = 'dead', tries = 1, lease_until = clock_timestamp() + interval '1 minute'"
+    )
+    assert await work_off(web) == 0, "somebody is at it"
+    await web.value("UPDATE errand SET lease_until = clock_timestamp() - interval '1 second'")
+    assert await work_off(web) == 1
+    assert await web.value("SELECT count(*) FROM delivery") == before + 6
+    assert await web.value("SELECT households FROM errand") == 6
+
+
+async def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    await post(web, f"/alerts/{number}/unreached", f"/alerts/{number}/resend", region="")
+    before = await web.value("SELECT count(*) FROM delivery")
+    means = _means(web)
+
+    async def plan_while_another_takes_it_up(alert_id: int) -> Plan:
+        await web.value("UPDATE errand SET owner = 'other'")
+        return await web.plans.load(alert_id)
+
+    assert await carrier.work(replace(means, load_plan=plan_while_another_takes_it_up), "w-1")
+    assert await web.value("SELECT count(*) FROM delivery") == before
+    assert await web.value("SELECT state FROM errand") == "open"
+
+
+async def test_what_is_cut_off_again_and_again_is_given_up(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    await post(web, f"/alerts/{number}/unreached", f"/alerts/{number}/resend", region="")
+    await web.value("UPDATE errand SET owner = 'w', tries = 5, lease_until = clock_timestamp() - interval '1 second'")
+    assert await work_off(web) == 0
+    assert await web.value("SELECT state FROM errand") == "failed"
+    assert "多次中断" in await (await web.client.get(f"/alerts/{number}/unreached")).text()
 
 
 async def test_trying_again_stops_at_the_regions_of_who_asks(web: Web) -> None:
     number = await unreached_alert(web, regions=[DISTRICT])
     await sign_in(web, region=TOWN)
     answer = await post(web, f"/alerts/{number}/unreached", f"/alerts/{number}/resend", region="")
-    assert "homes=6" in answer.headers["Location"], "of twelve, those of the own town"
+    assert answer.status == 303
+    await work_off(web)
+    assert await web.value("SELECT households FROM errand") == 6, "of twelve, those of the own town"
     outside = await post(web, f"/alerts/{number}/unreached", f"/alerts/{number}/resend", region=OTHER_TOWN)
     assert outside.status == 403
     for role in ("viewer", "village_head", "grid_member", "administrator"):

@@ -102,7 +102,7 @@ def test_without_a_colour_the_severity_is_unknown() -> None:
         ({"areas": [{"circles": [{"lon": 1, "lat": 2}]}]}, "areas[0].circles[0].km", "必须填写"),
         ({"areas": [{"circles": [{"lon": 1, "lat": 200, "km": 1}]}]}, "areas[0].circles[0]", "地球"),
         ({"areas": [{"regions": ["x"]}]}, "areas[0].regions[0]", "6、9、12 或 15"),
-        ({"areas": [7]}, "areas[0]", "应为对象"),
+        ({"areas": [7]}, "areas[0]", "应为 JSON 对象"),
         ({"response_types": ["Run"]}, "response_types[0]", "Shelter"),
         ({"references": ["a,b"]}, "references[0]", "标识"),
         ({"references": ["a,b,c"]}, "references[0]", "标识"),

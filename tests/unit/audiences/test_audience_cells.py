@@ -58,6 +58,11 @@ def test_mail_and_wechat_addresses_keep_their_good_ones_and_mask_their_bad_ones(
     good, bad = cells.wechats("wxid_abc123 汉字号")
     assert good == ["wxid_abc123"]
     assert len(bad) == 1
+    good, bad = cells.wechats(
+        "wecom:ZhangSan@Office、group:xiaying，wecom:zhangsan@office wecom: group:下应 phone:1380013"
+    )
+    assert good == ["wecom:zhangsan@office", "group:xiaying"]
+    assert len(bad) == 3
 
 
 def test_text_loses_control_characters_and_the_quote_against_formulas() -> None:

@@ -15,6 +15,7 @@ from audiences.generator.places import DISTRICT_OUTLINE, TOWNS
 from audiences.generator.residents import loudspeakers, officials, residents
 from audiences.generator.tiling import Point, Polygon, area
 from audiences.records import Level, Rank, Role
+from channels.wechat import channel as wechat
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +128,13 @@ def test_every_village_has_one_to_three_loudspeakers_with_a_23_digit_code(distri
 def test_impossible_sizes_are_refused(households: int, villages: int | None, grids: int | None) -> None:
     with pytest.raises(ValueError, match="A district needs"):
         plan(1, households, villages=villages, grids=grids)
+
+
+def test_wechat_addresses_are_good_on_the_platform_where_their_people_are() -> None:
+    district = plan(7, 3_000, villages=60, grids=400)
+    assert {wechat.openid(home.wechat) == home.wechat for home in residents(district) if home.wechat} == {True}
+    on_duty = list(officials(district))
+    assert {wechat.address(who.wechat) == who.wechat for who in on_duty} == {True}
+    heads = [who for who in on_duty if (who.role, who.rank) == (Role.VILLAGE_HEAD, Rank.PRIMARY)]
+    assert 15 < sum(who.wechat.startswith("wecom:") for who in heads) < 45
+    assert len({who.wechat for who in on_duty}) == len(on_duty)

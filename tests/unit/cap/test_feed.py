@@ -9,8 +9,8 @@ import pytest
 from adapters import cap
 from adapters.cap import Verdict
 from adapters.cap.feed import read_feed
-from adapters.cap.xml import parse
 from broadcaster.errors import InputError
+from broadcaster.xml import parse
 from tests.harness.alerts import typhoon
 
 ATOM = '<feed xmlns="http://www.w3.org/2005/Atom"><id>f</id><title>t</title><updated>2026-08-10</updated>{}</feed>'

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from adapters import cap, cn12379
 from adapters.cap import Verdict
-from adapters.cap.xml import ATTRIBUTES_MAX, DEPTH_MAX, NODES_MAX, SIZE_MAX, parse
 from broadcaster.alerts.alert import Alert
 from broadcaster.errors import InputError
+from broadcaster.xml import ATTRIBUTES_MAX, DEPTH_MAX, NODES_MAX, SIZE_MAX, parse
 from tests.harness.alerts import typhoon
 
 LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">

@@ -9,11 +9,11 @@ import pytest
 
 from adapters import cap
 from adapters.cap.read import examine
-from adapters.cap.xml import parse
 from broadcaster.alerts import areas, lifecycle
 from broadcaster.alerts.alert import Certainty, Circle, Colour, Kind, NamedValue, Reference
 from broadcaster.alerts.redating import as_exercise
 from broadcaster.errors import InputError
+from broadcaster.xml import parse
 from tests.harness.alerts import NOW, typhoon
 
 HEAD = """<identifier>a-1</identifier><sender>s</sender><sent>2026-08-10T03:00:00+08:00</sent>
@@ -88,7 +88,7 @@ def test_an_event_without_a_name_here_is_generic() -> None:
             _message(
                 times="<effective>2026-08-10T10:00:00+08:00</effective><expires>2026-08-10T09:00:00+08:00</expires>"
             ),
-            "失效时间早于生效时间",
+            "<expires> 早于 <effective>",
         ),
         (_message(times="<expires>2026-08-10T09:00:00+08:00</expires>" * 2), "重复"),
         (_message(headline="<event>x</event>"), "应在"),

@@ -34,7 +34,11 @@ def capacities(rates: Mapping[Medium, float]) -> dict[Medium, ChannelCapacity]:
             channel=channel,
             per_second=rate,
             limit=Limit.RATE if rate else Limit.NO_GATEWAY,
-            gateways=(GatewayCapacity(name="g", rate=rate, slots=1, window=1000, per_second=rate, limit=Limit.RATE),)
+            gateways=(
+                GatewayCapacity(
+                    name="g", rate=rate, slots=1, window=1000, by_parts=False, per_second=rate, limit=Limit.RATE
+                ),
+            )
             if rate
             else (),
         )

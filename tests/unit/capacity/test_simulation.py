@@ -6,7 +6,7 @@ from broadcaster.alerts.policy import ChannelStep, EscalationAction, EscalationS
 from broadcaster.capacity.forecast import Verdict
 from broadcaster.capacity.planner import MEASURED
 from broadcaster.capacity.simulation import Simulation, Size, simulate
-from broadcaster.ports import GatewaySettings, Medium
+from broadcaster.ports import Capabilities, GatewaySettings, Medium
 from broadcaster.settings.policies import DEFAULT_POLICIES
 
 SMS, VOICE = Medium.SMS, Medium.VOICE
@@ -16,6 +16,7 @@ GATEWAYS = (
     GatewaySettings("drill", SMS, "straw", rate=1, rehearsal=True),
 )
 ASK = EscalationStep(0, EscalationAction.NOTIFY_PRIMARY, (SMS,))
+ABLE = Capabilities(receipts=True, replies=True, window=1000, batch_max=100)
 DESK = EscalationStep(90, EscalationAction.DUTY_DESK)
 
 
@@ -23,7 +24,7 @@ def run(
     policy: Policy, *, households: int = 1000, units: int = 5, terminals: int = 0, drill: bool = False
 ) -> Simulation:
     size = Size(households=households, units=units, terminals=terminals)
-    return simulate(policy, size, GATEWAYS, lambda _: 1000, rehearsal=drill, machine=MEASURED)
+    return simulate(policy, size, GATEWAYS, lambda _: ABLE, rehearsal=drill, machine=MEASURED)
 
 
 def told(simulation: Simulation) -> list[tuple[float, str, int]]:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from broadcaster.errors import SettingsError
 from broadcaster.ports import GatewaySettings, Medium
 from channels.sms.cmpp.settings import CmppOptions
-from channels.sms.cmpp.wire import Account, Cmpp, authenticator, validity
+from channels.sms.cmpp.wire import Account, Cmpp
 from channels.sms.parts import parts
 from channels.sms.session.events import Answered, Reported, Said, SignedIn, Verdict, WireError
 from channels.sms.session.numbers import national
+from channels.sms.session.octets import authenticator, validity
 
 NOW = datetime(2026, 8, 9, 19, 0, 5, tzinfo=UTC)
 SECOND = Cmpp(Account("901234", "secret", 0x20, "10690001", "HELP", 2, "01", "0"))
@@ -33,7 +34,7 @@ def test_signing_in_proves_the_secret_without_saying_it() -> None:
 
 
 def test_the_time_keeps_its_leading_zero_in_the_proof_of_january() -> None:
-    assert authenticator("901234", "secret", "0101000000") != authenticator("901234", "secret", "101000000")
+    assert authenticator("901234", 9, "secret", "0101000000") != authenticator("901234", 9, "secret", "101000000")
 
 
 @pytest.mark.parametrize(("version", "fixed"), [("2.0", 12 + 117 + 21 + 1 + 8), ("3.0", 12 + 129 + 32 + 2 + 20)])
@@ -59,6 +60,12 @@ def test_each_result_is_classified(version: str, result: int, verdict: Verdict) 
     assert isinstance(answer, Answered)
     assert (answer.sequence, answer.verdict, answer.ref) == (9, verdict, "0102030405060708")
     assert bool(answer.why) == (result != 0)
+
+
+@pytest.mark.parametrize("size", [0, 17, 22, 4000])
+def test_an_answer_to_the_sign_in_that_is_no_answer_is_refused(size: int) -> None:
+    with pytest.raises(WireError):
+        SECOND.read(struct.pack(">III", 12 + size, 0x80000001, 1) + b"\xff" * size)
 
 
 @pytest.mark.parametrize(("given_", "known"), [("8613800000001", "13800000001"), ("+8613800000001", "13800000001")])

@@ -49,6 +49,18 @@ def test_ids_that_answer_and_receipt_write_differently_are_one(how: str, answere
     assert answer.ref == report.ref
 
 
+@pytest.mark.parametrize("how", ["same", "decimal", "hex"])
+def test_an_id_of_any_length_is_cut_to_what_the_protocol_knows(how: str) -> None:
+    dialect = Smpp(replace(ACCOUNT, receipt_ids=how))
+    endless = b"9" * 9000
+    answer = dialect.read(struct.pack(">IIII", 16 + len(endless), 0x80000004, 0, 1) + endless)
+    report = dialect.read(deliver(b"stat:DELIVRD", options=struct.pack(">HH", 0x1E, len(endless)) + endless))
+    assert isinstance(answer, Answered)
+    assert isinstance(report, Reported)
+    assert 0 < len(answer.ref) <= 80
+    assert 0 < len(report.ref) <= 80
+
+
 @given(
     command=st.sampled_from([4, 5, 6, 9, 0x15, 0x103, 0x80000000, 0x80000004, 0x80000005, 0x80000009, 0x80000099]),
     status=st.integers(0, 0xFFFFFFFF),

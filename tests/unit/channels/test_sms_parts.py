@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.sms.parts import ASCII, GBK, UCS2, parts, piece
+from channels.sms.parts import ASCII, GBK, UCS2, count, parts, piece
 from templates.segments import segment
 
 HANZI = st.text(st.sampled_from("台风红色预警请立即转移，。【】𠀋😀"), min_size=71, max_size=600)
@@ -55,3 +55,11 @@ def test_no_octets_are_too_odd(content: bytes, coding: int, headed: bool) -> Non
 
 def test_half_a_pair_of_surrogates_does_not_stop_a_warning() -> None:
     assert parts("风\ud83d", 1)[0].coding == UCS2
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "a" * 160, "a" * 161, "a" * 306, "a" * 307, "台" * 70, "台" * 71, "台" * 134, "台" * 135]
+)
+@pytest.mark.parametrize("tail", ["", "🌀", "🌀🌀🌀"])
+def test_parts_are_counted_as_they_are_cut(text: str, tail: str) -> None:
+    assert count(text + tail) == len(parts(text + tail, 1))

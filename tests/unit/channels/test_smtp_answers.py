@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import pytest
 
 from broadcaster.ports import Deferred, DeliveryKey, Rejected
-from channels.email.answer import Status, is_answer, redacted, refused
+from channels.email.answer import Status, is_answer, recipient_refused, refused, sender_refused
+from channels.redaction import redacted
 
 KEY = DeliveryKey(7, 12, 1)
+Classify: TypeAlias = Callable[[DeliveryKey, int, str], Deferred | Rejected]
 
 
 @pytest.mark.parametrize(
@@ -50,6 +55,42 @@ def test_a_4xx_or_a_fault_of_ours_is_for_later(code: int, text: str, after: floa
     assert isinstance(outcome, Deferred)
     assert outcome.after == after
     assert outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("classify", "code", "text"),
+    [
+        (sender_refused, 553, "5.7.1 <yujing@ebs.example.cn>: sender address rejected: not owned by user"),
+        (sender_refused, 501, "mail from address must be same as authorization user"),
+        (sender_refused, 550, "5.4.5 daily user sending quota exceeded"),
+        (recipient_refused, 554, "5.7.1 <zhang@example.cn>: Relay access denied"),
+        (recipient_refused, 550, "5.7.54 SMTP; Unable to relay recipient in non-accepted domain"),
+        (recipient_refused, 553, "authentication is required"),
+        (refused, 550, "5.4.5 Daily user sending limit exceeded"),
+        (refused, 550, "User sending frequency limited"),
+        (refused, 452, "4.7.0 sending rate exceeded"),
+        (refused, 554, "too many mails sent today"),
+        (refused, 554, "您的账号发信超过限制"),
+    ],
+)
+def test_what_would_meet_every_other_mail_as_well_is_put_off(classify: Classify, code: int, text: str) -> None:
+    outcome = classify(KEY, code, text)
+    assert isinstance(outcome, Deferred), outcome
+    assert "zhang" not in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("classify", "code", "text"),
+    [
+        (sender_refused, 552, "5.3.4 message size exceeds fixed limit"),
+        (sender_refused, 550, "5.6.7 non-ASCII addresses not supported"),
+        (recipient_refused, 550, "5.1.1 no such user"),
+        (recipient_refused, 552, "5.2.2 mailbox quota exceeded: message sending limit"),
+        (recipient_refused, 550, "5.7.1 we do not like you"),
+    ],
+)
+def test_what_is_this_mails_own_fault_is_final(classify: Classify, code: int, text: str) -> None:
+    assert isinstance(classify(KEY, code, text), Rejected)
 
 
 @pytest.mark.parametrize("code", [-1, 0, 99, 600, 999])

@@ -9,7 +9,7 @@ from broadcaster.dispatch.load import OWED, OWED_IN_SILENCE, Load
 from broadcaster.ports import DeliveryKey, Envelope, Message
 
 NOW = datetime(2026, 7, 1, 3, tzinfo=UTC)
-BATCH = Batch(7, 0, 2, "330212001001", "sms", "public", "zh-CN", False, 1, 3, 1, 1, NOW)
+BATCH = Batch(7, 0, 2, "330212001001", "sms", "public", "zh-CN", False, 1, 3, 1, 1, "", NOW)
 
 
 def load(given: list[Release]) -> Load:

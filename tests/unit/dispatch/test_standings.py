@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,9 @@ from broadcaster.dispatch.slots import Gateway
 from broadcaster.ports import GatewaySettings, Medium
 
 
-def gateway(number: int, *, priority: int = 0, weight: int = 1, rehearsal: bool = True) -> Gateway:
-    return Gateway(
-        number,
-        GatewaySettings(
-            f"g{number}", Medium.SMS, "straw", rate=10, priority=priority, weight=weight, rehearsal=rehearsal
-        ),
-    )
+def gateway(number: int, *, networks: tuple[str, ...] = (), priority: int = 0, **more: Any) -> Gateway:
+    more = {"rehearsal": True, "priority": priority, "networks": networks, **more}
+    return Gateway(number, GatewaySettings(f"g{number}", Medium.SMS, "straw", rate=10, **more))
 
 
 UP, DOWN = Repute(up=True), Repute()
@@ -81,3 +78,64 @@ def test_a_paused_gateway_takes_nothing_and_nobody_stands_by_for_it() -> None:
     found = standings(ROW, {1: UP, 2: UP, 3: UP}, paused={1})
     assert found[1] == Paused()
     assert isinstance(found[2], Leads)
+
+
+MOBILE = gateway(1, networks=("mobile",))
+UNICOM = gateway(2, networks=("unicom",))
+GENERAL = gateway(3, priority=10)
+CARRIERS = [MOBILE, UNICOM, GENERAL]
+
+
+def test_each_carriers_numbers_go_to_its_own_gateway_and_the_rest_to_one_for_all() -> None:
+    found = standings(CARRIERS, {1: UP, 2: UP, 3: UP})
+    assert found[1] == Leads(alone=False, networks=frozenset({"mobile"}))
+    assert found[2] == Leads(alone=False, networks=frozenset({"unicom"}))
+    assert found[3] == Leads(alone=True, networks=frozenset({"telecom", "broadnet", ""}))
+
+
+def test_who_is_for_all_takes_over_a_carriers_numbers_when_its_gateway_is_down() -> None:
+    found = standings(CARRIERS, {1: DOWN, 2: UP, 3: UP})
+    assert isinstance(found[3], Leads)
+    assert found[3].networks == frozenset({"mobile", "telecom", "broadnet", ""})
+    assert isinstance(found[1], Leads), "who is down may be tried"
+    assert not found[1].alone
+    assert standings(CARRIERS, {3: UP})[3] == Leads(alone=True, networks=None)
+
+
+def test_of_one_priority_who_is_for_one_carrier_goes_before_who_is_for_all() -> None:
+    pair = [MOBILE, gateway(3)]
+    found = standings(pair, {1: UP, 3: UP})
+    assert isinstance(found[3], Leads)
+    assert found[3].networks == frozenset({"unicom", "telecom", "broadnet", ""})
+
+
+def test_a_gateway_for_all_that_is_preferred_leaves_nothing_to_the_carriers() -> None:
+    found = standings([MOBILE, gateway(3, priority=-1)], {1: UP, 3: UP})
+    assert found == {1: StandsBy("g3"), 3: Leads(alone=False, networks=None)}
+
+
+def test_where_nobody_is_for_all_numbers_of_no_gateway_are_everybodys() -> None:
+    found = standings([MOBILE, UNICOM], {1: UP, 2: UP})
+    assert isinstance(found[1], Leads)
+    assert isinstance(found[2], Leads)
+    assert found[1].networks == frozenset({"mobile", "telecom", "broadnet", ""})
+    assert found[2].networks == frozenset({"unicom", "telecom", "broadnet", ""})
+
+
+def platform(number: int, *networks: str) -> Gateway:
+    settings = replace(gateway(number, networks=networks).settings, channel=Medium.WECHAT)
+    return Gateway(number, settings)
+
+
+OFFICIAL, WECOM, ROBOT = platform(1, "official"), platform(2, "wecom"), platform(3, "group")
+
+
+def test_a_wechat_address_waits_for_its_own_platform() -> None:
+    found = standings([OFFICIAL, WECOM, ROBOT], {1: UP, 2: DOWN, 3: UP})
+    assert found[1] == Leads(alone=False, networks=frozenset({"official", ""}))
+    assert found[2] == Leads(alone=False, networks=frozenset({"wecom", ""}))
+    assert found[3] == Leads(alone=False, networks=frozenset({"group", ""}))
+
+
+def test_addresses_of_a_platform_that_the_office_does_not_use_are_refused_by_who_is_there() -> None:
+    assert standings([OFFICIAL], {1: UP})[1] == Leads(alone=True, networks=None)

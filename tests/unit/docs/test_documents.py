@@ -20,6 +20,7 @@ from broadcaster.settings import load_settings
 from broadcaster.settings.gateways import _Gateway
 from broadcaster.settings.policies import _Plain
 from broadcaster.settings.sections import SECTIONS
+from broadcaster.settings.sources import KEYS
 from broadcaster.web.api import TABLES
 from broadcaster.web.api.replies import ReplyBatch
 
@@ -65,6 +66,7 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
 def test_every_setting_is_documented_and_every_documented_setting_exists() -> None:
     known = {f"{section}.{field.name}" for section, shape in SECTIONS.items() for field in fields(shape)}
     known |= {f"gateways.{field.name}" for field in fields(_Gateway)}
+    known |= {f"sources.{key}" for key in KEYS}
     known |= {f"policies.red.{key}" for key in ("households", "units", *(field.name for field in fields(_Plain)))}
     assert set(_KEY.findall(OPERATIONS.partition("## Logs")[0])) == known
 
@@ -116,7 +118,7 @@ def test_every_route_that_is_shown_exists() -> None:
 
 def test_the_example_of_a_small_office_is_accepted() -> None:
     example = ROOT / "docs" / "examples" / "daohu.toml"
-    settings = load_settings(example, environment={"DAOHU_SMTP_PASSWORD": "x"})
+    settings = load_settings(example, environment={"DAOHU_SMTP_PASSWORD": "x", "DAOHU_BOUNCE_TOKEN": "x" * 16})
     Registry.installed().check(settings.gateways)
     assert [gateway.rehearsal for gateway in settings.gateways] == [False, True]
 

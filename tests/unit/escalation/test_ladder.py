@@ -20,7 +20,9 @@ VILLAGE, TOWN = "330212001201", "330212001"
 UNIT = DueUnit(1, 1, VILLAGE, "village_head", 0, holderless=False)
 
 actions = st.sampled_from(list(EscalationAction))
-steps = st.builds(EscalationStep, st.integers(0, 600).map(float), actions, st.just((SMS,)))
+steps = st.builds(
+    EscalationStep, st.integers(0, 600).map(float), actions, st.just((SMS,)), st.integers(1, 3), st.just(90.0)
+)
 policies = st.lists(steps, min_size=1, max_size=8).map(lambda some: Policy((), False, tuple(some)))
 
 
@@ -39,7 +41,7 @@ rosters = st.builds(roster, primary=st.booleans(), deputy=st.booleans(), above=s
 @given(policies, rosters)
 def test_every_silent_unit_reaches_the_end_and_the_duty_desk_hears_of_it(policy: Policy, people: Roster) -> None:
     unit, now, notices = UNIT, NOW, []
-    for _ in range(len(policy.units) + 1):
+    for _ in range(len(policy.rungs) + 1):
         done = climb(unit, policy, people, now)
         assert done.step > unit.step
         notices += done.notices
@@ -48,7 +50,7 @@ def test_every_silent_unit_reaches_the_end_and_the_duty_desk_hears_of_it(policy:
         assert done.next_at > now
         unit, now = DueUnit(1, 1, VILLAGE, "village_head", done.step, done.holderless), done.next_at
     assert done.next_at is None
-    assert done.step == len(policy.units)
+    assert done.step == len(policy.rungs)
     assert {"call", "exhausted"} & set(notices)
 
 

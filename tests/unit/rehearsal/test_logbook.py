@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from broadcaster.rehearsal.logbook import Evidenced, Logbook, Lost, SignedIn, Taken, read_logbook
+from broadcaster.rehearsal.logbook import Evidenced, Joined, Logbook, Lost, SignedIn, Taken, TakenRow, read_logbook
 from broadcaster.rehearsal.oracle import Overtaking, read_report
 
 
@@ -13,7 +13,7 @@ def taken(at: float, *rows: tuple[int, int, int, str]) -> Taken:
     )
 
 
-def write(path: Path, *records: Taken | Lost | Evidenced) -> None:
+def write(path: Path, *records: Taken | Lost | Evidenced | Joined) -> None:
     book = Logbook(path, texts_kept=10)
     book.write(SignedIn(0.0, "a", "sms", 1), *records)
     book.close()
@@ -70,3 +70,35 @@ def test_evidence_and_losses_are_told(tmp_path: Path) -> None:
     )
     report = read_report(path)
     assert (report.delivered, report.failed, report.in_flight_lost) == ({"m1"}, {"m2": "空号"}, 17)
+
+
+def unnamed(address: str, text: int, ref: str) -> TakenRow:
+    return 0, 0, 0, address, 0, 9e9, text, ref
+
+
+def test_messages_without_our_key_are_named_by_the_gateways_ids_or_by_their_text(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    rows = [
+        unnamed("a", 5, "000000000000000a"),
+        unnamed("b", 5, "000000000000000f"),  # in three parts, of which the client knows the first
+        unnamed("a", 5, "0000000000000010"),  # again: its answer got lost
+        unnamed("c", 5, "0000000000000011"),  # nobody knows it
+    ]
+    write(path, Joined([("000000000000000f", 3)]), Taken(1.0, "a", 1, rows))
+    report = read_report(path)
+    assert report.unnamed == 4
+    report.name({"000000000000000a": (1, 7, 1), "000000000000000d": (1, 8, 1)})
+    assert [(one.alert, one.ordinal, one.attempt) for one in report.taken] == [
+        (1, 7, 1),
+        (1, 8, 1),
+        (1, 7, 0),
+        (0, 0, 0),
+    ]
+    assert (report.unnamed, report.duplicates) == (1, 1)
+
+
+def test_evidence_without_our_key_is_about_what_was_taken(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    early = Evidenced(1.0, "a", [("000000000000000a", 0, 0, 0, True, ""), ("000000000000000b", 0, 0, 0, True, "")])
+    write(path, early, Taken(2.0, "a", 1, [unnamed("a", 5, "000000000000000a")]))
+    assert read_report(path).delivered == {"000000000000000a"}, "the other is a stray"

@@ -1,5 +1,6 @@
-from broadcaster.rehearsal.outbox import ROWS_UNACKNOWLEDGED, Outbox, Post, split
-from channels.line.wire import Receipts
+from broadcaster.rehearsal.outbox import Outbox, Post, ReceiptPost, ReplyPost, split
+
+MOST = 20_000
 
 
 class Line:
@@ -7,18 +8,23 @@ class Line:
 
     def __init__(self) -> None:
         self.unacknowledged = 0
+        self.most_unacknowledged = MOST
         self.written: list[int] = []
         self.open = True
+        self.brought = 0
 
     def takes_post(self) -> bool:
         return self.open
 
-    def write(self, frame: Post) -> None:
-        self.written.append(frame.batch)
+    def write(self, post: Post) -> None:
+        self.written.append(post.number)
+
+    def forget(self, post: Post) -> None:
+        post.rows = post.rows[self.brought :]
 
 
-def receipts(rows: int = 1) -> Receipts:
-    return Receipts(0, 1.0, [("m", 1, 1, 1, True, "")] * rows)
+def receipts(rows: int = 1) -> ReceiptPost:
+    return ReceiptPost(1.0, [("m", 1, 1, 1, True, "", "138", 1)] * rows)
 
 
 class Desk:
@@ -58,10 +64,23 @@ async def test_without_a_connection_everything_waits() -> None:
 async def test_a_client_that_acknowledges_nothing_is_not_flooded() -> None:
     line = Line()
     desk = Desk(line)
-    desk.outbox.add([receipts(ROWS_UNACKNOWLEDGED), receipts(), receipts()])
+    desk.outbox.add([receipts(MOST), receipts(), receipts()])
     assert line.written == [1]
     desk.outbox.acknowledge([1])
     assert line.written == [1, 2, 3]
+
+
+async def test_what_people_say_goes_past_receipts_that_nobody_acknowledges() -> None:
+    line = Line()
+    desk = Desk(line)
+    desk.outbox.add([receipts(MOST), receipts()])
+    said = [ReplyPost([("r", "138", "求助", 1.0, "")] * (MOST // 2)) for _ in range(3)]
+    desk.outbox.add([*said, receipts()])
+    assert line.written == [1, 3, 4], "but does not flood the client either"
+    desk.outbox.acknowledge([1])
+    assert line.written == [1, 3, 4, 5]
+    desk.outbox.acknowledge([3, 4, 5])
+    assert line.written == [1, 3, 4, 5, 2, 6]
 
 
 async def test_an_acknowledgement_counts_once() -> None:
@@ -80,6 +99,21 @@ async def test_what_waited_too_long_is_sent_again() -> None:
     assert line.written == [1]
     desk.outbox.redeliver(older_than=0)
     assert (line.written, desk.again, line.unacknowledged) == ([1, 1], 2, 2)
+
+
+async def test_what_was_acknowledged_row_by_row_does_not_come_again() -> None:
+    first, second = Line(), Line()
+    desk = Desk(first)
+    desk.outbox.add([receipts(5)])
+    desk.outbox.acknowledge_part(1, receipts(2))
+    assert (desk.stored, first.unacknowledged) == (2, 3)
+    first.brought = 2
+    desk.lines[:] = [second]
+    desk.outbox.carrier_gone(first)
+    assert (desk.again, first.unacknowledged, second.unacknowledged) == (3, 0, 3)
+    desk.outbox.acknowledge_part(1, receipts(3))
+    desk.outbox.acknowledge_part(1, receipts(3))
+    assert (desk.stored, second.unacknowledged) == (5, 0)
 
 
 async def test_connections_take_turns() -> None:

@@ -2,11 +2,13 @@ import re
 from datetime import UTC, datetime
 from zlib import crc32
 
+import msgspec
 import pytest
 
-from broadcaster.rehearsal.reading import Reading, read_all
+from broadcaster.ports import Medium
+from broadcaster.rehearsal.reading import Reading, read, read_all
 from broadcaster.rehearsal.script import ASKS
-from broadcaster.responses.clarify import question
+from broadcaster.responses.clarify import message, question
 from broadcaster.responses.senders import KnownAlert
 from channels.line.mould import cast
 from channels.line.wire import Submit
@@ -43,6 +45,19 @@ def test_a_question_back_offers_the_codes_to_answer_with() -> None:
     asked = [KnownAlert(number, True, f"2{number}", f"第{number}号动员令", True, NOW, False) for number in (7, 8)]
     (reading,) = readings([question(asked)])
     assert reading.choices() == ["27", "28"]
+
+
+@pytest.mark.parametrize("numbers", [(7, 8), (7, 8, 9)])
+def test_a_question_back_on_a_wechat_card_is_answered_from_its_keywords_alone(numbers: tuple[int, ...]) -> None:
+    asked = [KnownAlert(number, True, f"2{number}", f"第{number}号动员令", True, NOW, False) for number in numbers]
+    shown = message(Medium.WECHAT, asked).fields["keyword5"]
+    assert len(shown) <= 20
+    assert read(shown, PATTERN).choices() == [f"2{number}" for number in numbers]
+
+
+def test_a_card_with_a_button_offers_nothing_else() -> None:
+    text = "请回复“1 27”或“1 28”"
+    assert msgspec.structs.replace(read(text, PATTERN), task="7-12-1", key="1").choices() == []
 
 
 def test_an_alert_offers_nothing_to_choose_from() -> None:

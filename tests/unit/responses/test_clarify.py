@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from broadcaster.responses.clarify import question
+import pytest
+
+from broadcaster.ports import Medium
+from broadcaster.responses.clarify import message, question
 from broadcaster.responses.reply import Acknowledge, understand
 from broadcaster.responses.senders import KnownAlert, contact_address
 
@@ -23,6 +26,26 @@ def test_it_says_what_to_reply_and_that_is_what_we_understand() -> None:
     assert len(text) <= 140
 
 
+@pytest.mark.parametrize(
+    ("codes", "offer"),
+    [
+        (["27", "28"], "请回复“1 27”或“1 28”"),
+        (["2345", "2346"], "请回复“1 2345”或“1 2346”"),
+        (["27", "28", "29"], "请回复1 27、1 28、1 29"),
+        (["234", "235", "236"], "请回复1 234、1 235、1 236"),
+        (["27", "28", "29", "32"], "请回复1 27、1 28、1 29等"),
+        (["2345", "2346", "2347"], "请回复1 2345、1 2346等"),
+    ],
+)
+def test_a_cards_one_line_offers_whole_codes_however_many_alerts_are_open(codes: list[str], offer: str) -> None:
+    asked = [KnownAlert(number, False, code, "山洪预警", True, NOW, False) for number, code in enumerate(codes)]
+    shown = message(Medium.WECHAT, asked).fields["keyword5"]
+    assert shown == offer
+    assert len(shown) <= 20
+    for code in codes:
+        assert understand(f"1 {code}") == Acknowledge(code)
+
+
 def test_a_drills_question_is_marked_as_every_text_of_a_drill() -> None:
     text = question([DRILL, DRILL])
 
@@ -36,3 +59,4 @@ def test_gateways_notations_of_an_address_lead_to_the_contact() -> None:
     assert contact_address("sms", "106912345") == "106912345"
     assert contact_address("email", " li@Example.CN ") == "li@example.cn"
     assert contact_address("wechat", "oABC") == "oABC"
+    assert contact_address("wechat", "wecom:ZhangSan") == "wecom:zhangsan"

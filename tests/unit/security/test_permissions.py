@@ -26,16 +26,17 @@ BESIDE = "330212102"
 
 # role → what it may do inside its region, written out independently of the table in the code
 MATRIX = {
-    "viewer": "alert.see",
+    "viewer": "alert.see stations.see",
     "author": "alert.see alert.create alert.edit alert.submit alert.recall alert.issue alert.update alert.cancel"
     " alert.resend households.see unit.confirm help.close doors.assign"
-    " audience.see contacts.correct audience.import duties.manage",
+    " audience.see contacts.correct audience.import duties.manage stations.see rules.veto",
     "approver": "alert.see alert.approve alert.reject alert.issue alert.end alert.cancel alert.resend"
-    " households.see doors.assign audit.read audience.see",
+    " households.see doors.assign audit.read audience.see stations.see rules.set rules.veto",
     "administrator": "alert.see accounts.manage gateways.manage templates.manage policies.manage audit.read"
-    " audience.see contacts.correct audience.import duties.manage",
+    " audience.see contacts.correct audience.import duties.manage stations.see stations.manage rules.manage",
     "village_head": "alert.see households.see unit.confirm help.close doors.assign audience.see contacts.correct",
     "grid_member": "alert.see households.see unit.confirm help.close audience.see contacts.correct",
+    "instrument": "readings.send",
 }
 
 

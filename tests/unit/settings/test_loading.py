@@ -110,6 +110,16 @@ def test_a_driver_option_keeps_its_toml_type_and_a_secret_is_followed_and_hidden
     assert "geheim" not in repr(settings)
 
 
+def test_secrets_in_a_table_of_a_driver_are_followed_and_hidden(tmp_path: Path) -> None:
+    (tmp_path / "xiaying.key").write_text("693a91f6-7aoc-4bc4\n")
+    table = '[gateways.groups]\nxiaying = { file = "xiaying.key" }\nqiuai = { env = "QIUAI_KEY" }\n'
+    robots = f'[[gateways]]\nname = "robots"\nchannel = "wechat"\ndriver = "robot"\nrate = 5\n{table}'
+    settings = load(tmp_path, DISTRICT + robots, QIUAI_KEY="geheim")
+    assert settings.gateways[0].options["groups"] == {"xiaying": "693a91f6-7aoc-4bc4", "qiuai": "geheim"}
+    assert "geheim" not in repr(settings)
+    assert "环境变量 QIUAI_KEY 没有设置" in refusal(tmp_path, DISTRICT + robots)
+
+
 def test_a_secret_comes_from_a_file_beside_the_settings(tmp_path: Path) -> None:
     (tmp_path / "db.url").write_text("postgres://daohu:geheim@db/daohu\n")
     settings = load(tmp_path, DISTRICT + '[database]\nurl = { file = "db.url" }\n')

@@ -55,6 +55,17 @@ def test_an_escalation_can_be_written() -> None:
     assert not written.loudspeakers
 
 
+def test_a_step_can_be_repeated() -> None:
+    step = {"after": 60, "action": "notify_primary", "channels": ["voice"], "times": 3, "every": 90}
+    written = settings(units=[step, {"after": 30, "action": "duty_desk"}]).policy("red")
+    assert [(rung.wait, rung.step.action.value, rung.again) for rung in written.rungs] == [
+        (60, "notify_primary", False),
+        (90, "notify_primary", True),
+        (90, "notify_primary", True),
+        (30, "duty_desk", False),
+    ]
+
+
 @pytest.mark.parametrize(
     ("red", "problem"),
     [
@@ -70,6 +81,9 @@ def test_an_escalation_can_be_written() -> None:
         ({"units": [{"after": 1, "action": "shout"}]}, "notify_primary"),
         ({"units": [{"after": 1, "action": "notify_primary"}]}, "要写渠道"),
         ({"units": [{"after": 1, "action": "door_tasks", "channels": ["sms"]}]}, "要写渠道"),
+        ({"units": [{"after": 1, "action": "notify_primary", "channels": ["voice"], "times": 0}]}, "1 到 10"),
+        ({"units": [{"after": 1, "action": "notify_primary", "channels": ["voice"], "times": 3}]}, "每隔多少秒"),
+        ({"units": [{"after": 1, "action": "duty_desk", "times": 2, "every": 60}]}, "可以重复"),
         ({"loudspeakers": 1}, "true 或 false"),
         ({"unit_roles": ["mayor"]}, "village_head"),
         ({"hosueholds": []}, "是不是 policies.red.households？"),

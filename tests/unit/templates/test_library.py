@@ -83,14 +83,14 @@ def test_a_kind_can_be_worded_for_one_office(tmp_path: Path, make_alert: MakeAle
     ("source", "named"),
     [
         ("{% extends layout %}{% block action %}{{ nobody }}{% endblock %}", "nobody"),
-        ("{% extends layout %}{% block action %}", "line 1"),
+        ("{% extends layout %}{% block action %}", "第 1 行"),
         ("{% extends layout %}{% block action %}{{ place.__class__.__mro__ }}{% endblock %}", "__class__"),
         ("{% extends layout %}{% block action %}{{ place|nofilter }}{% endblock %}", "nofilter"),
         ("{% extends layout %}{% block action %}{{ 1 / 0 }}{% endblock %}", "zero"),
         ('{% extends "typhoon/wording.zh-CN.j2" %}', "recursion"),
         ('{% extends "nothing.j2" %}', "nothing.j2"),
         ("{% extends layout %}{% block action %}{{ self.action() }}{% endblock %}", "recursion"),
-        ("hello", "has no block text"),
+        ("hello", "没有 text 这一块"),
     ],
 )
 def test_a_template_that_cannot_be_used_is_named_with_a_remedy(

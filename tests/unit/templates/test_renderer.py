@@ -146,6 +146,14 @@ def test_duty_holders_are_asked_to_reply_one_with_the_code_and_may_ask_for_help(
     )
 
 
+@pytest.mark.parametrize("medium", [Medium.WECHAT, Medium.EMAIL])
+def test_a_medium_with_buttons_is_told_what_the_answer_is(
+    medium: Medium, make_alert: MakeAlert, issuer: Issuer
+) -> None:
+    assert message(make_alert(), medium, "zh-CN", Purpose.UNIT, issuer).answer == "1"
+    assert message(make_alert(), medium, "zh-CN", Purpose.PUBLIC, issuer).answer == ""
+
+
 def test_calls_end_with_the_keys_to_press(make_alert: MakeAlert, issuer: Issuer) -> None:
     alert = make_alert()
 

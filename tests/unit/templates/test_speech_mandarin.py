@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -155,6 +156,114 @@ CO2泄漏 → C O二泄漏
 转移……快 → 转移。快
 一、转移；二、报告 → 一，转移。二，报告
 《防汛条例》 → 防汛条例
+23日20时-24日08时 → 二十三日晚上八点到二十四日上午八点
+8月1日8:00-8月3日20:00 → 八月一日上午八点整到八月三日晚上八点整
+11月30日—12月2日 → 十一月三十日到十二月二日
+20:00-次日8:00 → 晚上八点整到次日上午八点整
+10时30分-12时 → 上午十点三十分到中午十二点
+10:00~12:00 → 上午十点整到中午十二点整
+08—20时 → 上午八点到晚上八点
+请于11/23 21:30前撤离 → 请于十一月二十三日晚上九点三十分前撤离
+6:30 PM前 → 晚上六点三十分前
+00:00 → 凌晨零点整
+23:59 → 晚上十一点五十九分
+08:05:30 → 上午八点零五分
+12点45 → 中午十二点四十五分
+2点 → 两点
+2点半 → 凌晨两点半
+2点5 → 二点五
+'98年 → 九八年
+1980年代 → 一九八零年代
+8级～10级 → 八级到十级
+8-9级阵风10-11级 → 八到九级阵风十到十一级
+偏北风4～5级转6～7级 → 偏北风四到五级转六到七级
+最大风力达13级(38.5米/秒) → 最大风力达十三级，三十八点五米每秒
+风速17.2～20.7m/s → 风速十七点二到二十点七米每秒
+－5～－2℃ → 零下五到零下二摄氏度
+-8℃~-5℃ → 零下八到零下五摄氏度
+最低气温零下3～零下5℃ → 最低气温零下三到零下五摄氏度
+气温-3.5℃ → 气温零下三点五摄氏度
+38.5°C → 三十八点五摄氏度
+增长-5% → 增长负百分之五
+12.5%-15% → 百分之十二点五到百分之十五
+100.5毫米 → 一百点五毫米
+0.1mm → 零点一毫米
+100—150毫米 → 一百到一百五十毫米
+日雨量≥250mm → 日雨量大于等于两百五十毫米
+降水100mm/24h → 降水一百毫米每二十四小时
+单位：mm → 单位，毫米
+降水量(mm) → 降水量，毫米
+流量（m³/s） → 流量，立方米每秒
+流量12500m³/s → 流量一万二千五百立方米每秒
+980hPa → 九百八十百帕
+能见度＜200m → 能见度小于两百米
+3㎡ → 三平方米
+20mg/L → 二十毫克每升
+110kV → 一百一十千伏
+东经121°30′15″ → 东经一百二十一度三十分十五秒
+E121.5°，N29.8° → 东经一百二十一点五度，北纬二十九点八度
+1:1000 → 一比一千
+比分3:2 → 比分三比二
+1∶500 → 一比五百
+3/4以上 → 四分之三以上
+½ → 二分之一
+2.5万亩 → 二点五万亩
+1.2亿元 → 一点二亿元
+￥200元 → 两百元
+$1.5万 → 一点五万美元
+500元/户 → 五百元每户
+2遍 → 两遍
+2人 → 两人
+2级风 → 二级风
+2周 → 两周
+2月2日 → 二月二日
+2222 → 两千二百二十二
+12222人 → 一万二千二百二十二人
+10086人 → 一万零八十六人
+10086 → 幺零零八六
+96110 → 九六幺幺零
+95598 → 九五五九八
+119、120 → 幺幺九，幺二零
+值班电话：88220119 → 值班电话，八八二二零幺幺九
+12345678元 → 一千二百三十四万五千六百七十八元
+0574-8888 6666 → 零五七四，八八八八，六六六六
+0574－87654321 → 零五七四，八七六五四三二幺
+电话（0574）87654321转8001 → 电话零五七四，八七六五四三二幺转八零零幺
+400-123-4567 → 四零零，幺二三，四五六七
+13800001111 → 幺三八零零零零幺幺幺幺
+中山路128号 → 中山路幺二八号
+人民路15弄3号 → 人民路十五弄三号
+2号楼2单元202室 → 二号楼二单元二零二室
+3幢2单元501室 → 三幢二单元五零幺室
+3号-101室 → 三号，幺零幺室
+3#楼 → 三号楼
+3#-5#楼 → 三号到五号楼
+-1层 → 负一层
+地下-2层 → 地下二层
+第2组 → 第二组
+1、2、3号楼 → 一，二，三号楼
+1-3号楼 → 一到三号楼
+G15高速K1234+500处 → G幺五高速K幺二三四加五零零处
+G1523 → G幺五二三
+X302县道 → X三零二县道
+318国道 → 三幺八国道
+GB/T 35561 → G B T三五五六幺
+甬气发〔2026〕3号 → 甬气发二零二六三号
+No.12 → 第十二号
+台风“海葵”（2311） → 台风海葵，二三一一
+今年第2305号台风 → 今年第二三零五号台风
+7·20特大暴雨 → 七二零特大暴雨
+“5.12”地震 → 五一二地震
+RED预警 → 红色预警
+红色(Ⅰ级)预警信号 → 红色，一级，预警信号
+PM2.5 → P M二点五
+5G基站 → 五G基站
+T2航站楼 → T二航站楼
+⑫ → 第十二
+㈠ → 第一
+⒈ → 第一
+00123 → 零零一二三
+1234567890123 → 一二三四五六七八九零一二三
 """.strip().splitlines()
 
 
@@ -187,6 +296,39 @@ def test_whatever_is_written_leaves_no_digit_and_no_symbol_to_guess(text: str) -
     assert re.fullmatch(r"[\u3400-\u4dbf\u4e00-\u9fffA-Za-z\u00aa-\u024f ，。！？]*", speak(text))
 
 
+WARNINGS = st.text(
+    alphabet="0123456789.:-～/%℃°'#()（）“”，。、年月日时点分级米毫每户室号楼路第转到至零下电话预警重庆两mkhKGNE ",
+    max_size=60,
+)
+
+
+@given(st.text(max_size=120) | WARNINGS)
+@example("1 1")
+def test_what_was_read_is_read_the_same_again(text: str) -> None:
+    once = speak(text)
+    assert speak(once) == once
+
+
+TURNED = frozenset("时分至〇年月日号点度零下负地元")
+"""Characters that numbers around them may turn into others: 8时 is 八点, 至 between numbers 到, -3度 零下三度."""
+
+
+@given(st.text(max_size=120) | WARNINGS)
+def test_no_chinese_character_is_lost(text: str) -> None:
+    said = iter(speak(text))
+    kept = [one for one in re.findall("[\u3400-\u4dbf\u4e00-\u9fff]", text) if one not in TURNED]
+    assert all(one in said for one in kept)
+
+
 @given(st.text(alphabet="0123456789.:-～/年月日时分点级℃%mk米户第共电话 ", max_size=40))
 def test_any_mixture_of_numbers_and_units_is_read_without_an_error(text: str) -> None:
     assert not re.search(r"[0-9]", speak(text))
+
+
+def test_the_examples_of_the_document_are_true() -> None:
+    document = (Path(__file__).resolve().parents[3] / "templates" / "README.md").read_text(encoding="utf-8")
+    table = document.partition("| 写 | 念 |")[2].partition("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert len(rows) == 10
+    for written, said in rows:
+        assert speak(written) == said

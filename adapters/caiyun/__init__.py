@@ -1,0 +1,1 @@
+"""Caiyun (彩云天气): warnings of a place, asked for or pushed."""

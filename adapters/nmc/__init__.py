@@ -1,0 +1,1 @@
+"""The list of warnings that the National Meteorological Centre (中央气象台) shows on its site."""

@@ -1,0 +1,1 @@
+"""QWeather (和风天气): current warnings of a place, by its Weather Alert interface."""

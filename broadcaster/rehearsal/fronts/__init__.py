@@ -1,0 +1,1 @@
+"""The fronts: each speaks one protocol, as its gateways do, before the same people, fates and record."""

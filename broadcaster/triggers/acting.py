@@ -1,0 +1,297 @@
+"""Doing what a rule decided: with the rule's own rights, in the one transaction that keeps its new state.
+
+A rule's alert takes the way of any other: a draft, the rules of an alert's life, the one transaction of its issue. What
+stands in the way of a rule is told to the officers at once; it never makes the event unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+
+from broadcaster.alerts import actor as alerts
+from broadcaster.alerts import authoring
+from broadcaster.alerts.alert import Alert, Colour
+from broadcaster.alerts.automatic import Deed
+from broadcaster.alerts.lifecycle import ApprovalRules
+from broadcaster.alerts.records import AlertRecord
+from broadcaster.alerts.state import State
+from broadcaster.clock import Clock
+from broadcaster.database import Connection, Database
+from broadcaster.errors import DaohuError
+from broadcaster.issuing import Office, OpenUnits, in_force, issue
+from broadcaster.security import audit
+from broadcaster.security.coverage import coverage
+from broadcaster.security.permissions import Action, Actor, Grant, Role, require
+from broadcaster.triggers import drafting
+from broadcaster.triggers.evaluator import Decision, Step, deed_of, with_alert
+from broadcaster.triggers.rule import Rule, stored
+from broadcaster.triggers.sql import SQL
+from broadcaster.triggers.window import Site
+
+_LOG = structlog.get_logger(__name__)
+
+ACCOUNT = "auto:rules"
+"""The name under which rules act: none that an account can be given."""
+
+SOURCES = "auto:sources"
+"""The name under which messages of sources go out."""
+
+ACT, RELAY = "rules.act", "incoming.act"
+
+_SETTLED = {State.ISSUED: "issued", State.ENDED: "issued", State.REJECTED: "vetoed"}
+"""What an officer has done with an alert that is held: sent it out, or back. It is the rule's no more."""
+
+IssueByRule = Callable[[int, alerts.Actor], Awaitable[AlertRecord]]
+"""Issues a rule's alert inside the caller's transaction: it was approved with the rule."""
+
+Announce = Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A rule at work: its text's version, whether it is on trial, and the rule itself."""
+
+    name: str
+    version: int
+    mode: str
+    rule: Rule
+
+    @property
+    def live(self) -> bool:
+        return self.mode == "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """On whose behalf the house acts: the account, the subject and the details of the audit's entries."""
+
+    account: str
+    subject: str
+    detail: Mapping[str, object]
+
+    @property
+    def act(self) -> str:
+        """The audit's word for writing an alert."""
+        return ACT if self.account == ACCOUNT else RELAY
+
+    @classmethod
+    def of(cls, row: Any) -> Origin:
+        """Of an event that is held."""
+        if row["incoming_id"] is None:
+            return cls(ACCOUNT, f"rule:{row['rule']}", {"rule": row["rule"], "version": row["version"]})
+        return cls.of_message(row["rule"], row["incoming_id"])
+
+    @classmethod
+    def of_message(cls, source: str, incoming: int) -> Origin:
+        """Of a message of a source."""
+        return cls(SOURCES, f"source:{source}", {"source": source, "incoming": incoming})
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Does it. `issuing` are the hazards that may go out at once; `announce` is called with what went out, once that is
+    committed, by whoever holds the transaction."""
+
+    database: Database
+    clock: Clock
+    office: Office
+    issue: IssueByRule
+    announce: Announce
+    issuing: frozenset[str]
+
+    async def act(
+        self,
+        connection: Connection,
+        standing: Standing,
+        decision: Decision,
+        before: int | None,
+        among: tuple[Site, ...],
+    ) -> tuple[Decision, int | None]:
+        """Take one step of an event; the decision with its alert in the state, and the id of what went out.
+
+        `before` is the event's last alert.
+        """
+        now, rule = self.clock.now(), standing.rule
+        deed = deed_of(rule, decision)
+        await connection.execute(SQL["end_events"], standing.name, now)
+        if not standing.live or deed is Deed.NOTIFY:
+            state = "open" if standing.live else "seen"
+            await self._record(connection, standing, decision, deed, state, among, now)
+            return with_alert(decision, None if decision.over else before), None
+        try:
+            async with self.database.transaction() as inner:
+                return await self._write(inner, standing, decision, deed, before, among, now)
+        except DaohuError as error:
+            _LOG.error("rule.refused", rule=standing.name, what=error.what)
+            await self._record(
+                connection, standing, decision, deed, "failed", among, now, fault=str(error), alert_id=before
+            )
+            return with_alert(decision, None if decision.over else before), None
+
+    async def release(self) -> int:
+        """Send out what was held long enough; how many."""
+        sent: list[int] = []
+        async with self.database.transaction() as connection:
+            row = await connection.fetchrow(SQL["take_held"], self.clock.now())
+            if row is None:
+                return 0
+            now, alert_id = self.clock.now(), row["alert_id"]
+            settled = _SETTLED.get(State((await authoring.load(alert_id)).state))
+            if settled is not None:  # an officer was faster
+                await connection.execute(SQL["settle_event"], row["id"], settled, "", now)
+                return 1
+            try:
+                async with self.database.transaction() as inner:
+                    origin = Origin.of(row)
+                    actor = await house_actor(inner, origin.account, row["regions"], now)
+                    await self.send(inner, actor, alert_id, origin, now)
+                    sent.append(alert_id)
+                await connection.execute(SQL["settle_event"], row["id"], "issued", "", now)
+            except DaohuError as error:
+                _LOG.error("rule.refused", rule=row["rule"], what=error.what)
+                await connection.execute(SQL["settle_event"], row["id"], "failed", str(error), now)
+        for one in sent:
+            await self.announce(one)
+        return 1
+
+    async def _write(
+        self,
+        connection: Connection,
+        standing: Standing,
+        decision: Decision,
+        deed: Deed,
+        before: int | None,
+        among: tuple[Site, ...],
+        now: datetime,
+    ) -> tuple[Decision, int | None]:
+        rule, office = standing.rule, await in_force(connection, self.office)
+        if decision.level is None:
+            made = await drafting.all_clear(office, before, now)
+            if made is None:  # nothing of the event went out: there is nothing to call off
+                await self._record(connection, standing, decision, Deed.NOTIFY, "open", among, now)
+                return with_alert(decision, None), None
+            alert = made
+        else:
+            colour = decision.level.colour
+            alert = await drafting.alert_of(connection, office, rule, colour, decision.why, decision.sites, among, now)
+            alert = await drafting.succeeding(alert, before)
+        regions = await coverage(connection, alert, office.district)
+        actor = await house_actor(connection, ACCOUNT, rule.within or [office.district], now)
+        origin = Origin(ACCOUNT, f"rule:{standing.name}", {"rule": standing.name, "version": standing.version})
+        record = await self.write(connection, actor, alert, regions, origin, now)
+        sent, state, due = None, "open", None
+        if deed is Deed.ISSUE and rule.hazard in self.issuing:
+            await self.send(connection, actor, record.id, origin, now)
+            sent, state = record.id, "issued"
+        elif deed in (Deed.HOLD, Deed.ISSUE):
+            state = "held"
+            due = now + (decision.level or rule.rising[-1]).held
+        await self._record(
+            connection, standing, decision, deed, state, among, now, alert_id=record.id, due=due, regions=regions
+        )
+        return with_alert(decision, None if decision.over else record.id), sent
+
+    async def write(
+        self,
+        connection: Connection,
+        actor: Actor,
+        alert: Alert,
+        regions: tuple[str, ...],
+        origin: Origin,
+        now: datetime,
+    ) -> AlertRecord:
+        """Keep the alert as a draft of the house's own account."""
+        require(actor, Action.CREATE, regions)
+        record = await authoring.create(self.database, alert, _author(actor), now)
+        await audit.append(
+            connection,
+            actor.account_id,
+            origin.act,
+            now,
+            alert_id=record.id,
+            subject=origin.subject,
+            detail=origin.detail,
+        )
+        return record
+
+    async def send(self, connection: Connection, actor: Actor, alert_id: int, origin: Origin, now: datetime) -> None:
+        """Send a draft out, in the caller's transaction."""
+        record = await authoring.load(alert_id)
+        require(actor, Action.ISSUE, await coverage(connection, record.alert, self.office.district))
+        await self.issue(alert_id, _author(actor))
+        await audit.append(
+            connection,
+            actor.account_id,
+            Action.ISSUE.value,
+            now,
+            alert_id=alert_id,
+            subject=origin.subject,
+            detail={**origin.detail, "approved": False},
+        )
+
+    async def _record(
+        self,
+        connection: Connection,
+        standing: Standing,
+        decision: Decision,
+        deed: Deed,
+        state: str,
+        among: tuple[Site, ...],
+        now: datetime,
+        *,
+        fault: str = "",
+        alert_id: int | None = None,
+        due: datetime | None = None,
+        regions: tuple[str, ...] = (),
+    ) -> None:
+        colour = decision.level.colour if decision.level else decision.state.cooled or Colour.BLUE
+        places = regions or tuple(dict.fromkeys(site.region for site in (decision.sites or among)))
+        await connection.fetchval(
+            SQL["add_event"],
+            standing.name,
+            standing.version,
+            standing.mode,
+            decision.step.value if decision.step else Step.CLEAR.value,
+            colour.value,
+            deed.value,
+            state,
+            list(places or (self.office.district,)),
+            msgspec.json.encode(decision.why).decode(),
+            fault[:1000],
+            alert_id,
+            due,
+            now,
+            None,
+        )
+
+
+async def house_actor(connection: Connection, account: str, regions: Sequence[str], now: datetime) -> Actor:
+    """One of the house's own accounts, with no more rights than to write and to issue in these regions."""
+    number: int = await connection.fetchval(SQL["house_account"], account, now)
+    return Actor(number, account, tuple(Grant(Role.AUTHOR, region) for region in regions))
+
+
+def issuing_by_rule(database: Database, clock: Clock, office: Office, open_units: OpenUnits) -> IssueByRule:
+    """Issues without asking for an approval beforehand: whoever put the rule to work gave it. Red and orange alerts are
+    shown as still to be approved by somebody afterwards, as those are that an officer sends out in an emergency."""
+    approved = replace(office, rules=ApprovalRules(exempt=frozenset(Colour)))
+
+    async def send(alert_id: int, by: alerts.Actor) -> AlertRecord:
+        return await issue(database, clock, approved, alert_id, by, open_units)
+
+    return send
+
+
+def _author(actor: Actor) -> alerts.Actor:
+    return alerts.Actor(actor.name, frozenset({alerts.Role.AUTHOR}))
+
+
+def standing_of(name: str, version: int, mode: str, body: str) -> Standing:
+    """A rule at work, from its rows."""
+    return Standing(name, version, mode, stored(body))

@@ -1,0 +1,1 @@
+"""SM2 signatures of the emergency broadcast system, which platforms and terminals share: keys, who signs, seals."""

@@ -1,0 +1,306 @@
+"""Subscribers that are no webhooks: brokers are told over MQTT, platforms are posted the bare CAP message."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+
+from adapters import cap
+from adapters.mqtt import MqttOutlet
+from adapters.webhook import WebhookOutlet
+from broadcaster.errors import UnavailableError
+from broadcaster.outlets import Hook, Manner, NotTold, OutletKind, Outlets, Parcel, is_topic, topic
+from broadcaster.security.permissions import SYSTEM
+from broadcaster.security.sealing import Sealing
+from broadcaster.webhooks import subscribers
+from broadcaster.webhooks.postman import Postman
+from broadcaster.webhooks.subscribers import Wanted
+from tests.harness.certificates import certificates
+from tests.harness.console import signed_in
+from tests.harness.feed_server import FeedServer, feed_server
+from tests.harness.mosquitto import PASSWORD, USER, Mosquitto, mosquitto
+from tests.harness.ports import free_port
+from tests.harness.waiting import wait_until
+from tests.harness.web import DISTRICT, Web
+
+TOPIC = "daohu/{district}/{hazard}/{colour}"
+ALERTS = 6
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FeedServer]:
+    with feed_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Mosquitto]:
+    with mosquitto() as running:
+        yield running
+
+
+@pytest.fixture
+async def postman(web: Web) -> AsyncIterator[Postman]:
+    over_http = WebhookOutlet(seconds=30)
+    outlets = Outlets({OutletKind.WEBHOOK: over_http, OutletKind.CAP: over_http, OutletKind.MQTT: MqttOutlet()})
+    base = web.context.settings.web.public_url
+    yield Postman(web.database, web.clock, outlets, web.context.secrets, cap.write, base, "w-1")
+    await outlets.close()
+
+
+async def subscribe(web: Web, name: str, url: str, kind: OutletKind, **wanted: Any) -> int:
+    made = Wanted(name, url, private=True, kind=kind, **wanted)
+    assert subscribers.faults(made) == {}
+    return await subscribers.add(web.database, SYSTEM, DISTRICT, made, web.context.secrets, web.clock.now())
+
+
+async def by_broker(web: Web, broker: Mosquitto, name: str = "screens", **changes: Any) -> int:
+    manner = Manner(auth="basic", login=USER, topic=TOPIC, **changes.pop("manner", {}))
+    given = {"password": PASSWORD, "manner": manner, **changes}
+    return await subscribe(web, name, f"mqtt://127.0.0.1:{broker.port}", OutletKind.MQTT, **given)
+
+
+async def state(web: Web, subscriber: int) -> list[str]:
+    async with web.database.connection() as connection:
+        rows = await connection.fetch("SELECT state FROM webhook WHERE subscriber_id = $1 ORDER BY id", subscriber)
+    return [row["state"] for row in rows]
+
+
+class Ear:
+    """A subscriber at the broker with a session that outlives connections."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.there = asyncio.Event()
+
+    async def listen(self, port: int, name: str) -> None:
+        while True:
+            with suppress(aiomqtt.MqttError, OSError):
+                async with aiomqtt.Client(
+                    "127.0.0.1", port, username=USER, password=PASSWORD, identifier=name, clean_session=False, timeout=5
+                ) as client:
+                    await client.subscribe("daohu/#", qos=1)
+                    self.there.set()
+                    async for message in client.messages:
+                        assert isinstance(message.payload, bytes)
+                        self.heard.append((str(message.topic), json.loads(message.payload)))
+            await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def listening(broker: Mosquitto, name: str) -> AsyncIterator[Ear]:
+    ear = Ear()
+    task = asyncio.create_task(ear.listen(broker.port, name))
+    await asyncio.wait_for(ear.there.wait(), 60)
+    try:
+        yield ear
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_a_broker_is_told_of_every_alert_though_it_is_stopped_mid_stream(
+    web: Web, postman: Postman, broker: Mosquitto
+) -> None:
+    async with listening(broker, "ear") as ear:
+        one = await by_broker(web, broker)
+        numbers = [await web.issued(headline=f"第{number}条") for number in range(ALERTS)]
+
+        async def bring() -> bool:
+            await postman.bring(one)
+            web.clock.advance(5)
+            return await state(web, one) == ["delivered"] * ALERTS
+
+        assert await postman.bring(one)
+        await asyncio.to_thread(broker.stop)
+        assert not await postman.bring(one)
+        assert not await bring()
+        assert await state(web, one) == ["delivered"] + ["pending"] * (ALERTS - 1)
+        await asyncio.to_thread(broker.start)
+        web.clock.advance(60)
+        await wait_until(bring, within=120, what="the broker to have all")
+        wanted = {f"webhook-{number}" for number in range(1, ALERTS + 1)}
+        await wait_until(lambda: {body["id"] for _, body in ear.heard} >= wanted, within=60, what="all to be heard")
+    first = list(dict.fromkeys(body["headline"] for _, body in ear.heard))
+    assert first == [f"第{number}条" for number in range(ALERTS)]
+    assert {where for where, _ in ear.heard} == {f"daohu/{DISTRICT}/typhoon/red"}
+    identifier = await web.value("SELECT identifier FROM alert WHERE id = $1", numbers[0])
+    assert cap.read(ear.heard[0][1]["cap"].encode()).identifier == identifier
+
+
+async def test_updates_and_cancels_are_told_and_drills_never_reach_a_live_broker(
+    web: Web, postman: Postman, broker: Mosquitto
+) -> None:
+    async with listening(broker, "other") as ear:
+        live = await by_broker(web, broker)
+        drill = await by_broker(web, broker, "drill", rehearsal=True, manner={"version": "3.1.1"})
+        number = await web.issued()
+        cancelled = await web.ask("POST", f"/api/v1/alerts/{number}/cancel", json={})
+        assert cancelled.status == 201, await cancelled.text()
+        successor = (await cancelled.json())["id"]
+        for step, role, body in (
+            ("submit", "author", {}),
+            ("approve", "approver", {"version": 2}),
+            ("issue", "author", {}),
+        ):
+            answer = await web.ask("POST", f"/api/v1/alerts/{successor}/{step}", role, json=body)
+            assert answer.status == 200, await answer.text()
+        exercise = await web.issued(status="Exercise")
+        assert await web.value("SELECT array_agg(alert_id) FROM webhook WHERE subscriber_id = $1", drill) == [exercise]
+        while await postman.bring(live) or await postman.bring(drill):
+            pass
+        await wait_until(lambda: len(ear.heard) >= 3, within=60, what="three messages")
+    assert [(body["msg_type"], body["status"]) for _, body in ear.heard] == [
+        ("Alert", "Actual"),
+        ("Cancel", "Actual"),
+        ("Alert", "Exercise"),
+    ]
+
+
+async def test_what_is_retained_is_heard_by_who_comes_later_and_the_wire_is_encrypted(
+    web: Web, postman: Postman, tmp_path: Path
+) -> None:
+    made_up = certificates(tmp_path)
+    with mosquitto(made_up) as secured:
+        manner = Manner(
+            auth="basic", login=USER, topic=TOPIC, retain=True, authority=made_up.authority.read_text(encoding="utf-8")
+        )
+        url = f"mqtts://localhost:{secured.tls_port}"
+        one = await subscribe(web, "screens", url, OutletKind.MQTT, manner=manner, password=PASSWORD)
+        distrustful = Manner(auth="basic", login=USER, topic=TOPIC)
+        other = await subscribe(web, "careful", url, OutletKind.MQTT, manner=distrustful, password=PASSWORD)
+        await web.issued()
+        assert await postman.bring(one)
+        assert not await postman.bring(other)
+        async with listening(secured, "late") as ear:
+            await wait_until(lambda: ear.heard, within=60, what="the retained one")
+
+
+async def test_a_broker_that_refuses_or_says_nothing_delays_no_other(
+    web: Web, postman: Postman, broker: Mosquitto, server: FeedServer
+) -> None:
+    wrong = await by_broker(web, broker, "wrong", password="something else")
+    gone = await subscribe(web, "gone", f"mqtt://127.0.0.1:{free_port()}", OutletKind.MQTT, manner=Manner(topic=TOPIC))
+    quick = await by_broker(web, broker, "quick")
+    await web.issued()
+    running = asyncio.create_task(postman.run())
+
+    async def delivered() -> bool:
+        return await state(web, quick) == ["delivered"]
+
+    async def tried() -> bool:
+        return bool(await web.value("SELECT count(DISTINCT webhook_id) = 3 FROM webhook_attempt"))
+
+    try:
+        await wait_until(delivered, within=60, what="the quick one is told")
+        await wait_until(tried, within=60, what="the others are tried")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    reasons = await web.value("SELECT string_agg(reason, ' ') FROM webhook_attempt")
+    assert "没有收下" in reasons
+    assert "something else" not in reasons
+    assert await state(web, wrong) == await state(web, gone) == ["pending"]
+
+
+async def test_a_broker_that_never_answers_is_given_up_in_time(broker: Mosquitto) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    host = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with host:
+        port = host.sockets[0].getsockname()[1]
+        hook = Hook(f"mqtt://127.0.0.1:{port}", private=True, kind=OutletKind.MQTT, manner=Manner(topic="a"))
+        told = await MqttOutlet(seconds=0.5).tell(hook, Parcel("1", b"{}", "application/json"), None)  # type: ignore[arg-type]
+    assert isinstance(told, NotTold)
+    inside = Hook(f"mqtt://localhost:{broker.port}", kind=OutletKind.MQTT, manner=Manner(topic="a"))
+    told = await MqttOutlet().tell(inside, Parcel("1", b"{}", "application/json"), None)  # type: ignore[arg-type]
+    assert isinstance(told, NotTold)
+    assert "私有网络" in told.reason
+
+
+@pytest.mark.parametrize(
+    ("manner", "header", "value"),
+    [
+        (Manner(auth="basic", login="county"), "authorization", "Basic " + base64.b64encode(b"county:key").decode()),
+        (Manner(auth="bearer"), "authorization", "Bearer key"),
+        (Manner(auth="header", login="X-Api-Key"), "x-api-key", "key"),
+    ],
+)
+async def test_a_platform_is_posted_the_bare_message_with_our_proof(
+    web: Web, postman: Postman, server: FeedServer, manner: Manner, header: str, value: str
+) -> None:
+    path = f"/province/{manner.auth}"
+    one = await subscribe(web, "province", server.tell(path), OutletKind.CAP, manner=manner, password="key")
+    number = await web.issued()
+    assert await postman.bring(one)
+    (request,) = server.asked(path)
+    assert (request["headers"][header], request["headers"]["content-type"]) == (value, "application/cap+xml")
+    said = cap.read(request["body"].encode("latin-1"))
+    assert said.identifier == await web.value("SELECT identifier FROM alert WHERE id = $1", number)
+
+
+@pytest.mark.parametrize(("status", "became"), [(409, "delivered"), (422, "dead"), (401, "pending"), (500, "pending")])
+async def test_what_a_platform_answers_decides(
+    web: Web, postman: Postman, server: FeedServer, status: int, became: str
+) -> None:
+    one = await subscribe(web, "province", server.tell(f"/says/{status}", status=status), OutletKind.CAP)
+    await web.issued()
+    await postman.bring(one)
+    assert await state(web, one) == [became]
+
+
+async def test_a_password_is_sealed_never_shown_and_can_be_replaced(
+    web: Web, postman: Postman, server: FeedServer
+) -> None:
+    console = await signed_in(web, "administrator", ("administrator", DISTRICT))
+    await console.get("/subscribers")
+    given = {"name": "screens", "url": "mqtts://broker.example.cn", "kind": "mqtt", "topic": TOPIC, "side": "live"}
+    given |= {"auth": "basic", "login": "county", "password": "very secret"}
+    for fault in (
+        {"topic": "daohu/+/x"},
+        {"topic": "daohu/{town}"},
+        {"url": "https://broker.example.cn"},
+        {"url": "mqtt://u:p@broker"},
+        {"url": "mqtt://broker/path"},
+        {"auth": "bearer"},
+        {"auth": ""},
+        {"login": ""},
+        {"authority": "no certificate"},
+        {"kind": "webhook", "url": "https://example.cn"},
+        {"kind": "cap", "url": "https://example.cn", "auth": "header", "login": "Content-Type"},
+    ):
+        answer = await console.post("/subscribers", {**given, **fault})
+        assert answer.status == 422, fault
+        assert "very secret" not in console.text
+    assert (await console.post("/subscribers", given)).status == 303
+    await console.get("/subscribers?lang=en")
+    assert "very secret" not in console.text
+    assert "Topic daohu/{district}/{hazard}/{colour}" in console.text
+    assert "very secret" not in str(await web.value("SELECT string_agg(s::text, ' ') FROM subscriber s"))
+    number = await web.value("SELECT id FROM subscriber")
+    assert (await console.post(f"/subscribers/{number}/secret")).status == 404
+    assert (await console.post(f"/subscribers/{number}/password", {"password": "another"})).status == 303
+    sealed = await web.value("SELECT sealed FROM subscriber")
+    assert web.context.secrets.password("screens", sealed) == "another"
+    with pytest.raises(UnavailableError):
+        Sealing(b"another key").open(sealed, "subscriber:screens")
+    with pytest.raises(UnavailableError):
+        web.context.secrets.password("somebody else", sealed)
+    await console.get("/audit")
+    assert "更换订阅者给的口令" in console.text or "Replaced the password" in console.text
+
+
+def test_a_topic_names_what_an_alert_is_about() -> None:
+    assert topic(TOPIC, {"district": "330212", "hazard": "typhoon", "colour": ""}) == "daohu/330212/typhoon/none"
+    assert is_topic(TOPIC)
+    assert not any(map(is_topic, ("", "a/+", "a/#", "a/{b}", "a/{", "$SYS/x", "a\0")))

@@ -1,0 +1,333 @@
+"""Rules at work: from readings to the alert that goes out, with the rule's own rights, once, whoever crashes."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from broadcaster.alerts import authoring
+from broadcaster.alerts.records import AlertRecord
+from broadcaster.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError
+from broadcaster.escalation.units import open_units
+from broadcaster.security.permissions import Actor, Grant, Role
+from broadcaster.triggers import rules
+from broadcaster.triggers.acting import ACCOUNT, Hand, issuing_by_rule
+from broadcaster.triggers.readings import Readings
+from broadcaster.triggers.watching import Watch
+from broadcaster.web.context import Context
+from tests.harness.stations import course, register
+from tests.harness.web import DISTRICT, OTHER_TOWN, TOWN
+
+RULE = """
+title = "河道洪水"
+hazard = "flood"
+stations = ["s-1"]
+calm = "30m"
+cool_down = "1h"
+clear = "{clear}"
+{more}
+[[levels]]
+colour = "yellow"
+do = "{yellow}"
+[[levels.when]]
+element = "water_level"
+above = 3.0
+[[levels]]
+colour = "red"
+do = "{red}"
+[[levels.when]]
+element = "water_level"
+above = 5.0
+lasting = "5m"
+"""
+WRITER = Actor(1, "writer", (Grant(Role.ADMINISTRATOR, DISTRICT),))
+CHIEF = Actor(2, "chief", (Grant(Role.APPROVER, DISTRICT),))
+
+
+class Ground:
+    """One river station and one rule about it."""
+
+    def __init__(self, context: Context, clock: Any) -> None:
+        self.context, self.clock = context, clock
+        self.database = context.database
+        self.readings = Readings(self.database, clock, 30)
+        self.announced: list[int] = []
+        send = issuing_by_rule(self.database, clock, context.office, open_units)
+        self.hand = Hand(self.database, clock, context.office, send, self._announce, frozenset({"flood"}))
+
+    async def _announce(self, alert_id: int) -> None:
+        self.announced.append(alert_id)
+
+    async def begin(
+        self, yellow: str, red: str = "hold", clear: str = "issue", more: str = "", mode: str = "live"
+    ) -> None:
+        await register(self.database, "s-1", f"{TOWN}001", place=(121.5, 29.8))
+        text = RULE.format(yellow=yellow, red=red, clear=clear, more=more)
+        async with self.database.connection() as connection:
+            for actor in (WRITER, CHIEF):
+                await connection.execute(
+                    "INSERT INTO account (id, name, password_hash, active, created_at, password_given, factor_seed,"
+                    " factor_on, factor_step) OVERRIDING SYSTEM VALUE VALUES ($1, $2, '', true, now(), false, '',"
+                    " false, 0) ON CONFLICT DO NOTHING",
+                    actor.account_id + 1000,
+                    actor.name,
+                )
+        writer = Actor(1001, "writer", WRITER.grants)
+        chief = Actor(1002, "chief", CHIEF.grants)
+        now = self.clock.now()
+        await rules.save(self.database, writer, DISTRICT, "flood", text, issuing=["flood"], seen=0, note="", now=now)
+        await rules.put_to_work(self.database, chief, DISTRICT, "flood", 1, mode, now, own=False)
+
+    async def rises_to(self, *levels: float) -> None:
+        """Readings five minutes apart, each looked at when it comes."""
+        for level in levels:
+            self.clock.advance(300)
+            await self.readings.keep(course("s-1", "water_level", self.clock.now(), [level]), source="t")
+            await self.look()
+
+    async def look(self) -> None:
+        while await Watch(self.hand).look():
+            pass
+
+    async def events(self) -> list[tuple[str, str, str]]:
+        async with self.database.connection() as connection:
+            return [
+                (one.step, one.colour.value, one.state) for one in reversed(await rules.events(connection, "flood"))
+            ]
+
+    async def value(self, query: str, *values: object) -> Any:
+        async with self.database.connection() as connection:
+            return await connection.fetchval(query, *values)
+
+
+@pytest.fixture
+async def ground(context: Context, clock: Any) -> Ground:
+    return Ground(context, clock)
+
+
+async def test_an_event_is_one_lineage_from_the_first_warning_to_the_all_clear(ground: Ground) -> None:
+    await ground.begin("issue", "issue")
+    await ground.rises_to(1.0, 3.2, 3.4, 5.2, 5.3, 5.4)
+    await ground.rises_to(*[1.0] * 10)
+    assert await ground.events() == [
+        ("raise", "yellow", "issued"),
+        ("rise", "red", "issued"),
+        ("clear", "red", "issued"),
+    ]
+    first, second, third = await AlertRecord.all().order_by("id")
+    assert [one.msg_type for one in (first, second, third)] == ["Alert", "Update", "Cancel"]
+    assert {one.lineage for one in (first, second, third)} == {first.identifier}
+    assert (first.colour, second.colour, third.state) == ("yellow", "red", "issued")
+    assert {one.created_by for one in (first, second, third)} == {ACCOUNT}
+    assert ground.announced == [first.id, second.id, third.id]
+    assert "水位" in first.alert.note
+    assert await ground.value("SELECT count(*) FROM run") == 3
+    assert (
+        await ground.value("SELECT count(*) FROM audit_entry WHERE action = 'alert.issue' AND subject = 'rule:flood'")
+        == 3
+    )
+    assert await ground.value("SELECT count(*) FROM credential") == 0
+    assert (
+        await ground.value(
+            "SELECT count(*) FROM account_grant g JOIN account a ON a.id = g.account_id WHERE a.name = $1", ACCOUNT
+        )
+        == 0
+    )
+
+
+async def test_what_is_held_goes_out_in_its_time_unless_it_is_vetoed(ground: Ground) -> None:
+    await ground.begin("hold")
+    await ground.rises_to(1.0, 3.2)
+    assert await ground.events() == [("raise", "yellow", "held")]
+    record = await AlertRecord.get()
+    assert record.state == "draft"
+    ground.clock.advance(599)
+    await ground.look()
+    assert ground.announced == []
+    ground.clock.advance(2)
+    await ground.look()
+    assert ground.announced == [record.id]
+    assert await ground.events() == [("raise", "yellow", "issued")]
+    with pytest.raises(ConflictError):
+        await rules.veto(ground.database, CHIEF, 1, ground.clock.now())
+
+
+async def test_a_veto_keeps_it_in_and_the_event_is_not_raised_again(ground: Ground) -> None:
+    await ground.begin("hold")
+    await ground.rises_to(1.0, 3.2)
+    stranger = Actor(9, "x", (Grant(Role.APPROVER, OTHER_TOWN),))
+    with pytest.raises(NotFoundError):
+        await rules.veto(ground.database, stranger, 1, ground.clock.now())
+    await rules.veto(ground.database, CHIEF, 1, ground.clock.now())
+    await ground.rises_to(3.3, 3.4, 3.5)
+    assert await ground.events() == [("raise", "yellow", "vetoed")]
+    assert (ground.announced, (await AlertRecord.get()).state) == ([], "draft")
+    assert await ground.value("SELECT count(*) FROM audit_entry WHERE action = 'rules.veto'") == 1
+    await ground.rises_to(5.1, 5.2)
+    assert await ground.events() == [("raise", "yellow", "vetoed"), ("rise", "red", "held")]
+
+
+async def test_a_hold_is_overtaken_by_a_higher_colour_and_by_the_end(ground: Ground) -> None:
+    await ground.begin("hold", "hold")
+    await ground.rises_to(5.1, 5.2)
+    assert [state for _, _, state in await ground.events()] == ["over", "held"]
+    ground.clock.advance(-0)
+    await ground.value(
+        "UPDATE rule_event SET due_at = $1 WHERE state = 'held' RETURNING id", ground.clock.now() + timedelta(days=1)
+    )
+    await ground.rises_to(*[1.0] * 8)
+    assert await ground.events() == [("raise", "yellow", "over"), ("rise", "red", "over"), ("clear", "red", "open")]
+    assert ground.announced == []
+
+
+async def test_what_an_officer_sent_back_does_not_go_out(ground: Ground) -> None:
+    await ground.begin("hold")
+    await ground.rises_to(1.0, 3.2)
+    await ground.value("UPDATE alert SET state = 'rejected' RETURNING id")
+    ground.clock.advance(700)
+    await ground.look()
+    assert await ground.events() == [("raise", "yellow", "vetoed")]
+    assert ground.announced == []
+
+
+async def test_an_alert_that_runs_out_while_the_danger_lasts_is_raised_anew(ground: Ground) -> None:
+    await ground.begin("issue", more="valid_hours = 1")
+    await ground.rises_to(1.0, 3.2)
+    await ground.rises_to(*[3.2] * 14)
+    assert len(await ground.events()) == 1
+    async with ground.database.transaction() as connection:
+        assert len(await authoring.end_expired(connection, ground.clock.now())) == 1
+    await ground.rises_to(3.2, 3.3)
+    assert await ground.events() == [("raise", "yellow", "issued")] * 2
+    first, second = await AlertRecord.all().order_by("id")
+    assert (second.msg_type, second.lineage) == ("Alert", second.identifier)
+    assert first.state == "ended"
+
+
+async def test_what_an_officer_called_off_is_not_raised_again_until_it_was_over(ground: Ground) -> None:
+    await ground.begin("issue")
+    await ground.rises_to(1.0, 3.2)
+    await ground.value("UPDATE alert SET state = 'ended', ended_at = $1 RETURNING id", ground.clock.now())
+    await ground.rises_to(3.3, 3.4)
+    assert await ground.events() == [("raise", "yellow", "issued")]
+
+
+async def test_what_is_lost_sight_of_is_told_and_not_called_off(ground: Ground) -> None:
+    await ground.begin("issue", more="valid_hours = 24", clear="issue")
+    await ground.rises_to(1.0, 3.2)
+    for _ in range(14):
+        ground.clock.advance(3600)
+        await ground.look()
+    assert await ground.events() == [("raise", "yellow", "issued"), ("lost", "yellow", "open")]
+    assert [one.state for one in await AlertRecord.all()] == ["issued"]
+
+
+async def test_what_is_held_does_not_go_out_once_the_rule_is_back_on_trial(ground: Ground) -> None:
+    await ground.begin("hold")
+    await ground.rises_to(1.0, 3.2)
+    chief = Actor(1002, "chief", CHIEF.grants)
+    await rules.put_to_work(ground.database, chief, DISTRICT, "flood", 1, "shadow", ground.clock.now(), own=False)
+    ground.clock.advance(700)
+    await ground.look()
+    assert ground.announced == []
+    assert ("raise", "yellow", "over") in await ground.events()
+
+
+async def test_on_trial_it_only_writes_down_what_it_would_do(ground: Ground) -> None:
+    await ground.begin("issue", mode="shadow")
+    await ground.rises_to(1.0, 3.2, 5.1, 5.2)
+    assert await ground.events() == [("raise", "yellow", "seen"), ("rise", "red", "seen")]
+    assert await AlertRecord.all().count() == 0
+
+
+async def test_a_rule_cannot_reach_beyond_its_regions_and_that_is_told(ground: Ground) -> None:
+    await ground.begin("issue", more=f'within = ["{OTHER_TOWN}"]')
+    await ground.rises_to(1.0, 3.2)
+    assert await ground.events() == [("raise", "yellow", "failed")]
+    assert await AlertRecord.all().count() == 0
+    async with ground.database.connection() as connection:
+        (event,) = await rules.open_events(connection, [TOWN])
+    assert "权限" in event.fault
+
+
+async def test_a_drill_stays_a_drill(ground: Ground) -> None:
+    await ground.begin("issue", more="drill = true")
+    await ground.rises_to(1.0, 3.2)
+    record = await AlertRecord.get()
+    assert (record.status, record.alert.rehearsal) == ("Exercise", True)
+    assert await ground.value("SELECT rehearsal FROM run")
+
+
+async def test_two_who_look_at_once_take_one_step_and_a_crash_leaves_nothing_half_done(ground: Ground) -> None:
+    await ground.begin("issue")
+    send = ground.hand.issue
+
+    async def crash(_alert_id: int, _by: object) -> AlertRecord:
+        raise UnavailableError("x") if False else OSError("killed")
+
+    await ground.rises_to(1.0)
+    ground.clock.advance(300)
+    await ground.readings.keep(course("s-1", "water_level", ground.clock.now(), [3.2]), source="t")
+    object.__setattr__(ground.hand, "issue", crash)
+    with pytest.raises(OSError, match="killed"):
+        await Watch(ground.hand).look()
+    assert (await ground.events(), await AlertRecord.all().count()) == ([], 0)
+    object.__setattr__(ground.hand, "issue", send)
+    ground.clock.advance(2)
+    await asyncio.gather(*(Watch(ground.hand).look() for _ in range(4)))
+    assert await ground.events() == [("raise", "yellow", "issued")]
+    assert await AlertRecord.all().count() == 1
+
+
+async def test_a_rule_that_cannot_be_read_is_told_and_holds_up_no_other(ground: Ground) -> None:
+    await ground.begin("issue")
+    await ground.value(
+        "INSERT INTO decision (subject, name, version, body, note, account_id, saved_at)"
+        " VALUES ('rule', 'broken', 1, 'title = 1', '', 1001, now()) RETURNING version"
+    )
+    await ground.value(
+        "INSERT INTO rule_standing (name, version, mode, set_by, set_at)"
+        " VALUES ('broken', 1, 'live', 1001, now()) RETURNING name"
+    )
+    for level in (1.0, 3.2):
+        ground.clock.advance(300)
+        await ground.readings.keep(course("s-1", "water_level", ground.clock.now(), [level]), source="t")
+        with pytest.raises(msgspec.ValidationError):
+            await Watch(ground.hand).look()
+    assert await ground.events() == [("raise", "yellow", "issued")]
+    assert "ValidationError" in await ground.value("SELECT trouble FROM rule_standing WHERE name = 'broken'")
+
+
+async def test_nobody_puts_their_own_rule_to_work(ground: Ground) -> None:
+    await ground.begin("draft", mode="shadow")
+    both = Actor(1001, "writer", (*WRITER.grants, Grant(Role.APPROVER, DISTRICT)))
+    now = ground.clock.now()
+    with pytest.raises(ForbiddenError):
+        await rules.put_to_work(ground.database, both, DISTRICT, "flood", 1, "live", now, own=False)
+    with pytest.raises(ForbiddenError):
+        await rules.put_to_work(ground.database, WRITER, DISTRICT, "flood", 1, "live", now, own=False)
+    await rules.put_to_work(ground.database, both, DISTRICT, "flood", 1, "live", now, own=True)
+
+
+async def test_upstream_readings_warn_downstream_ahead_of_the_water(ground: Ground) -> None:
+    await register(ground.database, "d-1", f"{TOWN}002", clusters=["down"])
+    await register(ground.database, "d-2", f"{OTHER_TOWN}001", clusters=["down"])
+    await ground.begin("draft", more='lead = "90m"\n[area]\nstations = ["group:down"]')
+    await ground.rises_to(1.0, 3.2)
+    info = (await AlertRecord.get()).alert.infos[0]
+    assert {code.value for code in info.areas[0].geocodes} >= {f"{TOWN}002", f"{OTHER_TOWN}001"}
+    assert info.onset == ground.clock.now() + timedelta(minutes=90)
+
+
+async def test_a_draft_waits_for_an_officer(ground: Ground) -> None:
+    await ground.begin("draft", more="[area]\nradius_km = 3")
+    await ground.rises_to(1.0, 3.2)
+    record = await AlertRecord.get()
+    assert (record.state, await ground.events()) == ("draft", [("raise", "yellow", "open")])
+    assert record.alert.infos[0].areas[0].circles[0].km == 3
+    await rules.note(ground.database, Actor(1002, "chief", CHIEF.grants), 1, ground.clock.now())
+    assert await ground.events() == [("raise", "yellow", "seen")]
