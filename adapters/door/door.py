@@ -16,6 +16,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Protocol
 
 from broadcaster.errors import UnavailableError
+from broadcaster.parting import closed
 from broadcaster.ports import Journal
 
 PIECE = 16 * 1024
@@ -101,9 +102,9 @@ async def _serve_tcp(at: Threshold, converse: Callable[[], Conversation], journa
 
     server = await asyncio.start_server(welcome, at.host, at.port, limit=PIECE)
     try:
-        async with server:
-            await server.serve_forever()
+        await asyncio.Event().wait()
     finally:
+        await closed(server)
         for task in list(guests):
             task.cancel()
         if guests:

@@ -13,9 +13,9 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from broadcaster.parting import closed
 from channels.email.letter import LONGEST
 from channels.email.settings import Place
-from channels.listening.parting import closed
 
 MOST_OCTETS = 50 * 1024 * 1024
 """Of a mail: people answer with photographs."""

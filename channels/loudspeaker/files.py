@@ -13,8 +13,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from broadcaster.parting import closed, parted
 from broadcaster.ports import Audio
-from channels.listening.parting import closed, parted
 from channels.listening.visitors import Network, expected
 
 KEPT = 64

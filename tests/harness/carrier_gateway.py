@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 from typing import Any, ClassVar, Generic, TypeVar
 
+from broadcaster.parting import closed
+
 SECRET = "shared-secret"
 USER = "901234"
 SERVICE_NUMBER = "10690001"
@@ -114,7 +116,7 @@ class CarrierGateway:
 
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
-            self._server.close()
+            await closed(self._server)
         for timer in self._again.values():
             timer.cancel()
         for session in list(self.sessions):

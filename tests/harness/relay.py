@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
+from broadcaster.parting import closed
+
 LAST_WORDS = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 
 
@@ -43,7 +45,7 @@ async def relay(url: str, folder: Path) -> AsyncIterator[Relay]:
     try:
         yield made
     finally:
-        listening.close()
+        await closed(listening)
         for way in passing:
             way.cancel()
         await asyncio.gather(*passing, return_exceptions=True)

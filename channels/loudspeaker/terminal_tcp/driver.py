@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from socket import socket
 
 from broadcaster.errors import UnavailableError
+from broadcaster.parting import closed
 from broadcaster.ports import (
     Capabilities,
     Driver,
@@ -22,7 +23,6 @@ from broadcaster.ports import (
     Sent,
 )
 from channels.listening import marker
-from channels.listening.parting import closed
 from channels.listening.visitors import listens
 from channels.loudspeaker.files import FileServer
 from channels.loudspeaker.terminal_tcp.control import Control

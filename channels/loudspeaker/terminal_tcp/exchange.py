@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
+from broadcaster.parting import parted
 from broadcaster.ports import Journal
-from channels.listening.parting import parted
 from channels.listening.sparing import Sparing
 from channels.listening.visitors import expected
 from channels.loudspeaker.terminal_tcp.dialect import WireError

@@ -11,9 +11,9 @@ import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from broadcaster.parting import closed
 from broadcaster.ports import Inbox, Journal, Receipt, Reply
 from channels.listening import marker
-from channels.listening.parting import closed
 from channels.listening.sparing import Sparing
 from channels.listening.visitors import Network, expected
 from channels.sms.session.events import Dialect, Reported, Said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from channels.listening.parting import closed, parted
+from broadcaster.parting import closed, parted
 
 WITHIN = 20.0
 
