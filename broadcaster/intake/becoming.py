@@ -142,10 +142,11 @@ class Judge:
     async def _succeed(self, case: Case) -> Became:
         """An Update or a Cancel of what came before."""
         alert = case.alert
-        before = await descent(self._connection, alert)
         names = [reference.identifier for reference in alert.references]
         note = phrase("被第 %(number)s 条（%(deed)s）取代", number=case.id, deed=alert.msg_type.value)
-        await self._connection.execute(SQL["replace"], names, note, case.id, words.kept(note))
+        by = (alert.status.value, case.signature is Signature.GOOD)
+        await self._connection.execute(SQL["replace"], names, note, case.id, words.kept(note), *by)
+        before = await descent(self._connection, alert)
         withdrawn = await self._withdraw(case, names)
         if before.ours is not None:
             return await self._replace_ours(case, before.ours)
@@ -171,6 +172,8 @@ class Judge:
     def _nothing_to_cancel(case: Case, before: Descent) -> Became:
         if before.lying:
             return Became(State.WAITING, "它解除的消息已有草稿，还没有发布：请勿再发")
+        if before.waiting:
+            return Became(State.WAITING, "它解除的消息还在等待处理，这一条却没有同样的签名或状态，请一并核对")
         if before.known:
             return Became(State.NOTED, "它解除的消息在本地没有发布过")
         if case.place.where is Where.ELSEWHERE:
@@ -198,7 +201,7 @@ class Judge:
         if place.where is Where.ELSEWHERE:
             return Became(State.OUTSIDE, "适用于外地")
         proven = case.signature is Signature.GOOD
-        later = await self._connection.fetchrow(SQL["replaced_by"], alert.identifier, proven)
+        later = await self._connection.fetchrow(SQL["replaced_by"], alert.identifier, proven, alert.status.value)
         if later is not None:
             number, deed = later["id"], later["msg_type"]
             note = phrase("已被先到的第 %(number)s 条（%(deed)s）取代", number=number, deed=deed)

@@ -13,10 +13,11 @@ from broadcaster.intake.sql import SQL
 
 @dataclass(frozen=True, slots=True)
 class Descent:
-    """`known`: one of the messages it refers to was received; `lying`: of one there is a draft that is no alert yet;
-    `ours`: the alert in force that came of one, or that is named itself."""
+    """`known`: one of the messages it refers to was received; `waiting`: one waits for an officer; `lying`: of one
+    there is a draft that is no alert yet; `ours`: the alert in force that came of one, or that is named itself."""
 
     known: bool = False
+    waiting: bool = False
     lying: bool = False
     ours: AlertRecord | None = None
 
@@ -31,6 +32,7 @@ async def descent(connection: Connection, alert: Alert) -> Descent:
     current = await connection.fetchval(SQL["in_force"], numbers, names)
     return Descent(
         known=bool(made),
+        waiting=any(row["state"] == "waiting" for row in made),
         lying=any(row["lying"] and row["alert_id"] is None for row in made),
         ours=await authoring.load(current) if current is not None else None,
     )

@@ -271,6 +271,31 @@ async def test_who_tells_first_without_proof_does_not_silence_who_proves_it(grou
     assert (await ground.alerts())[-1] == ("issued", "Cancel")
 
 
+@pytest.mark.parametrize("deed", [MsgType.UPDATE, MsgType.CANCEL])
+@pytest.mark.parametrize("drill", [True, False], ids=["a drill", "unsigned"])
+async def test_what_waits_for_an_officer_is_not_taken_away_by_what_proves_less(
+    ground: Ground, deed: MsgType, drill: bool
+) -> None:
+    unplaced = foreign(area=Area("东部沿海"))
+    first = await ground.receive(unplaced)
+    assert first.state == State.WAITING
+    after = following(unplaced, "QX_2", deed)
+    weak = replace(after, status=Status.EXERCISE) if drill else after
+    answer = await ground.receive(weak, "teller", signed=drill)
+    assert (await ground.desk.one(first.id)).state == State.WAITING
+    assert answer.state == State.WAITING
+    strong = replace(after, identifier="QX_3", sent=after.sent + timedelta(minutes=5))
+    await ground.receive(strong)
+    assert (await ground.desk.one(first.id)).state == State.REPLACED
+
+
+async def test_a_drill_does_not_forestall_what_is_real(ground: Ground) -> None:
+    drill = replace(following(foreign(), "QX_2", MsgType.CANCEL), status=Status.EXERCISE)
+    await ground.receive(drill)
+    await ground.receive(foreign())
+    assert await ground.alerts() == [("issued", "Alert")]
+
+
 async def test_a_fault_in_the_middle_leaves_nothing_half_done(ground: Ground) -> None:
     async def broken(_alert: int, _by: Any) -> Any:
         raise RuntimeError("a fault nobody thought of")
