@@ -235,7 +235,7 @@ class Courier:
             self._give_back(claimed)
             raise
         loads = [
-            await self._compose(stream, batch, stream.needed(batch, found))
+            await self._compose(stream, batch, stream.outcomes.needed(batch, found))
             for batch, found in zip(claimed, rows, strict=True)
         ]
         ready = [load for load in loads if load is not None]
@@ -299,7 +299,7 @@ class Courier:
             load.envelopes = await self._tools.composer.envelopes(batch, rows, self._driver.capabilities.sound)
         except InputError as error:
             log.error("batch.not_composable", alert=batch.alert_id, batch=batch.first, why=error.what)
-            stream.fail(batch, rows, error.what)
+            stream.outcomes.fail(batch, rows, error.what)
         except Exception as error:  # whatever it was, the lease must not be kept for ever
             why = error.what if isinstance(error, DaohuError) else f"{type(error).__name__}: {error}"[:200]
             log.error("batch.not_composed", alert=batch.alert_id, batch=batch.first, why=why)

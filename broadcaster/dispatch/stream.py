@@ -1,4 +1,4 @@
-"""A stream: what one connection is sending, batch after batch without a gap, and what becomes of every message."""
+"""A stream: what one connection is sending, batch after batch without a gap."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -16,17 +16,17 @@ from broadcaster.clock import Clock
 from broadcaster.database import DATABASE_AWAY, Database
 from broadcaster.dispatch import ledger
 from broadcaster.dispatch.breaker import Breaker, Open
-from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.leases import Leases
-from broadcaster.dispatch.ledger import Batch, Event, Row
+from broadcaster.dispatch.ledger import Batch, Row
 from broadcaster.dispatch.lineup import Leads, Precedence
-from broadcaster.dispatch.load import Load, backoff, bearable
+from broadcaster.dispatch.load import Load
+from broadcaster.dispatch.outcomes import Outcomes
 from broadcaster.dispatch.pace import Pace
 from broadcaster.dispatch.recorder import Recorder
 from broadcaster.dispatch.refs import RecentRefs
 from broadcaster.dispatch.slices import Part, Slices
 from broadcaster.dispatch.slots import Slot
-from broadcaster.ports import Accepted, Deferred, Driver, Envelope, Occupies, Outcome, Rejected, Sound, Unknown
+from broadcaster.ports import Accepted, Driver, Envelope, Occupies, Outcome, Sound, Unknown
 
 log = structlog.get_logger()
 
@@ -90,6 +90,7 @@ class Stream:
         self._pace = pace
         self._refs = refs
         self._breaker = breaker
+        self.outcomes = Outcomes(slot.gateway, refs, breaker, tools.recorder, tools.clock)
         self._tools = tools
         self._slices = Slices(slot, driver, pace)
         self._little = AHEAD * slot.tokens / slot.period
@@ -104,7 +105,6 @@ class Stream:
         self._looked_at = 0.0
         self._timed_at = 0.0
         self._written_before = 0
-        self._moment: datetime | None = None
         self.written = 0
         self.over = False
         self.why = ""
@@ -275,7 +275,7 @@ class Stream:
                 load.drop()
             else:
                 unsent = {one.key.ordinal for one in load.envelopes[load.sent :]}
-                load.keep(unsent & {row.ordinal for row in self.needed(load.batch, found, unsent)})
+                load.keep(unsent & {row.ordinal for row in self.outcomes.needed(load.batch, found, unsent)})
 
     def _networks(self) -> Collection[str] | None:
         """The networks that it may claim for now, None: all."""
@@ -305,23 +305,6 @@ class Stream:
         self._timed_at, self._written_before = time.monotonic(), self.written
         return written / seconds
 
-    def needed(self, batch: Batch, rows: Sequence[Row], among: set[int] | None = None) -> list[Row]:
-        """The rows to be sent (of those `among` these ordinals); that the others need not be is written down."""
-        found = []
-        for row in rows:
-            if among is not None and row.ordinal not in among:
-                continue
-            if row.needed:
-                found.append(row)
-            else:
-                self._note(batch, row.ordinal, DeliveryState.CANCELLED, reason="already reached")
-        return found
-
-    def fail(self, batch: Batch, rows: Sequence[Row], reason: str) -> None:
-        """No message can ever be made for these rows: that they have failed is written down."""
-        for row in rows:
-            self._note(batch, row.ordinal, DeliveryState.FAILED, reason=reason)
-
     def _hand_over(self, part: Part, spent: int) -> None:
         written = sum(len(piece) for _, piece in part)
         if not self._open:
@@ -346,7 +329,7 @@ class Stream:
                         prolonged = self._heard_at
                     load = unanswered.pop(outcome.key, None)
                     if load is not None:
-                        self._settle(outcome, load)
+                        self.outcomes.settle(outcome, load)
         except Exception as error:  # a driver's own fault: what it did not answer for may have gone out
             self.end(f"the driver failed: {type(error).__name__}")
             log.error(
@@ -357,57 +340,9 @@ class Stream:
             )
         finally:
             for key, load in unanswered.items():
-                self._settle(Unknown(key, "the driver gave no answer"), load)
+                self.outcomes.settle(Unknown(key, "the driver gave no answer"), load)
             self._open -= written
             self._pace.answered(spent)
             for load, piece in part:
                 load.answered(len(piece))
             self._answered.set()
-
-    def _settle(self, outcome: Outcome, load: Load) -> None:
-        batch = load.batch
-        match outcome:
-            case Accepted(key, ref):
-                if ref:
-                    self._refs[ref] = key
-                self._breaker.good()
-                self._note(batch, key.ordinal, DeliveryState.SUBMITTED, ref=ref or None)
-            case Rejected(key, reason):
-                self._breaker.good()
-                self._note(batch, key.ordinal, DeliveryState.FAILED, reason=reason)
-            case Unknown(key, reason):
-                self._breaker.bad(reason)
-                self._note(batch, key.ordinal, DeliveryState.UNKNOWN, reason=reason)
-                load.unanswered()
-                load.again(backoff(batch.claims))
-            case Deferred(_, reason, after, address_only):
-                if address_only:
-                    self._breaker.good()
-                else:
-                    self._breaker.bad(reason)
-                load.again(max(bearable(after), backoff(batch.claims)))
-
-    def _note(
-        self, batch: Batch, ordinal: int, state: DeliveryState, *, ref: str | None = None, reason: str | None = None
-    ) -> None:
-        self._tools.recorder.add(
-            Event(
-                batch.alert_id,
-                ordinal,
-                batch.claims,
-                state,
-                self._gateway.id,
-                ledger.storable(ref) if ref else None,
-                ledger.storable(reason) if reason else None,
-                self._moment or self._now(),
-            )
-        )
-
-    def _now(self) -> datetime:
-        """The time, which for everything that one turn of the event loop settles is the same."""
-        self._moment = self._tools.clock.now()
-        asyncio.get_running_loop().call_soon(self._turn_over)
-        return self._moment
-
-    def _turn_over(self) -> None:
-        self._moment = None

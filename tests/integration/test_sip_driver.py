@@ -13,6 +13,7 @@ from broadcaster.errors import UnavailableError
 from broadcaster.ports import Accepted, Deferred, Evidence, Outcome, Rejected, Sent, Unknown
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Account, Behaviour, Delay, Duty, Faults, Fronts, Script, SipFront
+from broadcaster.tasks import ended
 from tests.harness.calls import NUMBER, Line, a_law, envelope, heard_sha256, line
 from tests.harness.waiting import wait_until
 
@@ -190,6 +191,20 @@ async def test_closing_ends_what_still_speaks_within_its_bound(tmp_path: Path) -
         (receipt,) = made.inbox.stored_receipts
         assert await wait_until(lambda: rehearsal.report().calls)
     assert receipt.reason.endswith("外呼系统停止")
+
+
+async def test_closing_that_is_hurried_ends_what_speaks_and_stores_what_came_of_it(tmp_path: Path) -> None:
+    async with calling(tmp_path, farewell=60) as (made, rehearsal):
+        await made.call(envelope(1, a_law(tmp_path / "a.wav", 30.0)))
+        await wait_until(lambda: "← 7-1-1 已接听" in made.journal.lines, within=30)
+        closing = asyncio.create_task(made.driver.close())
+        await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            await ended(closing, patience=15)
+        (receipt,) = made.inbox.stored_receipts
+        (call,) = await wait_until(lambda: rehearsal.report().calls)
+    assert receipt.reason.endswith("外呼系统停止")
+    assert call.seconds < 20
 
 
 async def test_a_silent_trunk_leaves_the_call_in_doubt_and_is_lost(tmp_path: Path) -> None:

@@ -108,21 +108,32 @@ class SipDriver:
         return NOT_CONNECTED if self._trunk is None else await asyncio.shield(self._trunk.ended)
 
     async def close(self) -> None:
-        """Let calls come to their end for a while, end the others, store what came of them, sign out."""
+        """Let calls come to their end for a while, end the others, store what came of them, sign out. Cancelled while
+        calls go on, it ends them at once and does the rest all the same: nobody else could tell what came of them."""
         trunk, intake = self._trunk, self._intake
         if trunk is None or intake is None:
             return
         self._trunk = self._intake = None
         self._lines.close()
-        await _over(trunk, self._options.farewell)
-        for call in list(trunk.calls):
-            call.recall(STOPPED)
-        await _over(trunk, self._options.connect_timeout)
-        for call in list(trunk.calls):
-            call.cut(STOPPED)
-        await intake.finish(self._options.connect_timeout)
-        await trunk.leave(self._options.connect_timeout)
-        trunk.close()
+        try:
+            await _over(trunk, self._options.farewell)
+        finally:
+            await self._part(trunk, intake)
+
+    async def _part(self, trunk: Trunk, intake: Intake) -> None:
+        within = self._options.connect_timeout
+        try:
+            for call in list(trunk.calls):
+                call.recall(STOPPED)
+            await _over(trunk, within)
+        finally:
+            for call in list(trunk.calls):
+                call.cut(STOPPED)
+            try:
+                await intake.finish(within)
+                await trunk.leave(within)
+            finally:
+                trunk.close()
 
     async def _place(self, trunk: Trunk, intake: Intake, envelope: Envelope) -> Outcome:
         """Wait for a line and call."""

@@ -4,7 +4,6 @@ knows it; there is no gateway that would say it once more."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from broadcaster.ports import Inbox, Journal, Receipt, Reply
 
@@ -36,10 +35,13 @@ class Intake:
         """Store what there is; after `within` seconds it is given up."""
         self._leaving = True
         self._come.set()
-        await asyncio.wait([self._work], timeout=within)
-        self._work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._work
+        try:
+            await asyncio.wait([self._work], timeout=within)
+        finally:
+            self._work.cancel()
+            await asyncio.gather(self._work, return_exceptions=True)
+            if left := len(self._receipts) + len(self._replies):
+                self._journal.note("!", f"{left} 个结果没有存下，已放弃")
 
     async def _run(self) -> None:
         while True:

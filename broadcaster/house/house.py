@@ -1,57 +1,45 @@
-"""The house: everything a daohu process needs, opened in the right order and wired once. The composition root.
-
-`open_house` starts the embedded servers if the settings say so, brings the schema up to date, and opens the database,
-the doorbell, the drivers and the studio. Commands, the web and the worker take what they need from it.
-"""
+"""The house: everything a daohu process holds open. Commands, the web and the worker take what they need from it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from broadcaster import adapters
-from broadcaster.alerts import authoring
 from broadcaster.alerts.actor import Actor
-from broadcaster.alerts.notice import notice_of
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.alerts.share import share as alerts_share
 from broadcaster.capacity.planner import Planner
-from broadcaster.clock import Clock, SystemClock
-from broadcaster.database import DATABASE_AWAY, Database, create_database
+from broadcaster.clock import Clock
+from broadcaster.database import DATABASE_AWAY, Database
 from broadcaster.dispatch import trials
 from broadcaster.dispatch.callbacks import Called, callbacks
 from broadcaster.dispatch.composer import LedgerComposer
 from broadcaster.dispatch.documents import Documents, Write
 from broadcaster.dispatch.questions import Questions
-from broadcaster.dispatch.recordings import SPOKEN, Recordings, sounds_of
+from broadcaster.dispatch.recordings import SPOKEN, Recordings
 from broadcaster.dispatch.texts import Texts
 from broadcaster.doorbell import WORK, Doorbell, JobQueue, run_jobs
-from broadcaster.embedded import EmbeddedServers, watch
 from broadcaster.errands.carrier import Means
 from broadcaster.errands.share import share as errands_share
 from broadcaster.errors import SettingsError
 from broadcaster.escalation import units
 from broadcaster.escalation.share import share as escalation_share
-from broadcaster.intake.admitting import require_trustworthy
 from broadcaster.intake.answering import Answering
 from broadcaster.intake.settling import Intake
 from broadcaster.intake.share import Sources
 from broadcaster.intake.share import share as intake_share
 from broadcaster.issuing import Office, Plans, issue
 from broadcaster.journal import GatewayJournal, Telling
-from broadcaster.migrating import migrate_database
 from broadcaster.outlets import Outlet
 from broadcaster.ports import (
     Driver,
     Envelope,
     GatewaySettings,
-    Notice,
     OrderStanding,
     Reply,
     Studio,
@@ -65,15 +53,12 @@ from broadcaster.rosters.followers import Followers
 from broadcaster.rosters.inviting import Inviting
 from broadcaster.rosters.share import share as rosters_share
 from broadcaster.security.second_factor import SecondFactor
-from broadcaster.security.secret_key import secret_key
 from broadcaster.security.share import share as security_share
 from broadcaster.sensing import Sensor
-from broadcaster.settings import EMBEDDED, Settings
+from broadcaster.settings import Settings
 from broadcaster.share import Chore, Share, at_work
 from broadcaster.sources import Source
 from broadcaster.speaking_ahead import SpeakingAhead
-from broadcaster.tasks import ended
-from broadcaster.timekeeping import keep_time, ledger_clock
 from broadcaster.triggers.acting import Hand, issuing_by_rule
 from broadcaster.triggers.readings import Readings
 from broadcaster.triggers.relaying import Relaying
@@ -83,11 +68,6 @@ from broadcaster.webhooks.postman import Postman
 from broadcaster.webhooks.share import share as webhooks_share
 from broadcaster.webhooks.subscribers import Secrets
 from broadcaster.worker import Bell, Duties, Pulse, Worker, worker_name
-from channels.speech.engines import engines
-from channels.speech.lexicon import BUILT_IN, read_lexicon
-from channels.speech.studio import AudioStudio
-from templates.issuer import Issuer
-from templates.library import Library
 
 WARM_AFTER = 5.0
 """Seconds from a worker's start until it warms up."""
@@ -313,112 +293,3 @@ class House:
         send = issuing_by_rule(self.database, self.clock, self.office, units.open_units)
         issuing = frozenset(self.settings.rules.issue)
         return Hand(self.database, self.clock, self.office, send, self.announce, issuing)
-
-
-@asynccontextmanager
-async def open_house(
-    settings: Settings,
-    *,
-    clock: Clock | None = None,
-    application: str = "daohu",
-    document: Write | None = None,
-    outlet: Outlet | None = None,
-) -> AsyncIterator[House]:
-    """Open everything; close it in the opposite order. Raises `SettingsError` and `UnavailableError`, each with a
-    remedy. `clock` is the machine's: the house goes by the database's as soon as that is open. `document` writes the
-    alert that goes along with mails and to subscribers, `outlet` tells the latter; without it none is told."""
-    registry = Registry.installed()
-    registry.check(settings.gateways)
-    settings = replace(settings, gateways=registry.placed(settings.gateways))
-    async with AsyncExitStack() as stack:
-        database_url, redis_url = await _servers(stack, settings)
-        await create_database(database_url)
-        await migrate_database(database_url)
-        database = await Database.open(database_url, pool_max=settings.database.pool, application=application)
-        stack.push_async_callback(database.close)
-        time = await ledger_clock(database, clock or SystemClock())
-        stack.push_async_callback(ended, asyncio.create_task(keep_time(database, time), name="time"))
-        doorbell = Doorbell(redis_url)
-        stack.push_async_callback(doorbell.close)
-        jobs = JobQueue(redis_url)
-        stack.push_async_callback(jobs.close)
-        sources = adapters.sources(settings.sources)
-        require_trustworthy(settings, registry, sources)
-        for source in sources.values():
-            stack.push_async_callback(source.close)
-        studio = studio_of(settings)
-        stack.push_async_callback(studio.close)
-        texts = Texts(database)
-        names = [one.name for one in settings.gateways] + [one.name for one in settings.sensors]
-        journals = {name: GatewayJournal(time) for name in names}
-        key = secret_key(settings.security.secret_key, settings.data.dir)
-        tokens = Tokens(key)
-        longest_link = f"{settings.web.public_url}/r/{'x' * len(tokens.sign(1, 1))}"
-        yield House(
-            settings=settings,
-            clock=time,
-            database=database,
-            doorbell=doorbell,
-            registry=registry,
-            jobs=jobs,
-            redis_url=redis_url,
-            texts=texts,
-            studio=studio,
-            recordings=Recordings(
-                texts, studio, notice, sounds_of(registry, settings.gateways), settings.speech.dialects
-            ),
-            office=office_of(settings, longest_link),
-            plans=Plans(settings.district.code),
-            key=key,
-            tokens=tokens,
-            factor=SecondFactor(key),
-            journals=journals,
-            sources=sources,
-            sensors=adapters.sensors(settings.sensors, journals.__getitem__),
-            readings=Readings(database, time, settings.readings.keep),
-            document=document,
-            outlet=outlet,
-        )
-
-
-def studio_of(settings: Settings, folder: Path | None = None) -> AudioStudio:
-    """The studio that the settings describe, with its files in `folder` instead of the data's; no engine is started.
-    `SettingsError` for engines and lexicons that are wrong."""
-    lexicon = settings.speech.lexicon
-    words = read_lexicon(lexicon, "[speech] lexicon", over=BUILT_IN) if lexicon is not None else BUILT_IN
-    return AudioStudio(folder or settings.data.dir / "audio", engines(settings.speech.engines), words)
-
-
-async def notice(alert_id: int) -> Notice:
-    """An issued alert as a whole, for the gateways that pass it on."""
-    record = await authoring.load(alert_id)
-    return notice_of(record.alert, record.expires_at or record.sent_at)
-
-
-def office_of(settings: Settings, longest_link: str) -> Office:
-    """What the settings say about issuing."""
-    return Office(
-        district=settings.district.code,
-        issuer=Issuer(name=f"{settings.district.name}应急管理局", district=settings.district.name),
-        policy=settings.policy,
-        rules=settings.approval.rules,
-        library=Library(settings.messages.dir),
-        longest_link=longest_link,
-    )
-
-
-async def _servers(stack: AsyncExitStack, settings: Settings) -> tuple[str, str]:
-    wanted = [
-        name for name, url in (("postgres", settings.database.url), ("valkey", settings.redis.url)) if url == EMBEDDED
-    ]
-    if not wanted:
-        return settings.database.url, settings.redis.url
-    servers = EmbeddedServers(settings.data.dir, servers=wanted)
-    endpoints = await asyncio.to_thread(servers.start)
-    stack.push_async_callback(asyncio.to_thread, servers.stop)
-    watching = asyncio.create_task(watch(servers), name="embedded")
-    stack.callback(watching.cancel)
-    return (
-        endpoints.database_url if settings.database.url == EMBEDDED else settings.database.url,
-        endpoints.redis_url if settings.redis.url == EMBEDDED else settings.redis.url,
-    )

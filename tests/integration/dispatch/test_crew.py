@@ -1,0 +1,57 @@
+"""A worker's couriers: one at work on each slot that it holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from broadcaster.clock import SystemClock
+from broadcaster.database import Database
+from broadcaster.dispatch import slots
+from broadcaster.dispatch.courier import Tools
+from broadcaster.dispatch.crew import Crew
+from broadcaster.dispatch.leases import Leases
+from broadcaster.dispatch.recorder import Recorder
+from broadcaster.errors import UnavailableError
+from broadcaster.ports import Capabilities, Driver, Envelope, GatewaySettings, Inbox, Medium, Outcome, Reply
+from tests.harness.waiting import wait_until
+
+
+class Quiet:
+    """A driver that connects and is never given anything."""
+
+    capabilities = Capabilities(receipts=True, replies=False, window=16, batch_max=100)
+
+    async def open(self, inbox: Inbox) -> None: ...
+
+    async def send(self, batch: Sequence[Envelope]) -> AsyncIterator[Outcome]:
+        raise AssertionError("nothing was planned")
+        yield  # type: ignore[unreachable]  # it is a generator
+
+    async def close(self) -> None: ...
+
+
+async def keep_nothing(gateway: str, items: Sequence[Reply]) -> None: ...
+
+
+def built(settings: GatewaySettings) -> Driver:
+    if settings.name == "keyless":
+        raise UnavailableError("the key's file is gone", remedy="put it back")
+    return Quiet()
+
+
+async def test_a_gateway_whose_driver_cannot_be_built_keeps_no_other_from_its_couriers(database: Database) -> None:
+    clock = SystemClock()
+    recorder = Recorder(database, clock, "w")
+    tools = Tools(database, recorder, Leases(database, "w", 15.0), None, clock, "w")  # type: ignore[arg-type]
+    crew = Crew(tools, built, keep_nothing)
+    async with database.connection() as connection:
+        gateways = [
+            await slots.register(connection, GatewaySettings(name, Medium.SMS, "straw", rate=10, rehearsal=True))
+            for name in ("keyless", "sound")
+        ]
+    await crew.hold(gateways)
+    try:
+        await wait_until(lambda: list(crew.connected()) == [gateways[1].id], within=5, what="the other's courier")
+    finally:
+        await asyncio.wait_for(crew.dismiss(), 30)
