@@ -16,7 +16,7 @@ from broadcaster.alerts.state import State
 from broadcaster.alerts.succession import CallingOff, called_off, updating
 from broadcaster.database import Connection
 from broadcaster.issuing import Office
-from broadcaster.triggers.evaluator import Why
+from broadcaster.triggers.looking import Why
 from broadcaster.triggers.rule import Rule, duration
 from broadcaster.triggers.window import Site, chosen
 from templates.filling import propose

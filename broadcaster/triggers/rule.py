@@ -159,9 +159,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     @property
     def lookback(self) -> timedelta:
-        """How far back any of its conditions looks."""
+        """How far back any of its conditions looks, with the reading before: the latest may be as old as `fresh`, and
+        the one before the window as much older."""
         windows = (condition.window for level in self.levels for condition in level.when)
-        return max(windows) + duration(self.fresh)
+        return max(windows) + 2 * duration(self.fresh)
 
     @property
     def elements(self) -> tuple[str, ...]:

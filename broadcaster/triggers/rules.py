@@ -16,7 +16,8 @@ from broadcaster.decisions.versions import Subject, Version
 from broadcaster.errors import ConflictError, ForbiddenError, InputError, NotFoundError
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action, Actor, may, require
-from broadcaster.triggers.evaluator import RuleState, Why
+from broadcaster.triggers.evaluator import RuleState
+from broadcaster.triggers.looking import Why
 from broadcaster.triggers.rule import NAME, Rule, read, stored
 from broadcaster.triggers.sql import SQL
 

@@ -52,7 +52,7 @@ def test_a_rule_is_read() -> None:
     assert rule.rising[1].do is Deed.HOLD
     assert rule.named == ("group:上游", "s-9")
     assert rule.elements == ("rainfall", "water_level")
-    assert rule.lookback == timedelta(hours=2)
+    assert rule.lookback == timedelta(hours=3)
 
 
 @pytest.mark.parametrize(
