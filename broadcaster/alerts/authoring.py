@@ -127,6 +127,14 @@ async def edit(
         return record
 
 
+async def succeed(alert_id: int, alert: Alert, now: datetime) -> None:
+    """Have a draft replace something else than when it was written, inside the caller's transaction."""
+    wanted = Q(id=alert_id) | Q(identifier__in=_names(alert))
+    rows = await AlertRecord.filter(wanted).order_by("id").select_for_update()
+    record, known = next(row for row in rows if row.id == alert_id), [row for row in rows if row.id != alert_id]
+    await _change(record, now, **_columns(_completed(alert, known)), **_descent(alert, known))
+
+
 async def submit(
     database: Database,
     alert_id: int,

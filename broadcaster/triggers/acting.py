@@ -22,8 +22,8 @@ from broadcaster.alerts.lifecycle import ApprovalRules
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.alerts.state import State
 from broadcaster.clock import Clock
-from broadcaster.database import Connection, Database
-from broadcaster.errors import DaohuError
+from broadcaster.database import DATABASE_AWAY, Connection, Database
+from broadcaster.errors import DaohuError, RuleError
 from broadcaster.issuing import Office, OpenUnits, in_force, issue
 from broadcaster.security import audit
 from broadcaster.security.coverage import coverage
@@ -123,7 +123,7 @@ class Hand:
         if not standing.live or deed is Deed.NOTIFY:
             state = "open" if standing.live else "seen"
             await self._record(connection, standing, decision, deed, state, among, now)
-            return with_alert(decision, None if decision.over else before), None
+            return with_alert(decision, before), None
         try:
             async with self.database.transaction() as inner:
                 return await self._write(inner, standing, decision, deed, before, among, now)
@@ -132,33 +132,65 @@ class Hand:
             await self._record(
                 connection, standing, decision, deed, "failed", among, now, fault=str(error), alert_id=before
             )
-            return with_alert(decision, None if decision.over else before), None
+            return with_alert(decision, before), None
 
     async def release(self) -> int:
-        """Send out what was held long enough; how many."""
-        sent: list[int] = []
+        """Send out what was held long enough; how many were settled. One that cannot go out holds up no other."""
+        seen: list[int] = []
+        settled, faults = 0, []
+        while (number := await self._due(seen)) is not None:
+            seen.append(number)
+            try:
+                settled += await self._release(number)
+            except DATABASE_AWAY as fault:
+                faults.append(fault)
+            except Exception as fault:
+                faults.append(fault)
+                await self._settle(number, "failed", f"{type(fault).__name__}: {fault}")
+        if faults:
+            raise faults[0]
+        return settled
+
+    async def _due(self, seen: Sequence[int]) -> int | None:
+        async with self.database.connection() as connection:
+            found: int | None = await connection.fetchval(SQL["due_event"], self.clock.now(), list(seen))
+            return found
+
+    async def _settle(self, number: int, state: str, fault: str) -> None:
+        async with self.database.connection() as connection:
+            await connection.execute(SQL["settle_event"], number, state, fault[:1000], self.clock.now())
+
+    async def _release(self, number: int) -> int:
+        """Settle one that is held, unless somebody else is just at it."""
         async with self.database.transaction() as connection:
-            row = await connection.fetchrow(SQL["take_held"], self.clock.now())
+            row = await connection.fetchrow(SQL["take_held"], number)
             if row is None:
                 return 0
-            now, alert_id = self.clock.now(), row["alert_id"]
-            settled = _SETTLED.get(State((await authoring.load(alert_id)).state))
-            if settled is not None:  # an officer was faster
-                await connection.execute(SQL["settle_event"], row["id"], settled, "", now)
-                return 1
-            try:
-                async with self.database.transaction() as inner:
-                    origin = Origin.of(row)
-                    actor = await house_actor(inner, origin.account, row["regions"], now)
-                    await self.send(inner, actor, alert_id, origin, now)
-                    sent.append(alert_id)
-                await connection.execute(SQL["settle_event"], row["id"], "issued", "", now)
-            except DaohuError as error:
-                _LOG.error("rule.refused", rule=row["rule"], what=error.what)
-                await connection.execute(SQL["settle_event"], row["id"], "failed", str(error), now)
-        for one in sent:
-            await self.announce(one)
+            now, alert_id, fault = self.clock.now(), row["alert_id"], ""
+            record = await authoring.load(alert_id)
+            state = _SETTLED.get(State(record.state), "")
+            if not state:
+                try:
+                    async with self.database.transaction() as inner:
+                        await self._send_held(inner, record, row, now)
+                    state = "issued"
+                except DaohuError as error:
+                    _LOG.error("rule.refused", rule=row["rule"], what=error.what)
+                    state, fault = "failed", str(error)
+            await connection.execute(SQL["settle_event"], number, state, fault[:1000], now)
+        if not fault and record.state not in _SETTLED:
+            await self.announce(alert_id)
         return 1
+
+    async def _send_held(self, connection: Connection, record: AlertRecord, row: Any, now: datetime) -> None:
+        origin = Origin.of(row)
+        if record.created_by != origin.account and record.state != State.APPROVED:
+            raise RuleError(
+                "倒计时期间有人改过这条预警，它不再自动发出。", remedy="请提交审核，批准后发布；不需要的话请退回。"
+            )
+        await drafting.rebase(record, now)
+        actor = await house_actor(connection, origin.account, row["regions"], now)
+        await self.send(connection, actor, record.id, origin, now)
 
     async def _write(
         self,
@@ -175,7 +207,7 @@ class Hand:
             made = await drafting.all_clear(office, before, now)
             if made is None:  # nothing of the event went out: there is nothing to call off
                 await self._record(connection, standing, decision, Deed.NOTIFY, "open", among, now)
-                return with_alert(decision, None), None
+                return with_alert(decision, before), None
             alert = made
         else:
             colour = decision.level.colour
@@ -195,7 +227,7 @@ class Hand:
         await self._record(
             connection, standing, decision, deed, state, among, now, alert_id=record.id, due=due, regions=regions
         )
-        return with_alert(decision, None if decision.over else record.id), sent
+        return with_alert(decision, record.id), sent
 
     async def write(
         self,

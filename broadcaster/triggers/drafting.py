@@ -16,7 +16,7 @@ from broadcaster.alerts.state import State
 from broadcaster.alerts.succession import CallingOff, called_off, updating
 from broadcaster.database import Connection
 from broadcaster.issuing import Office
-from broadcaster.triggers.evaluator import Why
+from broadcaster.triggers.looking import Why
 from broadcaster.triggers.rule import Rule, duration
 from broadcaster.triggers.window import Site, chosen
 from templates.filling import propose
@@ -24,6 +24,7 @@ from templates.filling import propose
 MOST_REASONS = 8
 """Of a decision that go into the alert's note."""
 
+_LONGEST_LINE = 50  # alerts that followed one another
 _NAMED_MOST = 8  # regions that an area's description names
 
 
@@ -80,9 +81,26 @@ async def all_clear(office: Office, previous: int | None, now: datetime) -> Aler
     return called_off(record, CallingOff(), identifier=identifier, sender=sender, now=now)
 
 
+async def rebase(record: AlertRecord, now: datetime) -> None:
+    """Have a held Update follow what is out now: what it was written as the Update of may have been replaced, or may
+    have run out meanwhile. Where nothing is out any more, it is a first alert."""
+    if record.msg_type != MsgType.UPDATE:
+        return
+    out, alert = await _out(record.predecessor_id), record.alert
+    if out is not None and out.id == record.predecessor_id:
+        return
+    alert = updating(alert, out) if out else replace(alert, msg_type=MsgType.ALERT, references=())
+    await authoring.succeed(record.id, alert, now)
+
+
 async def _out(alert_id: int | None) -> AlertRecord | None:
-    """The record of an alert that is issued, or of what an officer replaced it by; None where there is none."""
+    """The record of an alert that is issued, or of what an officer replaced it by, or, where it never went out, of what
+    it was to replace; None where there is none."""
     record = await _latest(alert_id)
+    for _ in range(_LONGEST_LINE):
+        if record is None or State(record.state) in (State.ISSUED, State.ENDED):
+            break
+        record = await _latest(record.predecessor_id)
     out = record is not None and record.state == State.ISSUED and record.msg_type != MsgType.CANCEL
     return record if out else None
 
@@ -90,7 +108,7 @@ async def _out(alert_id: int | None) -> AlertRecord | None:
 async def _latest(alert_id: int | None) -> AlertRecord | None:
     """The record, or the last one by which officers have replaced it since."""
     record = await AlertRecord.get_or_none(id=alert_id) if alert_id is not None else None
-    for _ in range(50):
+    for _ in range(_LONGEST_LINE):
         if record is None or record.superseded_by is None:
             break
         record = await AlertRecord.get_or_none(identifier=record.superseded_by)

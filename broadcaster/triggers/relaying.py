@@ -22,7 +22,8 @@ from broadcaster.issuing import Office, in_force
 from broadcaster.phrase import joined, phrase
 from broadcaster.security.coverage import coverage
 from broadcaster.triggers.acting import Hand, Origin, house_actor
-from broadcaster.triggers.evaluator import Step, Why
+from broadcaster.triggers.evaluator import Step
+from broadcaster.triggers.looking import Why
 from broadcaster.triggers.sql import SQL
 from templates.filling import propose
 

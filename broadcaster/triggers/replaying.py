@@ -10,7 +10,8 @@ from broadcaster.alerts.alert import Colour
 from broadcaster.alerts.automatic import Deed
 from broadcaster.database import Connection
 from broadcaster.triggers import window
-from broadcaster.triggers.evaluator import RuleState, Step, Why, deed_of, evaluate
+from broadcaster.triggers.evaluator import RuleState, Step, deed_of, evaluate
+from broadcaster.triggers.looking import Why
 from broadcaster.triggers.rule import Rule
 from broadcaster.triggers.window import Site, Windows
 

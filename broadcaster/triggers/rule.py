@@ -71,6 +71,7 @@ _DURATION = re.compile(r"(\d{1,4})([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _WORDS = {"s": ("秒", "s"), "m": ("分钟", "min"), "h": ("小时", "h"), "d": ("天", "d")}
 _LONGEST_WINDOW = timedelta(days=7)
+_SHORTEST_HOLD = timedelta(minutes=1)
 
 Duration = Annotated[str, Meta(max_length=6)]
 Limit = Literal["warning", "guarantee"]
@@ -159,9 +160,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     @property
     def lookback(self) -> timedelta:
-        """How far back any of its conditions looks."""
+        """How far back any of its conditions looks, with the reading before: the latest may be as old as `fresh`, and
+        the one before the window as much older."""
         windows = (condition.window for level in self.levels for condition in level.when)
-        return max(windows) + duration(self.fresh)
+        return max(windows) + 2 * duration(self.fresh)
 
     @property
     def elements(self) -> tuple[str, ...]:
@@ -238,9 +240,7 @@ def _faults(rule: Rule, district: str, issuing: frozenset[str]) -> Iterator[str]
         yield at(
             "hazard", phrase("没有灾种“%(given)s”，允许：%(known)s", given=rule.hazard, known=joined("、", HAZARDS))
         )
-    for name in ("fresh", "calm", "cool_down", "lead"):
-        if (name != "lead" or rule.lead) and (fault := _duration_fault(getattr(rule, name))):
-            yield at(name, fault)
+    yield from _time_faults(rule)
     for path, codes in (("within", rule.within), ("area.regions", rule.area.regions)):
         for code in codes:
             if not is_region(code) or not code.startswith(district):
@@ -251,13 +251,30 @@ def _faults(rule: Rule, district: str, issuing: frozenset[str]) -> Iterator[str]
     if rule.clear is Deed.ISSUE and rule.hazard not in issuing:
         yield at("clear", _not_at_once())
     for place, level in enumerate(rule.levels):
-        path = f"levels[{place}]"
-        if level.do is Deed.ISSUE and rule.hazard not in issuing:
-            yield at(f"{path}.do", _not_at_once())
-        if level.hold and (fault := _duration_fault(level.hold)):
-            yield at(f"{path}.hold", fault)
-        for number, condition in enumerate(level.when):
-            yield from _condition_faults(f"{path}.when[{number}]", condition)
+        yield from _level_faults(f"levels[{place}]", level, rule, issuing)
+
+
+def _time_faults(rule: Rule) -> Iterator[str]:
+    for name in ("fresh", "calm", "cool_down", "lead"):
+        if (name != "lead" or rule.lead) and (fault := _duration_fault(getattr(rule, name))):
+            yield at(name, fault)
+        elif name == "fresh" and not duration(rule.fresh):
+            yield at(name, "应大于 0")
+        elif name == "lead" and rule.lead and duration(rule.lead) >= timedelta(hours=rule.valid_hours):
+            yield at(name, "应短于 valid_hours")
+
+
+def _level_faults(path: str, level: Level, rule: Rule, issuing: frozenset[str]) -> Iterator[str]:
+    if level.do is Deed.ISSUE and rule.hazard not in issuing:
+        yield at(f"{path}.do", _not_at_once())
+    if level.hold and (fault := _duration_fault(level.hold)):
+        yield at(f"{path}.hold", fault)
+    elif level.hold and duration(level.hold) < _SHORTEST_HOLD:
+        yield at(f"{path}.hold", "至少 1m，否则来不及否决")
+    elif level.do is Deed.HOLD and level.held >= timedelta(hours=rule.valid_hours):
+        yield at(f"{path}.hold", "应短于 valid_hours")
+    for number, condition in enumerate(level.when):
+        yield from _condition_faults(f"{path}.when[{number}]", condition)
 
 
 def _not_at_once() -> str:
@@ -280,6 +297,8 @@ def _condition_faults(path: str, one: Condition) -> Iterator[str]:
         yield at(f"{path}.lasting", "只用于 above 和 below")
     if over_time and getattr(one, tests[0]) <= 0:
         yield at(f"{path}.{tests[0]}", "应大于 0")
+    elif over_time and one.hysteresis >= getattr(one, tests[0]):
+        yield at(f"{path}.hysteresis", "应小于要达到的值，否则一旦触发就不会回落")
     for name in ("within", "lasting"):
         if (text := getattr(one, name)) and (fault := _duration_fault(text)):
             yield at(f"{path}.{name}", fault)

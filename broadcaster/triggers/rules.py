@@ -16,7 +16,8 @@ from broadcaster.decisions.versions import Subject, Version
 from broadcaster.errors import ConflictError, ForbiddenError, InputError, NotFoundError
 from broadcaster.security import audit
 from broadcaster.security.permissions import Action, Actor, may, require
-from broadcaster.triggers.evaluator import RuleState, Why
+from broadcaster.triggers.evaluator import RuleState
+from broadcaster.triggers.looking import Why
 from broadcaster.triggers.rule import NAME, Rule, read, stored
 from broadcaster.triggers.sql import SQL
 
@@ -40,7 +41,8 @@ class AtWork:
 @dataclass(frozen=True, slots=True)
 class Event:
     """One step that a rule took, with its reasons, `title` being the rule's; or, with `incoming_id`, what that message
-    of the source `rule` led to by itself. `due_at`: when it goes out unless it is vetoed."""
+    of the source `rule` led to by itself. `due_at`: when it goes out unless it is vetoed;
+    `eased`: not as long as the level that led to it does not hold."""
 
     id: int
     rule: str
@@ -58,6 +60,7 @@ class Event:
     due_at: datetime | None
     at: datetime
     incoming_id: int | None = None
+    eased: bool = False
 
 
 async def at_work(connection: Connection) -> dict[str, AtWork]:
@@ -191,6 +194,7 @@ async def written(
 def _event(row: Any) -> Event:
     values = dict(row)
     body = values.pop("body")
+    values["eased"] = bool(values["eased"])
     said = msgspec.json.decode(values["said"], type=tuple[Why, ...])
     values |= {"said": said, "regions": tuple(row["regions"]), "colour": Colour(row["colour"])}
     return Event(**values, title=stored(body).title if body else "")

@@ -180,9 +180,9 @@ WHERE e.rule = $1 AND e.state IN ('held', 'failed') AND EXISTS (
 RETURNING e.id
 
 -- name: miss
--- $1 source, $2 identifiers, $3 now, $4 why: what was withdrawn at this moment is for somebody to see to.
+-- $1 source, $2 identifiers, $3 now, $4 why: what was withdrawn a moment ago is for somebody to see to.
 UPDATE rule_event e SET state = 'failed', fault = $4, closed_at = NULL
-WHERE e.rule = $1 AND e.state = 'over' AND e.closed_at = $3 AND EXISTS (
+WHERE e.rule = $1 AND e.state = 'over' AND e.closed_at > $3::timestamptz - interval '1 minute' AND EXISTS (
     SELECT FROM incoming i LEFT JOIN incoming first ON first.id = i.same_as
     WHERE i.id = e.incoming_id AND (i.identifier = ANY ($2::text[]) OR first.identifier = ANY ($2::text[])))
 
@@ -200,16 +200,25 @@ SELECT deed FROM rule_event WHERE rule = $1 AND alert_id = $2 AND incoming_id IS
 -- name: of_message
 -- $1 message: what it, or the same by another source, led to by itself.
 SELECT id, rule, version, mode, step, colour, deed, state, regions, said::text AS said, fault, alert_id, due_at, at, incoming_id,
-       NULL AS body
+       NULL AS eased, NULL AS body
 FROM rule_event WHERE incoming_id = $1 OR incoming_id IN (SELECT i.id FROM incoming i WHERE i.same_as = $1) ORDER BY id DESC
 
+-- name: due_event
+-- $1 now, $2 but not these: an alert whose time for a veto is over. Of a rule, it waits until the rule has looked again, and as
+-- long as the level that led to it does not hold.
+SELECT e.id FROM rule_event e LEFT JOIN rule_standing s ON e.incoming_id IS NULL AND s.name = e.rule
+WHERE e.state = 'held' AND e.due_at <= $1 AND e.id <> ALL ($2::integer[])
+  AND (s.name IS NULL OR e.step = 'clear'
+       OR (s.evaluated_at >= e.due_at - interval '1 minute' AND NOT coalesce((s.state ->> 'eased')::boolean, false)))
+ORDER BY e.due_at LIMIT 1
+
 -- name: take_held
--- $1 now: alerts whose time for a veto is over.
+-- $1 id: it, locked; nothing when it is held no more, or another is sending it.
 SELECT e.id, e.rule, e.version, e.alert_id, e.regions, e.incoming_id FROM rule_event e
-WHERE e.state = 'held' AND e.due_at <= $1 ORDER BY e.due_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+WHERE e.id = $1 AND e.state = 'held' FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: settle_event
-UPDATE rule_event SET state = $2, fault = $3, closed_at = $4 WHERE id = $1
+UPDATE rule_event SET state = $2, fault = $3, closed_at = $4 WHERE id = $1 AND state = 'held'
 
 -- name: close_event
 -- $1 id, $2 the state that it gets, $3 those that it may have, $4 account, $5 now
@@ -218,12 +227,16 @@ RETURNING alert_id, rule, incoming_id
 
 -- name: event
 SELECT id, rule, version, mode, step, colour, deed, state, regions, said::text AS said, fault, alert_id, due_at, at, incoming_id,
+       (SELECT (s.state ->> 'eased')::boolean FROM rule_standing s
+        WHERE e.state = 'held' AND e.step <> 'clear' AND e.incoming_id IS NULL AND s.name = e.rule) AS eased,
        (SELECT d.body FROM decision d WHERE e.incoming_id IS NULL AND d.subject = 'rule' AND d.name = e.rule AND d.version = e.version) AS body
 FROM rule_event e WHERE id = $1
 
 -- name: open_events
 -- $1 region prefixes, $2 how many: what somebody must see to.
 SELECT id, rule, version, mode, step, colour, deed, state, regions, said::text AS said, fault, alert_id, due_at, at, incoming_id,
+       (SELECT (s.state ->> 'eased')::boolean FROM rule_standing s
+        WHERE e.state = 'held' AND e.step <> 'clear' AND e.incoming_id IS NULL AND s.name = e.rule) AS eased,
        (SELECT d.body FROM decision d WHERE e.incoming_id IS NULL AND d.subject = 'rule' AND d.name = e.rule AND d.version = e.version) AS body
 FROM rule_event e
 WHERE state IN ('open', 'held', 'failed')
@@ -233,6 +246,8 @@ ORDER BY due_at NULLS LAST, id DESC LIMIT $2
 -- name: events
 -- $1 rule, $2 how many
 SELECT id, rule, version, mode, step, colour, deed, state, regions, said::text AS said, fault, alert_id, due_at, at, incoming_id,
+       (SELECT (s.state ->> 'eased')::boolean FROM rule_standing s
+        WHERE e.state = 'held' AND e.step <> 'clear' AND e.incoming_id IS NULL AND s.name = e.rule) AS eased,
        (SELECT d.body FROM decision d WHERE e.incoming_id IS NULL AND d.subject = 'rule' AND d.name = e.rule AND d.version = e.version) AS body
 FROM rule_event e WHERE rule = $1 AND incoming_id IS NULL ORDER BY id DESC LIMIT $2
 

@@ -17,6 +17,7 @@ from broadcaster.errors import DaohuError
 from broadcaster.triggers import drafting, window
 from broadcaster.triggers.acting import Hand, Standing, standing_of
 from broadcaster.triggers.evaluator import Decision, RuleState, evaluate
+from broadcaster.triggers.quality import AHEAD
 from broadcaster.triggers.sql import SQL
 
 _LOG = structlog.get_logger(__name__)
@@ -35,16 +36,20 @@ class Watch:
     hand: Hand
 
     async def look(self) -> int:
-        """Look at each rule that is due; how many steps were taken."""
+        """Look at each rule that is due, then send out what was held long enough; how many steps were taken."""
         now = self.hand.clock.now()
         async with self.hand.database.connection() as connection:
             names = [row["name"] for row in await connection.fetch(SQL["rules_at_work"], now)]
-        steps, faults = await self.hand.release(), []
+        steps, faults = 0, []
         for name in names:
             try:
                 steps += await self._look_at(name, now)
             except Exception as fault:  # of one rule: the others are looked at all the same
                 faults.append(fault)
+        try:
+            steps += await self.hand.release()
+        except Exception as fault:
+            faults.append(fault)
         if faults:
             raise faults[0]
         return steps
@@ -80,7 +85,7 @@ class Watch:
             if not await _anything_new(connection, [site.id for site in among], row["evaluated_at"], now):
                 return None, 0
             state = msgspec.json.decode(row["state"], type=RuleState)
-            if await drafting.lapsed(state.alert_id, now):
+            if state.colour is not None and await drafting.lapsed(state.alert_id, now):
                 state = RuleState(known_at=state.known_at)
             decision = await _evaluated(connection, standing, among, state, now)
             sent = None
@@ -95,7 +100,7 @@ async def _evaluated(
     connection: Connection, standing: Standing, among: tuple[window.Site, ...], state: RuleState, now: datetime
 ) -> Decision:
     start = now - standing.rule.lookback
-    seen = await window.windows(connection, standing.rule, among, start, now)
+    seen = await window.windows(connection, standing.rule, among, start, now, ahead=AHEAD)
     return evaluate(standing.rule, among, seen, state, now)
 
 

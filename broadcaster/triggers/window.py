@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from broadcaster.database import Connection
@@ -76,8 +76,23 @@ def chosen(among: Iterable[Site], names: Sequence[str]) -> list[Site]:
 
 
 async def windows(
-    connection: Connection, rule: Rule, among: Sequence[Site], start: datetime, end: datetime
+    connection: Connection,
+    rule: Rule,
+    among: Sequence[Site],
+    start: datetime,
+    end: datetime,
+    ahead: timedelta = timedelta(),
 ) -> dict[tuple[str, str], Course]:
-    """The usable readings of what the rule reads, after `start`, up to `end`."""
-    rows = await connection.fetch(SQL["window"], [site.id for site in among], list(rule.elements), start, end, USABLE)
-    return {(row["code"], row["element"]): Course(row["times"], row["values"]) for row in rows}
+    """The usable readings of what the rule reads, after `start`, up to `end`.
+
+    What is here by `end` was measured by then: the course of an instrument whose clock is ahead, by `ahead` at the
+    most, is put back by as much.
+    """
+    stations, elements = [site.id for site in among], list(rule.elements)
+    rows = await connection.fetch(SQL["window"], stations, elements, start, end + ahead, USABLE)
+    return {(row["code"], row["element"]): _course(row["times"], row["values"], end.timestamp()) for row in rows}
+
+
+def _course(at: Sequence[float], values: Sequence[float], end: float) -> Course:
+    ahead = at[-1] - end
+    return Course(at if ahead <= 0 else [one - ahead for one in at], values)

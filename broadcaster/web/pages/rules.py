@@ -15,6 +15,7 @@ from broadcaster.errors import ConflictError, InputError
 from broadcaster.phrase import Bilingual
 from broadcaster.security.permissions import Action, Actor, may, require, require_somewhere
 from broadcaster.triggers import rules
+from broadcaster.triggers.evaluator import Step
 from broadcaster.triggers.replaying import Happened, recorded, replay
 from broadcaster.triggers.rule import BEGINNING, NAME, stored
 from broadcaster.triggers.rules import AtWork
@@ -28,6 +29,13 @@ SPANS = (1, 7, 31)
 """Days that a replay may go back."""
 
 MOST_CHARTS = 6
+
+_STROKES = {
+    Step.RAISE: ("触发", "reached"),
+    Step.RISE: ("升高", "risen"),
+    Step.CLEAR: ("回落", "fallen"),
+    Step.LOST: ("失去读数", "lost"),
+}
 
 _RULE = r"/rules/{rule:[a-z][a-z0-9-]{0,39}}"
 SECTION = Section("/rules", "规则", Action.SEE_STATIONS)
@@ -266,8 +274,7 @@ async def _rule(request: web.Request, actor: Actor, form: Form, status: int) -> 
 
 
 def _stroke(step: Happened) -> tuple[datetime, str, str]:
-    words = {"raise": ("触发", "reached"), "rise": ("升高", "risen"), "clear": ("回落", "fallen")}[step.step.value]
-    return step.at, Bilingual(*words), "" if step.step.value == "clear" else step.colour.value
+    return step.at, Bilingual(*_STROKES[step.step]), "" if step.step in (Step.CLEAR, Step.LOST) else step.colour.value
 
 
 def _number(given: Mapping[str, Any], field: str) -> int:

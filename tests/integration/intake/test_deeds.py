@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from broadcaster.alerts.alert import Alert, Area, MsgType, NamedValue, Status
 from broadcaster.alerts.state import State as AlertState
+from broadcaster.clock import ManualClock
 from broadcaster.errors import SettingsError
 from broadcaster.escalation.units import open_units
 from broadcaster.intake.admitting import require_trustworthy
@@ -179,6 +180,28 @@ async def test_an_update_that_may_not_go_out_takes_back_what_is_held_and_that_is
     assert "更新没有自动发出" in console.text
     await console.get("/alerts?lang=en")
     assert "the Update did not go out by itself" in console.text
+
+
+class Running:
+    """A clock that goes on between two looks at it, as clocks do."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        self._clock.advance(0.001)
+        return self._clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+
+
+async def test_what_is_taken_back_without_a_successor_is_told_however_long_that_took(ground: Ground) -> None:
+    object.__setattr__(ground.hand, "clock", Running(ground.web.clock))
+    await ground.receive(foreign(), orange=True)
+    update = sign(xml(following(foreign(), "QX_2", MsgType.UPDATE)).replace(RED, "蓝色".encode()), ground.by)
+    assert (await ground.desk.receive(update, "met")).state == State.DRAFTED
+    assert await ground.events() == [("failed", "raise")]
 
 
 async def test_nothing_goes_out_that_is_unsigned_a_drill_or_not_placed_wholly(ground: Ground) -> None:

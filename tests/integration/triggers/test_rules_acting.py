@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
+from broadcaster.alerts import actor as alerts
 from broadcaster.alerts import authoring
 from broadcaster.alerts.records import AlertRecord
+from broadcaster.alerts.succession import updating
 from broadcaster.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError
 from broadcaster.escalation.units import open_units
 from broadcaster.security.permissions import Actor, Grant, Role
@@ -98,6 +102,18 @@ class Ground:
             return [
                 (one.step, one.colour.value, one.state) for one in reversed(await rules.events(connection, "flood"))
             ]
+
+    async def lines(self) -> list[tuple[str, str | None, str, bool]]:
+        """Every alert: its type, colour and state, and whether it belongs to the lineage of the first."""
+        found = await AlertRecord.all().order_by("id")
+        return [(one.msg_type, one.colour, one.state, one.lineage == found[0].identifier) for one in found]
+
+    def actor(self) -> alerts.Actor:
+        return alerts.Actor("duty", frozenset({alerts.Role.AUTHOR}))
+
+    async def run_out(self) -> None:
+        async with self.database.transaction() as connection:
+            await authoring.end_expired(connection, self.clock.now())
 
     async def value(self, query: str, *values: object) -> Any:
         async with self.database.connection() as connection:
@@ -331,3 +347,156 @@ async def test_a_draft_waits_for_an_officer(ground: Ground) -> None:
     assert record.alert.infos[0].areas[0].circles[0].km == 3
     await rules.note(ground.database, Actor(1002, "chief", CHIEF.grants), 1, ground.clock.now())
     assert await ground.events() == [("raise", "yellow", "seen")]
+
+
+async def test_the_all_clear_calls_off_what_is_out_though_a_higher_colour_was_vetoed(ground: Ground) -> None:
+    await ground.begin("issue", "hold")
+    await ground.rises_to(1.0, 3.2, 5.1, 5.2)
+    await rules.veto(ground.database, CHIEF, 2, ground.clock.now())
+    await ground.rises_to(*[1.0] * 8)
+    assert (await ground.events())[-1] == ("clear", "red", "issued")
+    assert [one for one in await ground.lines() if one[2] == "issued"] == [
+        ("Alert", "yellow", "issued", True),
+        ("Cancel", "yellow", "issued", True),
+    ]
+
+
+async def test_a_colour_between_that_stays_a_draft_does_not_break_the_lineage(ground: Ground) -> None:
+    orange = '[[levels]]\ncolour = "orange"\ndo = "draft"\n[[levels.when]]\nelement = "water_level"\nabove = 4.0'
+    await ground.begin("issue", "issue", more=orange)
+    await ground.rises_to(1.0, 3.2, 4.2, 5.1, 5.2)
+    assert await ground.lines() == [
+        ("Alert", "yellow", "issued", True),
+        ("Update", "orange", "draft", True),
+        ("Update", "red", "issued", True),
+    ]
+
+
+async def test_danger_that_comes_back_before_the_all_clear_is_out_goes_on_with_what_is(ground: Ground) -> None:
+    await ground.begin("issue", "issue", clear="draft")
+    await ground.rises_to(1.0, 3.2, *[1.0] * 8, 5.1, 5.2)
+    assert await ground.lines() == [
+        ("Alert", "yellow", "issued", True),
+        ("Cancel", "yellow", "draft", True),
+        ("Update", "red", "issued", True),
+    ]
+
+
+async def test_an_update_that_is_held_goes_out_though_what_it_updates_runs_out(ground: Ground) -> None:
+    await ground.begin("issue", "hold", more="valid_hours = 1")
+    await ground.rises_to(1.0, 3.2, *[3.2] * 10, 5.1, 5.2)
+    ground.clock.advance(170)
+    await ground.run_out()
+    assert [state for _, _, state, _ in await ground.lines()] == ["ended", "draft"]
+    ground.clock.advance(11)
+    await ground.look()
+    assert await ground.lines() == [("Alert", "yellow", "ended", True), ("Alert", "red", "issued", False)]
+    assert (await ground.events())[-1] == ("rise", "red", "issued")
+
+
+async def test_an_update_that_is_held_follows_what_an_officer_sent_out_meanwhile(ground: Ground) -> None:
+    await ground.begin("issue", "hold")
+    await ground.rises_to(1.0, 3.2, 5.1, 5.2)
+    first, held = await AlertRecord.all().order_by("id")
+    newer = updating(replace(first.alert, identifier="330212_officer", sent=ground.clock.now()), first)
+    record = await authoring.create(ground.database, newer, ground.actor(), ground.clock.now())
+    await ground.hand.issue(record.id, ground.actor())
+    ground.clock.advance(181)
+    await ground.look()
+    held = await AlertRecord.get(id=held.id)
+    assert (held.state, held.predecessor_id, held.lineage) == ("issued", record.id, first.identifier)
+
+
+async def test_what_somebody_changed_while_it_was_held_takes_the_way_of_approval(ground: Ground) -> None:
+    await ground.begin("hold")
+    await ground.rises_to(1.0, 3.2)
+    record = await AlertRecord.get()
+    now = ground.clock.now()
+    await authoring.edit(ground.database, record.id, record.alert, ground.actor(), now, version=record.version)
+    ground.clock.advance(300)
+    await ground.rises_to(3.2)
+    ground.clock.advance(60)
+    await ground.look()
+    assert (await ground.events(), ground.announced) == ([("raise", "yellow", "failed")], [])
+    async with ground.database.connection() as connection:
+        (event,) = await rules.open_events(connection, [TOWN])
+    assert "改过" in event.fault
+
+
+async def test_one_that_cannot_go_out_holds_up_no_other_and_no_rule(ground: Ground) -> None:
+    await ground.begin("hold")
+    await ground.rises_to(1.0, 3.2)
+    await ground.value(
+        "INSERT INTO rule_event (rule, version, mode, step, colour, deed, state, regions, said, fault, due_at, at)"
+        " VALUES ('gone', 1, 'live', 'raise', 'red', 'hold', 'held', $1, '[]', '', $2, $2) RETURNING id",
+        [TOWN],
+        ground.clock.now(),
+    )
+    ground.clock.advance(601)
+    await ground.readings.keep(course("s-1", "water_level", ground.clock.now(), [3.2]), source="t")
+    for _ in range(2):
+        with suppress(NotFoundError):
+            await Watch(ground.hand).look()
+    assert await ground.events() == [("raise", "yellow", "issued")]
+    assert await ground.value("SELECT state FROM rule_event WHERE rule = 'gone'") == "failed"
+
+
+async def test_what_is_held_waits_while_its_level_does_not_hold(ground: Ground) -> None:
+    await ground.begin("hold")
+    await ground.rises_to(1.0, 3.2, 2.0, 2.0, 2.0)
+    async with ground.database.connection() as connection:
+        (event,) = await rules.open_events(connection, [TOWN])
+    assert (event.state, event.eased, ground.announced) == ("held", True, [])
+    await ground.rises_to(3.3)
+    assert await ground.events() == [("raise", "yellow", "issued")]
+
+
+async def test_what_is_held_over_a_restart_goes_out_only_if_it_still_holds(ground: Ground) -> None:
+    await ground.begin("hold")
+    await ground.rises_to(1.0, 3.2)
+    ground.clock.advance(7200)
+    await ground.readings.keep(course("s-1", "water_level", ground.clock.now(), [1.0]), source="t")
+    await ground.look()
+    assert ground.announced == []
+    await ground.rises_to(*[1.0] * 8)
+    assert await ground.events() == [("raise", "yellow", "over"), ("clear", "yellow", "open")]
+
+
+async def test_an_instrument_whose_clock_is_ahead_is_believed_at_once(ground: Ground) -> None:
+    await ground.begin("issue", "issue")
+    for level in (1.0, 3.2, 5.1, 5.2):
+        ground.clock.advance(300)
+        ahead = ground.clock.now() + timedelta(minutes=8)
+        await ground.readings.keep(course("s-1", "water_level", ahead, [level]), source="t")
+        await ground.look()
+    assert await ground.events() == [("raise", "yellow", "issued"), ("rise", "red", "issued")]
+
+
+async def test_a_new_version_goes_on_with_the_event_and_what_is_held(ground: Ground) -> None:
+    await ground.begin("hold", "issue")
+    await ground.rises_to(1.0, 3.2)
+    text = RULE.format(yellow="hold", red="issue", clear="issue", more="").replace("3.0", "2.5")
+    now = ground.clock.now()
+    writer, chief = Actor(1001, "writer", WRITER.grants), Actor(1002, "chief", CHIEF.grants)
+    await rules.save(ground.database, writer, DISTRICT, "flood", text, issuing=["flood"], seen=1, note="", now=now)
+    await rules.put_to_work(ground.database, chief, DISTRICT, "flood", 2, "live", now, own=False)
+    await ground.rises_to(2.6, 2.6, 5.1, 5.2)
+    assert await ground.events() == [("raise", "yellow", "issued"), ("rise", "red", "issued")]
+    assert [one[3] for one in await ground.lines()] == [True, True]
+
+
+async def test_two_who_release_at_once_and_a_veto_beside_end_in_one_way(ground: Ground) -> None:
+    await ground.begin("hold")
+    await ground.rises_to(1.0, 3.2, 3.2)
+    ground.clock.advance(301)
+    await ground.readings.keep(course("s-1", "water_level", ground.clock.now(), [3.2]), source="t")
+    done = await asyncio.gather(
+        *(ground.hand.release() for _ in range(3)),
+        *(Watch(ground.hand).look() for _ in range(2)),
+        rules.veto(ground.database, Actor(1002, "chief", CHIEF.grants), 1, ground.clock.now()),
+        return_exceptions=True,
+    )
+    await ground.look()
+    vetoed = not isinstance(done[-1], ConflictError)
+    assert await ground.events() == [("raise", "yellow", "vetoed" if vetoed else "issued")]
+    assert (await ground.value("SELECT count(*) FROM run"), len(ground.announced)) == ((0, 0) if vetoed else (1, 1))

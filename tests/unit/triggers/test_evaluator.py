@@ -168,3 +168,149 @@ def test_what_has_not_come_yet_is_not_looked_at(values: list[float]) -> None:
     whole = {("s-1", "water_level"): course(values)}
     half = {("s-1", "water_level"): course(values[: len(values) // 2 + 1])}
     assert evaluate(one, (ONE,), whole, RuleState(), now) == evaluate(one, (ONE,), half, RuleState(), now)
+
+
+def going(
+    one: Rule, courses: dict[tuple[str, str], Course], hours: float, among: Sequence[Site] = (ONE, TWO, THREE)
+) -> tuple[list[str], RuleState]:
+    """The steps by looks five minutes apart, and where it stands then."""
+    return carried(one, courses, RuleState(), START, hours, among)
+
+
+def carried(
+    one: Rule,
+    courses: dict[tuple[str, str], Course],
+    state: RuleState,
+    start: datetime,
+    hours: float,
+    among: Sequence[Site] = (ONE, TWO, THREE),
+) -> tuple[list[str], RuleState]:
+    found: list[str] = []
+    for turn in range(int(hours * 12) + 1):
+        decision = evaluate(one, among, courses, state, start + timedelta(minutes=5 * turn))
+        state = msgspec.json.decode(msgspec.json.encode(decision.state), type=RuleState)
+        found += [decision.step.value] if decision.step else []
+    return found, state
+
+
+ANY_OF_GROUP = rule(
+    when("yellow", 'element = "water_level"\nabove = 3.0'), head=HEAD.replace('["s-1"]', '["group:g", "s-1"]')
+)
+LEVEL = "water_level"
+
+
+def test_a_station_that_was_mute_before_does_not_keep_an_event_open() -> None:
+    courses = {("s-1", LEVEL): course([1.0] * 3 + [3.2] * 6 + [1.0] * 20), ("s-2", LEVEL): course([1.0] * 40)}
+    assert going(ANY_OF_GROUP, courses, 3)[0] == ["raise", "clear"]
+
+
+def test_a_station_that_falls_silent_during_an_event_keeps_it_open() -> None:
+    courses = {("s-1", LEVEL): course([1.0] * 3 + [3.2] * 20 + [1.0] * 40), ("s-2", LEVEL): course([1.0] * 6)}
+    assert going(ANY_OF_GROUP, courses, 4)[0] == ["raise"]
+    back = {**courses, ("s-2", LEVEL): course([1.0] * 60)}
+    _, state = going(ANY_OF_GROUP, courses, 2)
+    assert carried(ANY_OF_GROUP, back, state, START + timedelta(hours=2), 2)[0] == ["clear"]
+
+
+@pytest.mark.parametrize("head", [HEAD.replace('["s-1"]', '["group:g"]'), HEAD.replace('["s-1"]', '["s-2", "s-3"]')])
+def test_a_station_that_goes_from_the_register_is_no_all_clear(head: str) -> None:
+    one = rule(when("yellow", 'element = "water_level"\nabove = 3.0\nat_least = 2'), head=head)
+    courses = {(code, LEVEL): course([1.0] * 3 + [3.2] * 60) for code in ("s-2", "s-3")}
+    found, state = going(one, courses, 1)
+    assert found == ["raise"]
+    assert carried(one, courses, state, START + timedelta(hours=1), 3, (ONE, TWO))[0] == []
+
+
+def test_a_station_without_the_limit_that_is_asked_for_does_not_keep_an_event_open() -> None:
+    one = rule(
+        when("yellow", 'element = "water_level"\nabove = "warning"'), head=HEAD.replace('["s-1"]', '["group:g", "s-1"]')
+    )
+    courses = {("s-1", LEVEL): course([1.0] * 3 + [3.8] * 6 + [1.0] * 20), ("s-2", LEVEL): course([1.0] * 40)}
+    assert going(one, courses, 3)[0] == ["raise", "clear"]
+
+
+def test_an_event_from_before_awaits_every_station() -> None:
+    old = RuleState(colour=rule(LASTING).levels[0].colour, since=START, known_at=START)
+    assert carried(ANY_OF_GROUP, {("s-1", LEVEL): course([1.0] * 40)}, old, START, 3)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [
+        ('element = "water_level"\nrise = 0.3\nwithin = "10m"', [3.0, 3.1, 3.3]),
+        ('element = "water_level"\nfall = 0.3\nwithin = "10m"', [3.3, 3.1, 3.0]),
+        ('element = "rainfall"\ntotal = 1.0\nwithin = "1h"', [0.1] * 10),
+        ('element = "rain_total"\ntotal = 0.3\nwithin = "1h"', [3.0, 3.1, 3.3]),
+    ],
+)
+def test_what_reaches_a_limit_in_decimals_reaches_it(condition: str, values: list[float]) -> None:
+    element = condition.split('"')[1]
+    found = going(rule(when("blue", condition)), {("s-1", element): course(values)}, len(values) / 12 - 0.05)[0]
+    assert found == ["raise"]
+
+
+def test_what_stays_at_the_hysteresis_still_holds() -> None:
+    one = rule(when("yellow", 'element = "water_level"\nabove = 3.6\nhysteresis = 0.3'))
+    assert going(one, {("s-1", LEVEL): course([1.0, 3.7] + [3.3] * 40)}, 3)[0] == ["raise"]
+
+
+@pytest.mark.parametrize(
+    ("values", "raised"),
+    [
+        ([100.0, 0.0, 100.2], False),  # read wrongly once
+        ([100.0, 0.0, 0.0, 100.2, 100.4], False),
+        ([100.0, 99.9, 100.0], False),  # corrected
+        ([100.0, 0.4, 18.0, 36.0], True),  # begun anew
+        ([4.0, 0.0, 18.0, 36.0], True),
+    ],
+)
+def test_a_counter_that_is_read_wrongly_is_no_rain(values: list[float], raised: bool) -> None:
+    one = rule(when("red", 'element = "rain_total"\ntotal = 30\nwithin = "1h"'))
+    assert bool(going(one, {("s-1", "rain_total"): course(values)}, 0.5)[0]) is raised
+
+
+def test_rain_of_which_a_part_was_not_heard_is_no_all_clear() -> None:
+    one = rule(when("red", 'element = "rainfall"\ntotal = 30\nwithin = "6h"'))
+    whole = course([2.0] * 20 + [0.0] * 200)
+    gap = [place for place in range(220) if not 30 < place < 80]
+    patchy = Course([whole.at[place] for place in gap], [whole.values[place] for place in gap])
+    assert going(one, {("s-1", "rainfall"): whole}, 9)[0] == ["raise", "clear"]
+    assert going(one, {("s-1", "rainfall"): patchy}, 9)[0] == ["raise"]
+    assert going(one, {("s-1", "rainfall"): patchy}, 15)[0] == ["raise", "clear"]
+
+
+def test_calm_that_nobody_watched_does_not_count() -> None:
+    one, courses = rule(LASTING), {("s-1", LEVEL): course([3.2] * 6 + [1.0] * 80)}
+    found, state = going(one, courses, 0.6)
+    assert (found, state.quiet_since is not None) == (["raise"], True)
+    later = START + timedelta(hours=2)
+    assert carried(one, courses, state, later, 0.4)[0] == []
+    assert carried(one, courses, state, later, 0.6)[0] == ["clear"]
+
+
+def test_it_is_told_whether_the_level_of_the_event_still_holds() -> None:
+    one = rule(when("yellow", 'element = "water_level"\nabove = 3'), when("red", 'element = "water_level"\nabove = 5'))
+    for last, eased in ((5.5, False), (3.5, True), (1.0, True)):
+        assert going(one, {("s-1", LEVEL): course([5.5, last])}, 0.09)[1].eased is eased
+    assert going(one, {("s-1", LEVEL): course([5.5])}, 2)[1].eased is False
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 55), st.sampled_from([1.0, 3.5, 6.0])), min_size=1, max_size=60),
+    st.integers(0, 60),
+)
+def test_what_lies_before_the_lookback_changes_nothing(steps: list[tuple[int, float]], wait: int) -> None:
+    """Of stations that report at least once in `fresh`."""
+    one = rule(
+        when("blue", 'element = "water_level"\nabove = 3.0\nlasting = "90m"'),
+        when("yellow", 'element = "water_level"\nrise = 4.0\nwithin = "50m"'),
+    )
+    at = [START.timestamp() + 60 * minutes for minutes in itertools.accumulate(step for step, _ in steps)]
+    values = [value for _, value in steps]
+    now = datetime.fromtimestamp(at[-1] + 60 * wait, UTC)
+    kept = [place for place, moment in enumerate(at) if moment > (now - one.lookback).timestamp()]
+    late = Course([at[place] for place in kept], [values[place] for place in kept])
+    for state in (RuleState(), RuleState(colour=one.rising[0].colour, known_at=now)):
+        whole = evaluate(one, (ONE,), {("s-1", LEVEL): Course(at, values)}, state, now)
+        part = evaluate(one, (ONE,), {("s-1", LEVEL): late}, state, now)
+        assert (whole.step, whole.state) == (part.step, part.state)

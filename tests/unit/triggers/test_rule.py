@@ -52,7 +52,7 @@ def test_a_rule_is_read() -> None:
     assert rule.rising[1].do is Deed.HOLD
     assert rule.named == ("group:上游", "s-9")
     assert rule.elements == ("rainfall", "water_level")
-    assert rule.lookback == timedelta(hours=2)
+    assert rule.lookback == timedelta(hours=3)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,11 @@ def test_a_rule_is_read() -> None:
         ("[area]", "[area", "TOML"),
         ('within = "1h"', 'within = "30d"', "within"),
         ("hysteresis = 0.2", "hysteresis = 2026-01-01", "hysteresis"),
+        ("total = 30", "total = 30\nhysteresis = 30", "hysteresis"),
+        ('"90m"', '"6h"', "lead"),
+        ("[area]", 'fresh = "0s"\n[area]', "fresh"),
+        ('do = "draft"', 'do = "hold"\nhold = "0s"', "hold"),
+        ('do = "draft"', 'do = "hold"\nhold = "6h"', "hold"),
     ],
 )
 def test_what_is_wrong_is_named(old: str, new: str, named: str) -> None:
