@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import pairwise
 
 from audiences.generator.places import DISTRICT_CODE
@@ -77,6 +78,15 @@ class Instruments:
 
 
 @dataclass(frozen=True, slots=True)
+class Visits:
+    """Visits to the weather office's feed since the storm began, and those of them that cost a 304 and no index,
+    because there was no news."""
+
+    all: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chronicle:
     """The whole story. `overtakings` are recipients who got messages out of order."""
 
@@ -87,6 +97,7 @@ class Chronicle:
     sent: tuple[Sent, ...]
     published: Mapping[str, datetime]
     heard: tuple[Incoming, ...]
+    visits: Visits
     instruments: Instruments
     overtakings: int
 
@@ -123,6 +134,7 @@ async def chronicle(demo: Demo, played: Played) -> Chronicle:
             sent=tuple(sent),
             published={one.identifier: _moment(one.at) for one in report.published},
             heard=tuple(reversed(heard)),
+            visits=_visits(report, played.began),
             instruments=await _instruments(connection, report, played.began),
             overtakings=len(report.overtakings(before)),
         )
@@ -170,6 +182,11 @@ def _crossings(report: Report) -> list[Crossing]:
                 if (low >= limit) != (level >= limit)
             ]
     return found
+
+
+def _visits(report: Report, began: datetime) -> Visits:
+    since = [one for one in report.visits if one.at >= began.timestamp()]
+    return Visits(len(since), sum(one.status == HTTPStatus.NOT_MODIFIED for one in since))
 
 
 async def _instruments(connection: Connection, report: Report, began: datetime) -> Instruments:

@@ -171,6 +171,13 @@ class Published(msgspec.Struct, array_like=True, tag=42):
     colour: str
 
 
+class Visited(msgspec.Struct, array_like=True, tag=43):
+    """Somebody looked at the weather office's feed, and got `status`: 200 the whole index, 304 that it is as it was."""
+
+    at: float
+    status: int
+
+
 Record: TypeAlias = (
     Started
     | SignedIn
@@ -188,6 +195,7 @@ Record: TypeAlias = (
     | Measured
     | Stored
     | Published
+    | Visited
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -113,6 +113,7 @@ def _instruments_were_heard(story: Chronicle, report: Report) -> None:
     assert {one.name for one in story.crossings} == {f"{reach.name}水文站" for reach in REACHES}
     assert [one.msg_type for one in story.heard] == ["Alert", "Update", "Update", "Update", "Cancel"]
     assert {one.identifier for one in story.heard} == {one.identifier for one in report.published}
+    assert 0 < story.visits.unchanged < story.visits.all, "a visit without news costs no index"
     assert all(one.state in ("drafted", "waiting", "replaced") for one in story.heard), "it lies before an officer"
     for sent in story.sent:
         reaction = story.reaction(sent)

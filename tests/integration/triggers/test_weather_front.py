@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import aiohttp
 import feedparser
 import pytest
 from aiohttp import web
@@ -140,12 +141,14 @@ async def test_the_offices_warnings_come_by_feed_as_one_lineage_and_are_what_cap
         assert isinstance(heard, Heard)
         again = await source.visit(shelf, heard.memory)
         await source.close()
+        report = rehearsal.report()
         index = await asyncio.to_thread(feedparser.parse, settings.address)
         with pytest.raises(InputError):
             await rehearsal.client.storm()
     assert (heard.new, heard.remarks) == (5, ())
     assert isinstance(again, Heard)
     assert again.new == 0
+    assert [one.status for one in report.visits] == [200, 200, 304], "what is known is not sent again"
     judged = [source.judge(item.document, datetime.now(UTC)) for item in shelf.items]
     assert [(one.verdict, one.reasons) for one in judged] == [(Verdict.ACCEPTED, ())] * 5
     alerts = [one.alert for one in judged if one.alert is not None]
@@ -192,3 +195,29 @@ async def test_gauges_hand_in_all_they_counted_until_it_is_taken(tmp_path: Path)
     assert confirmed <= handed_in
     assert {one.station for one in report.stored} == {gauge.station for gauge in GAUGES}
     assert max(one.tries for one in report.stored) == 3
+
+
+async def test_a_client_of_dates_or_tags_gets_the_feed_once_and_again_when_there_is_news(tmp_path: Path) -> None:
+    async with rehearsed(tmp_path, WeatherFront(hour=FAST)) as rehearsal, aiohttp.ClientSession() as session:
+        at = rehearsal.fronts["weather"]
+
+        async def ask(name: str, **fields: str) -> aiohttp.ClientResponse:
+            async with session.get(f"http://{at.host}:{at.port}/{name}", headers=fields) as answer:
+                await answer.read()
+                return answer
+
+        first = await ask("cap.atom")
+        tag, date = {"If-None-Match": f'"other", W/{first.headers["ETag"]}'}, first.headers["Last-Modified"]
+        known = [await ask("cap.atom", **tag), await ask("cap.atom", **{"If-Modified-Since": date})]
+        await rehearsal.client.storm()
+        await wait_until(lambda: len(rehearsal.report().published) == 5, within=WITHIN)
+        news = [await ask("cap.atom", **tag), await ask("cap.atom", **{"If-Modified-Since": date})]
+        both = await ask("cap.atom", **tag, **{"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"})
+        nonsense = await ask("cap.atom", **{"If-Modified-Since": "yesterday"})
+        name = f"cap/{rehearsal.report().published[0].identifier}.xml"
+        document = await ask(name)
+        again = await ask(name, **{"If-None-Match": document.headers["ETag"]})
+    assert [one.status for one in known] == [304, 304]
+    assert [one.headers["ETag"] for one in known] == [first.headers["ETag"]] * 2
+    assert [one.status for one in (*news, both, nonsense)] == [200] * 4
+    assert (document.status, again.status) == (200, 304)
