@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from broadcaster.demo.chronicle import Chronicle, Crossing, Sent, Step
 
 _LIMITS = {"warning": "警戒水位", "guarantee": "保证水位"}
+_WAYS = {"sl651": "水文站（SL 651）", "mqtt": "雨量站（MQTT）", "api": "雨量站（接口）"}
 
 
 def tell(story: Chronicle, hour: float) -> None:
@@ -26,8 +27,10 @@ def tell(story: Chronicle, hour: float) -> None:
     say("预警和对账")
     for sent in story.sent:
         _tell(story, sent)
-    seen = story.instruments
+    seen, visits = story.instruments, story.visits
+    say(f"气象台订阅：查询 {visits.all} 次，其中 {visits.unchanged} 次没有新消息（304，不传正文）")
     say(
+        f"报文：{'，'.join(f'{_WAYS[way]} {count}' for way, count in sorted(seen.ways.items()))}；"
         f"读数：测得 {seen.measured}，入库 {seen.stored}，重发后才确认的报文 {seen.repeated_reports}，"
         f"确认后丢失 {seen.lost}；次序颠倒：{story.overtakings}"
     )
@@ -49,6 +52,7 @@ def content(story: Chronicle, hour: float) -> dict[str, Any]:
         "rules": [_step(step) for step in story.steps],
         "alerts": [_alert(story, sent) for sent in story.sent],
         "bulletins": [_bulletin(story, place) for place in range(len(story.heard))],
+        "visits": asdict(story.visits),
         "readings": asdict(story.instruments),
         "overtakings": story.overtakings,
         "broken": list(story.broken),

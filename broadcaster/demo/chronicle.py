@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import pairwise
 
 from audiences.generator.places import DISTRICT_CODE
@@ -16,7 +20,7 @@ from broadcaster.demo import waters
 from broadcaster.demo.accounting import Accounting, account
 from broadcaster.demo.play import Demo
 from broadcaster.demo.stage import OFFICE
-from broadcaster.demo.storm import Played, named
+from broadcaster.demo.storm import LOOK, Played, named
 from broadcaster.intake import listing
 from broadcaster.intake.listing import Incoming
 from broadcaster.rehearsal.oracle import Report
@@ -25,6 +29,9 @@ from broadcaster.triggers import replaying, rules
 from broadcaster.triggers.replaying import Happened
 from broadcaster.triggers.rule import Rule, stored
 from broadcaster.triggers.rules import Event
+
+ON_ITS_WAY = 30.0
+"""Seconds that a broker may take to bring what it has confirmed to a gauge."""
 
 _READINGS = """
 SELECT s.code, e.element, extract(epoch FROM d.at)::float8 AS at FROM reading d
@@ -67,13 +74,24 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """Values that instruments measured, and those of them that are kept by now; of reports that were confirmed to them:
-    how many had to be said more than once; `lost`: values that were confirmed and are not there."""
+    """Values that instruments measured, by the `ways` on which they came (reports), and those of them that are kept by
+    now; of reports that were confirmed to them: how many had to be said more than once; `lost`: values that were
+    confirmed and are not there."""
 
     measured: int
+    ways: Mapping[str, int]
     stored: int
     repeated_reports: int
     lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Visits to the weather office's feed since the storm began, and those of them that cost a 304 and no index,
+    because there was no news."""
+
+    all: int
+    unchanged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,7 @@ class Chronicle:
     sent: tuple[Sent, ...]
     published: Mapping[str, datetime]
     heard: tuple[Incoming, ...]
+    visits: Visits
     instruments: Instruments
     overtakings: int
 
@@ -123,6 +142,7 @@ async def chronicle(demo: Demo, played: Played) -> Chronicle:
             sent=tuple(sent),
             published={one.identifier: _moment(one.at) for one in report.published},
             heard=tuple(reversed(heard)),
+            visits=_visits(report, played.began),
             instruments=await _instruments(connection, report, played.began),
             overtakings=len(report.overtakings(before)),
         )
@@ -172,7 +192,22 @@ def _crossings(report: Report) -> list[Crossing]:
     return found
 
 
+def _visits(report: Report, began: datetime) -> Visits:
+    since = [one for one in report.visits if one.at >= began.timestamp()]
+    return Visits(len(since), sum(one.status == HTTPStatus.NOT_MODIFIED for one in since))
+
+
 async def _instruments(connection: Connection, report: Report, began: datetime) -> Instruments:
+    """The instruments' accounts. What a broker has confirmed may still be on its way to us."""
+    deadline = time.monotonic() + ON_ITS_WAY
+    while True:
+        found = await _counted(connection, report, began)
+        if not found.lost or time.monotonic() > deadline:
+            return found
+        await asyncio.sleep(LOOK)
+
+
+async def _counted(connection: Connection, report: Report, began: datetime) -> Instruments:
     """Whether all is there that was confirmed since the storm began; before, stations may have reported that were not
     registered yet. Stations tell the second, not its fraction."""
     rows = await connection.fetch(_READINGS, began.replace(microsecond=0))
@@ -187,6 +222,7 @@ async def _instruments(connection: Connection, report: Report, began: datetime) 
     )
     return Instruments(
         measured=sum(len(one.values) for one in measured),
+        ways=Counter(one.way for one in measured),
         stored=sum((one.station, element, int(one.at)) in there for one in measured for element, _ in one.values),
         repeated_reports=sum(one.tries > 1 for one in report.stored),
         lost=lost,

@@ -22,6 +22,7 @@ from broadcaster.rehearsal.script import (
     Duty,
     Fronts,
     MailFront,
+    MqttFront,
     OfficialFront,
     Residents,
     Script,
@@ -56,8 +57,9 @@ TERMINALS = "terminals"
 """The gateway that the loudspeakers dial in to."""
 
 
-HYDROLOGY, OFFICE = "hydrology", "weather-office"
-"""The door that river stations come to, and the source that is the weather office's feed."""
+HYDROLOGY, GAUGES, OFFICE = "hydrology", "rain-gauges", "weather-office"
+"""The door that river stations come to, the session with the broker of rain gauges, and the source that is the weather
+office's feed."""
 
 
 def script(
@@ -84,6 +86,7 @@ def script(
             wecom=WecomFront(call_back=f"{callbacks}/{MEMBERS}"),
             sip=SipFront(unanswered=0.2, hang_up=0.1, middle=0.7),
             terminals=TerminalsFront(dial=dial, codes=tuple(terminals), offline=0.02),
+            mqtt=MqttFront(listen=weather.broker) if weather is not None else None,
             weather=weather,
         ),
         sms=Behaviour(
@@ -102,21 +105,33 @@ def script(
 
 
 def weather(hour: float) -> WeatherFront:
-    """A storm, `hour` seconds to its hour, whose stations now and then do not hear that they were confirmed."""
-    return WeatherFront(dial=f"tcp:{free_address()}", hour=hour, unheard=0.03)
+    """A storm, `hour` seconds to its hour, whose stations now and then do not hear that they were confirmed, and whose
+    rain gauges have a broker."""
+    return WeatherFront(dial=f"tcp:{free_address()}", broker=f"tcp:{free_address()}", hour=hour, unheard=0.03)
 
 
 def instruments(rehearsal: RehearsalProcess, weather: WeatherFront) -> dict[str, Any]:
-    """The settings that let the weather's instruments in: the door for stations, the office's feed, the hazards whose
-    alerts a rule may send out at once."""
-    host, _, port = weather.dial.removeprefix("tcp:").rpartition(":")
-    sensor = {
+    """The settings that let the weather's instruments in: the door for stations, the session with the gauges' broker,
+    the office's feed, the hazards whose alerts a rule may send out at once."""
+    stations = {
         "name": HYDROLOGY,
         "kind": "sl651",
-        "host": host,
-        "port": int(port),
+        **_place(weather.dial),
         "transports": ["tcp"],
         "seconds": True,
+    }
+    topic = {
+        "topic": "hydrology/rain/+",
+        "station": "topic:2",
+        "time": "json:time",
+        "values": {"rain_total": "rain_total"},
+    }
+    gauges = {
+        "name": GAUGES,
+        "kind": "mqtt",
+        **_place(weather.broker),
+        "client_id": "daohu-demo",
+        "topics": [topic],
     }
     source = {
         "name": OFFICE,
@@ -126,7 +141,7 @@ def instruments(rehearsal: RehearsalProcess, weather: WeatherFront) -> dict[str,
         "trust": "draft",
         "private": True,
     }
-    return {"sensors": [sensor], "sources": [source], "rules": {"issue": list(AT_ONCE)}}
+    return {"sensors": [stations, gauges], "sources": [source], "rules": {"issue": list(AT_ONCE)}}
 
 
 def settings(
@@ -211,6 +226,12 @@ def free_address() -> str:
     with socket.socket() as line:
         line.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{line.getsockname()[1]}"
+
+
+def _place(address: str) -> dict[str, object]:
+    """Host and port of `tcp:host:port`."""
+    host, _, port = address.removeprefix("tcp:").rpartition(":")
+    return {"host": host, "port": int(port)}
 
 
 def _table(gateway: GatewaySettings) -> dict[str, Any]:

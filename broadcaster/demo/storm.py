@@ -21,6 +21,7 @@ from broadcaster.errors import UnavailableError
 from broadcaster.intake import listing
 from broadcaster.progress import Progress
 from broadcaster.rehearsal.storm.river import REACHES
+from broadcaster.rehearsal.storm.storm import PUBLISHING
 from broadcaster.security import accounts, credentials
 from broadcaster.security.passwords import invent
 from broadcaster.security.permissions import SYSTEM, Actor, Grant, Role
@@ -124,11 +125,11 @@ async def _account(demo: Demo, name: str, role: Role) -> Actor:
 
 
 async def _stations_are_heard(demo: Demo) -> None:
-    """The storm begins when every river station has reported."""
+    """The storm begins when every river station and every gauge with a line of its own has reported."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         async with demo.house.database.connection() as connection:
-            if await connection.fetchval(STATIONS_HEARD) >= len(REACHES):
+            if await connection.fetchval(STATIONS_HEARD) >= len(REACHES) + len(PUBLISHING):
                 return
         await asyncio.sleep(LOOK)
     raise UnavailableError("测站没有来报。", remedy="请用 daohu doctor 查看原因。")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from broadcaster.rehearsal.fronts import cmpp, ebd, mail, official, sip, smpp, terminals, weather, wecom
+from broadcaster.rehearsal.fronts import cmpp, ebd, mail, mqtt, official, sip, smpp, terminals, weather, wecom
 from broadcaster.rehearsal.fronts.act import Act
 
 if TYPE_CHECKING:
@@ -23,5 +23,6 @@ CAST: dict[str, Plays] = {
     "wecom": wecom.act,
     "ebd": ebd.act,
     "sip": sip.act,
+    "mqtt": mqtt.act,
     "weather": weather.act,
 }

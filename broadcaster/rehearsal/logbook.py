@@ -145,7 +145,7 @@ class Sounded(msgspec.Struct, array_like=True, tag=21):
 
 
 class Measured(msgspec.Struct, array_like=True, tag=40):
-    """What an instrument measured at `at`, and reports over `way` ("sl651", "api"): elements and their values."""
+    """What an instrument measured at `at`, reported over `way` ("sl651", "mqtt", "api"): elements and their values."""
 
     at: float
     way: str
@@ -154,7 +154,8 @@ class Measured(msgspec.Struct, array_like=True, tag=40):
 
 
 class Stored(msgspec.Struct, array_like=True, tag=41):
-    """An instrument learned that what it measured at `measured` is stored; it had said it so many times."""
+    """An instrument learned that what it measured at `measured` is stored, or, by MQTT, that the broker will bring it;
+    it had said it so many times."""
 
     at: float
     station: str
@@ -169,6 +170,13 @@ class Published(msgspec.Struct, array_like=True, tag=42):
     identifier: str
     msg_type: str
     colour: str
+
+
+class Visited(msgspec.Struct, array_like=True, tag=43):
+    """Somebody looked at the weather office's feed, and got `status`: 200 the whole index, 304 that it is as it was."""
+
+    at: float
+    status: int
 
 
 Record: TypeAlias = (
@@ -188,6 +196,7 @@ Record: TypeAlias = (
     | Measured
     | Stored
     | Published
+    | Visited
 )
 
 _encoder = msgspec.msgpack.Encoder()

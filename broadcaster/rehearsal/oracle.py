@@ -24,6 +24,7 @@ from broadcaster.rehearsal.logbook import (
     Stored,
     Text,
     Turned,
+    Visited,
     read_logbook,
 )
 from channels.line.wire import ReceiptRow, ReplyRow
@@ -90,6 +91,7 @@ class Report:
     measured: list[Measured] = field(default_factory=list)
     stored: list[Stored] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
+    visits: list[Visited] = field(default_factory=list)
 
     @property
     def unnamed(self) -> int:
@@ -238,7 +240,7 @@ def read_report(path: Path) -> Report:
                 number = f"{prefix}/{record.connection}"
                 open_connections.pop(number, None)
                 report.cuts.append(Cut(record.at, record.account, number, record.in_flight))
-            case Measured() | Stored() | Published():
+            case Measured() | Stored() | Published() | Visited():
                 _keep_weather(report, record)
             case Text() | Heard() | Joined() | Called() | Sounded():
                 _keep(report, record)
@@ -261,7 +263,7 @@ def _keep(report: Report, record: Text | Heard | Joined | Called | Sounded) -> N
             report.sounded.append(record)
 
 
-def _keep_weather(report: Report, record: Measured | Stored | Published) -> None:
+def _keep_weather(report: Report, record: Measured | Stored | Published | Visited) -> None:
     match record:
         case Measured():
             report.measured.append(record)
@@ -269,6 +271,8 @@ def _keep_weather(report: Report, record: Measured | Stored | Published) -> None
             report.stored.append(record)
         case Published():
             report.published.append(record)
+        case Visited():
+            report.visits.append(record)
 
 
 def _taken(record: logbook.Taken, channel: str, connection: str) -> list[Taken]:

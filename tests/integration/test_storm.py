@@ -14,6 +14,7 @@ from broadcaster.demo.chronicle import Chronicle, chronicle
 from broadcaster.progress import Progress
 from broadcaster.rehearsal.oracle import Report
 from broadcaster.rehearsal.storm.river import REACHES
+from broadcaster.rehearsal.storm.storm import PUBLISHING
 from broadcaster.triggers.acting import ACCOUNT
 from tests.harness.ports import free_port
 
@@ -109,10 +110,13 @@ def _addresses(report: Report, alert: int) -> set[str]:
 def _instruments_were_heard(story: Chronicle, report: Report) -> None:
     seen = story.instruments
     assert seen.lost == 0
+    assert set(seen.ways) == {"sl651", "mqtt", "api"}
+    assert {one.station for one in PUBLISHING} <= {one.station for one in report.stored}
     assert seen.stored > 0.7 * seen.measured, "but for the last ones"
     assert {one.name for one in story.crossings} == {f"{reach.name}水文站" for reach in REACHES}
     assert [one.msg_type for one in story.heard] == ["Alert", "Update", "Update", "Update", "Cancel"]
     assert {one.identifier for one in story.heard} == {one.identifier for one in report.published}
+    assert 0 < story.visits.unchanged < story.visits.all, "a visit without news costs no index"
     assert all(one.state in ("drafted", "waiting", "replaced") for one in story.heard), "it lies before an officer"
     for sent in story.sent:
         reaction = story.reaction(sent)

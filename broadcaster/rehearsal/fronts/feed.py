@@ -3,9 +3,12 @@ standards, apart from the adapter that reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
@@ -13,6 +16,7 @@ from xml.sax.saxutils import escape
 from broadcaster.alerts.alert import Colour, MsgType
 from broadcaster.clock import BEIJING
 from broadcaster.rehearsal.fronts.http import Asked, HttpFront
+from broadcaster.rehearsal.logbook import Visited
 from broadcaster.rehearsal.storm.office import Bulletin
 from channels.line.wire import AnswerRow
 
@@ -30,6 +34,8 @@ _COLOURS = {Colour.RED: "红", Colour.ORANGE: "橙", Colour.YELLOW: "黄", Colou
 _SEVERITIES = {Colour.RED: "Extreme", Colour.ORANGE: "Severe", Colour.YELLOW: "Moderate", Colour.BLUE: "Minor"}
 _URGENCY = {Colour.RED: "Immediate", Colour.ORANGE: "Immediate", Colour.YELLOW: "Expected", Colour.BLUE: "Future"}
 _CANCELS = "解除"
+_FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+"""When a feed changed last in which nothing is yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +70,57 @@ class FeedFront(HttpFront[None]):
     def obey(self, asked: Asked) -> None:
         messages = self._weather.messages
         if asked.method == "GET" and asked.path == INDEX:
-            self.reply(_index(messages), ATOM)
+            status = self._give(asked, _index(messages), ATOM, _updated(messages))
+            self.stage.logbook.write(Visited(time.time(), status))
             return
         name = asked.path.removeprefix("/cap/").removesuffix(".xml")
         found = next((one for one in messages if one.identifier == name), None)
         if asked.method == "GET" and found is not None:
-            self.reply(found.document, CAP)
+            self._give(asked, found.document, CAP, found.sent)
         else:
             self.reply(b"not here\n", "text/plain", HTTPStatus.NOT_FOUND)
+
+    def _give(self, asked: Asked, body: bytes, kind: str, changed: datetime) -> HTTPStatus:
+        """Answer with `body`, or that it is as it was; which of the two."""
+        fields = _validators(body, changed, datetime.now(UTC))
+        if _is_known(asked.fields, fields):
+            self.unchanged(fields)
+            return HTTPStatus.NOT_MODIFIED
+        self.reply(body, kind, fields=fields)
+        return HTTPStatus.OK
 
     def answer(self, frame: None, answers: list[AnswerRow]) -> None:
         """Nobody sends messages here."""
 
 
+def _validators(body: bytes, changed: datetime, now: datetime) -> dict[str, str]:
+    """By what a client asks next time whether there is anything new. A moment of whole seconds tells it only once its
+    second is over (RFC 9110, 8.8.2.2)."""
+    fields = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
+    if now - changed >= timedelta(seconds=1):
+        fields["Last-Modified"] = format_datetime(changed.astimezone(UTC), usegmt=True)
+    return fields
+
+
+def _is_known(asked: Mapping[str, str], fields: Mapping[str, str]) -> bool:
+    """Whether the client has what there is; where it shows an entity tag, that alone counts (RFC 9110, 13.2.2)."""
+    if (tags := asked.get("if-none-match")) is not None:
+        return tags == "*" or fields["ETag"] in [tag.strip().removeprefix("W/") for tag in tags.split(",")]
+    since, changed = asked.get("if-modified-since"), fields.get("Last-Modified")
+    if since is None or changed is None:
+        return False
+    try:
+        return parsedate_to_datetime(changed) <= parsedate_to_datetime(since)
+    except (ValueError, TypeError):
+        return False  # no date, or one without its zone: as if it had not been said (RFC 9110, 13.1.3)
+
+
+def _updated(messages: Sequence[Message]) -> datetime:
+    return messages[-1].sent if messages else _FIRST
+
+
 def _index(messages: Sequence[Message]) -> bytes:
     """The newest first."""
-    updated = messages[-1].sent if messages else datetime(2026, 1, 1, tzinfo=UTC)
     entries = "".join(
         f"<entry><id>urn:cap:{one.identifier}</id><title>{escape(one.headline)}</title>"
         f"<updated>{one.sent.isoformat()}</updated>"
@@ -89,7 +130,7 @@ def _index(messages: Sequence[Message]) -> bytes:
     return (
         '<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom">'
         f"<id>urn:cap:{DISTRICT}QX</id><title>{OFFICE}</title><author><name>{OFFICE}</name></author>"
-        f"<updated>{updated.isoformat()}</updated>{entries}</feed>"
+        f"<updated>{_updated(messages).isoformat()}</updated>{entries}</feed>"
     ).encode()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from math import floor
 
@@ -12,7 +12,7 @@ import msgspec
 
 from broadcaster.rehearsal.fronts.posting import Poster
 from broadcaster.rehearsal.logbook import Logbook, Measured, Stored
-from broadcaster.rehearsal.storm.storm import GAUGES, Gauge
+from broadcaster.rehearsal.storm.storm import Gauge
 
 TIP = 0.2
 """Millimetres of a tipping bucket."""
@@ -33,12 +33,20 @@ class Item(msgspec.Struct, frozen=True):
     value: float
 
 
-class Collector:
-    """Asks all gauges every `period` seconds and posts to `url` with the bearer token `token`."""
+def counted(fallen: float) -> float:
+    """Millimetres that a tipping bucket counts of what has fallen."""
+    return round(floor(fallen / TIP + 1e-9) * TIP, 1)
 
-    def __init__(self, url: str, token: str, period: float, look: Look, logbook: Logbook) -> None:
+
+class Collector:
+    """Asks its `gauges` every `period` seconds and posts to `url` with the bearer token `token`."""
+
+    def __init__(
+        self, url: str, token: str, gauges: Sequence[Gauge], period: float, look: Look, logbook: Logbook
+    ) -> None:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._gauges = gauges
         self._period = period
         self._look = look
         self._logbook = logbook
@@ -58,10 +66,10 @@ class Collector:
     def _measure(self, now: float) -> None:
         at = datetime.fromtimestamp(now, UTC)
         moment = at.timestamp()  # of whole microseconds
-        for gauge in GAUGES:
-            counted = round(floor(self._look(gauge, now) / TIP + 1e-9) * TIP, 1)
-            self._owed.append(Item(gauge.station, "rain_total", at, counted))
-            self._logbook.write(Measured(moment, "api", gauge.station, [("rain_total", counted)]))
+        for gauge in self._gauges:
+            rain = counted(self._look(gauge, now))
+            self._owed.append(Item(gauge.station, "rain_total", at, rain))
+            self._logbook.write(Measured(moment, "api", gauge.station, [("rain_total", rain)]))
 
     async def _post(self) -> None:
         batch = self._owed[:AT_ONCE]

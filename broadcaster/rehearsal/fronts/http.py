@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 from urllib.parse import parse_qsl
@@ -33,7 +33,7 @@ END = b"\r\n\r\n"
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request: `path` without the query, `kind` of the body as its Content-Type says, `stays`: the connection is
-    kept afterwards."""
+    kept afterwards; `fields` of its head by their names in small letters."""
 
     method: str
     path: str
@@ -41,6 +41,7 @@ class Asked:
     body: bytes
     stays: bool
     kind: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class HttpFront(Front[T]):
@@ -71,16 +72,23 @@ class HttpFront(Front[T]):
         """Answer what was asked, with JSON."""
         self.reply(msgspec.json.encode(content), "application/json; charset=utf-8", status)
 
-    def reply(self, body: bytes, kind: str, status: int = HTTPStatus.OK) -> None:
-        """Answer what was asked, and listen to the next request."""
+    def reply(
+        self, body: bytes, kind: str, status: int = HTTPStatus.OK, fields: Mapping[str, str] | None = None
+    ) -> None:
+        """Answer what was asked, with more `fields` in the head, and listen to the next request."""
+        self._finish(status, {"Content-Type": kind, "Content-Length": str(len(body)), **(fields or {})}, body)
+
+    def unchanged(self, fields: Mapping[str, str]) -> None:
+        """Answer that it is as it was: 304, which has no body (RFC 9110, 15.4.5)."""
+        self._finish(HTTPStatus.NOT_MODIFIED, fields, b"")
+
+    def _finish(self, status: int, fields: Mapping[str, str], body: bytes) -> None:
         asked, self._asked = self._asked, None
         if asked is None or self.mute:
             return
-        head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {kind}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: {'keep-alive' if asked.stays else 'close'}\r\n\r\n"
-        )
-        self.send(head.encode() + body)
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {one}" for name, one in fields.items())]
+        lines.append(f"Connection: {'keep-alive' if asked.stays else 'close'}")
+        self.send("\r\n".join(lines).encode() + END + body)
         if not asked.stays:
             self.say_bye()
         elif self._buffer:
@@ -146,4 +154,4 @@ def _asked(first: str, fields: Mapping[str, str], body: bytes) -> Asked:
     except ValueError as problem:
         raise FrontError("a query of too many fields") from problem
     stays = version == "HTTP/1.1" and fields.get("connection", "").lower() != "close"
-    return Asked(method, path, values, body, stays, fields.get("content-type", ""))
+    return Asked(method, path, values, body, stays, fields.get("content-type", ""), fields)

@@ -12,12 +12,13 @@ from broadcaster.errors import InputError
 from broadcaster.rehearsal.fronts.act import Act, Door
 from broadcaster.rehearsal.fronts.feed import FeedFront, Message, message
 from broadcaster.rehearsal.fronts.gauges import Collector
+from broadcaster.rehearsal.fronts.publishing import PublishingGauge
 from broadcaster.rehearsal.fronts.stations import RiverStation
 from broadcaster.rehearsal.logbook import Published
 from broadcaster.rehearsal.script import WeatherFront as Settings
 from broadcaster.rehearsal.storm.office import bulletins
 from broadcaster.rehearsal.storm.river import REACHES, Reach
-from broadcaster.rehearsal.storm.storm import Gauge, storm
+from broadcaster.rehearsal.storm.storm import GAUGES, PUBLISHING, Gauge, storm
 from channels.line.settings import Address
 
 if TYPE_CHECKING:
@@ -37,21 +38,23 @@ class Weather:
         """What the weather office has said, the oldest first."""
 
     def start(self) -> None:
-        """Have the river stations dial in."""
-        if not self._settings.dial:
-            return
-        seed, logbook = self._stage.script.seed, self._stage.logbook
-        for reach in REACHES:
-            self._do(RiverStation(reach, self._settings, seed, self._river, logbook).live())
+        """Have the river stations dial in, and the gauges connect that have a line of their own."""
+        settings, seed, logbook = self._settings, self._stage.script.seed, self._stage.logbook
+        for reach in REACHES if settings.dial else ():
+            self._do(RiverStation(reach, settings, seed, self._river, logbook).live())
+        for gauge in PUBLISHING if settings.broker else ():
+            self._do(PublishingGauge(gauge, settings, self._rain, logbook).live())
 
     def begin(self, readings: str, token: str) -> float:
-        """Let the storm begin, now (Unix seconds); rain gauges post to `readings` with `token`, "" nowhere.
+        """Let the storm begin, now (Unix seconds); the other gauges post to `readings` with `token`, "" nowhere.
         `InputError` when it has begun already."""
         if self._began is not None:
             raise InputError("The storm has begun already.")
         self._began = time.time()
         if readings:
-            self._do(Collector(readings, token, self._settings.period, self._rain, self._stage.logbook).live())
+            settings, logbook = self._settings, self._stage.logbook
+            posting = [one for one in GAUGES if not settings.broker or one not in PUBLISHING]
+            self._do(Collector(readings, token, posting, settings.period, self._rain, logbook).live())
         self._do(self._warn(self._began))
         return self._began
 

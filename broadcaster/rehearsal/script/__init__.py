@@ -20,6 +20,7 @@ from broadcaster.rehearsal.script.ebd import (
 from broadcaster.rehearsal.script.fronts import Fronts
 from broadcaster.rehearsal.script.mail import SENDER, MailFront
 from broadcaster.rehearsal.script.measures import Delay, Seconds, Share, Shares, Weights
+from broadcaster.rehearsal.script.mqtt import MqttFront
 from broadcaster.rehearsal.script.script import Account, Script, check_script, read_script
 from broadcaster.rehearsal.script.sip import CALLER, SipFront
 from broadcaster.rehearsal.script.terminals import TerminalsFront
@@ -71,6 +72,7 @@ __all__ = [
     "Faults",
     "Fronts",
     "MailFront",
+    "MqttFront",
     "OfficialFront",
     "PlatformFront",
     "Residents",

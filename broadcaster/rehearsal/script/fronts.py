@@ -10,6 +10,7 @@ from broadcaster.rehearsal.script.carrier import CarrierFront
 from broadcaster.rehearsal.script.ebd import EbdFront
 from broadcaster.rehearsal.script.front import FrontScript
 from broadcaster.rehearsal.script.mail import MailFront
+from broadcaster.rehearsal.script.mqtt import MqttFront
 from broadcaster.rehearsal.script.sip import SipFront
 from broadcaster.rehearsal.script.terminals import TerminalsFront
 from broadcaster.rehearsal.script.weather import WeatherFront
@@ -28,6 +29,7 @@ class Fronts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     wecom: WecomFront | None = None
     ebd: EbdFront | None = None
     sip: SipFront | None = None
+    mqtt: MqttFront | None = None
     weather: WeatherFront | None = None
 
     def given(self) -> Iterator[tuple[str, FrontScript]]:

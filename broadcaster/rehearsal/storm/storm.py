@@ -36,6 +36,9 @@ GAUGES = (
 )
 """In the hills first."""
 
+PUBLISHING = GAUGES[::2]
+"""Those that have a line of their own, where there is a broker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Storm:

@@ -7,23 +7,26 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+import aiohttp
 import feedparser
 import pytest
 from aiohttp import web
 
-from adapters import sl651
+from adapters import mqtt, sl651
 from adapters.cap.source import plugin as cap
 from broadcaster.alerts.alert import Colour, MsgType, Status
 from broadcaster.clock import SystemClock
 from broadcaster.database import Database
 from broadcaster.errors import InputError
 from broadcaster.journal import GatewayJournal
+from broadcaster.rehearsal.oracle import Report
 from broadcaster.rehearsal.process import RehearsalProcess
-from broadcaster.rehearsal.script import Fronts, Script, WeatherFront
+from broadcaster.rehearsal.script import Fronts, MqttFront, Script, WeatherFront
 from broadcaster.rehearsal.storm.river import REACHES
-from broadcaster.rehearsal.storm.storm import GAUGES
+from broadcaster.rehearsal.storm.storm import GAUGES, PUBLISHING
 from broadcaster.sensing import SensorSettings
 from broadcaster.sources import Heard, Item, SourceSettings, Verdict
 from broadcaster.triggers.listening import Listening
@@ -140,12 +143,14 @@ async def test_the_offices_warnings_come_by_feed_as_one_lineage_and_are_what_cap
         assert isinstance(heard, Heard)
         again = await source.visit(shelf, heard.memory)
         await source.close()
+        report = rehearsal.report()
         index = await asyncio.to_thread(feedparser.parse, settings.address)
         with pytest.raises(InputError):
             await rehearsal.client.storm()
     assert (heard.new, heard.remarks) == (5, ())
     assert isinstance(again, Heard)
     assert again.new == 0
+    assert [one.status for one in report.visits] == [200, 200, 304], "what is known is not sent again"
     judged = [source.judge(item.document, datetime.now(UTC)) for item in shelf.items]
     assert [(one.verdict, one.reasons) for one in judged] == [(Verdict.ACCEPTED, ())] * 5
     alerts = [one.alert for one in judged if one.alert is not None]
@@ -192,3 +197,93 @@ async def test_gauges_hand_in_all_they_counted_until_it_is_taken(tmp_path: Path)
     assert confirmed <= handed_in
     assert {one.station for one in report.stored} == {gauge.station for gauge in GAUGES}
     assert max(one.tries for one in report.stored) == 3
+
+
+async def test_every_second_gauge_publishes_by_mqtt_what_our_session_stores_once(
+    database: Database, tmp_path: Path
+) -> None:
+    for gauge in PUBLISHING:
+        await register(database, gauge.station, TOWN)
+    broker = f"tcp:127.0.0.1:{free_port()}"
+    script = Script(seed=5, fronts=Fronts(
+        mqtt=MqttFront(listen=broker), weather=WeatherFront(broker=broker, hour=2.0, period=0.1)
+    ))  # fmt: skip
+    async with RehearsalProcess(tmp_path / "rehearsal", script) as rehearsal:
+        await rehearsal.client.storm()
+        async with listening(database, "gauges", rehearsal.fronts["mqtt"].port):
+            await wait_until(partial(_all_stored, database), within=WITHIN)
+        seen = len(rehearsal.report().stored)
+        await wait_until(lambda: len(rehearsal.report().stored) >= seen + 12, within=WITHIN)
+        async with listening(database, "gauges", rehearsal.fronts["mqtt"].port):
+            await wait_until(partial(_none_missing, database, rehearsal.report()), within=WITHIN)
+        report = rehearsal.report()
+    assert {one.station for one in report.measured} == {gauge.station for gauge in PUBLISHING}
+    assert {one.way for one in report.measured} == {"mqtt"}
+
+
+@asynccontextmanager
+async def listening(database: Database, client: str, port: int) -> AsyncIterator[None]:
+    """The adapter's session with the broker, as a worker runs it; ended hard."""
+    clock = SystemClock()
+    topic = {"topic": "hydrology/rain/+", "station": "topic:2", "time": "json:time",
+             "values": {"rain_total": "rain_total"}}  # fmt: skip
+    options = {"host": "127.0.0.1", "port": port, "client_id": client, "topics": [topic]}
+    made = SensorSettings(name="gauges", kind="mqtt", options=options)
+    sensor = mqtt.plugin.sensor(made, GatewayJournal(clock))
+    task = asyncio.create_task(Listening(database, clock, Readings(database, clock, 30), "gauges", sensor, "w").run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _kept(database: Database) -> list[tuple[str, float, float]]:
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT s.code, extract(epoch FROM d.at)::float8 AS at, d.value FROM reading d"
+            " JOIN series e ON e.id = d.series_id JOIN station s ON s.id = e.station_id"
+            " WHERE e.element = 'rain_total'"
+        )
+    return [(row["code"], round(row["at"], 3), row["value"]) for row in rows]
+
+
+async def _all_stored(database: Database) -> bool:
+    return {code for code, _, _ in await _kept(database)} == {gauge.station for gauge in PUBLISHING}
+
+
+async def _none_missing(database: Database, report: Report) -> bool:
+    """Whether everything is there, once, that the broker has confirmed since our session was known to it."""
+    kept = await _kept(database)
+    first = min(at for _, at, _ in kept)
+    values = {(one.station, round(one.at, 3)): dict(one.values)["rain_total"] for one in report.measured}
+    owed = {(one.station, round(one.measured, 3)) for one in report.stored if one.measured > first + 1}
+    assert len(kept) == len({(code, at) for code, at, _ in kept})
+    assert all(values[code, at] == value for code, at, value in kept)
+    return owed <= {(code, at) for code, at, _ in kept}
+
+
+async def test_a_client_of_dates_or_tags_gets_the_feed_once_and_again_when_there_is_news(tmp_path: Path) -> None:
+    async with rehearsed(tmp_path, WeatherFront(hour=FAST)) as rehearsal, aiohttp.ClientSession() as session:
+        at = rehearsal.fronts["weather"]
+
+        async def ask(name: str, **fields: str) -> aiohttp.ClientResponse:
+            async with session.get(f"http://{at.host}:{at.port}/{name}", headers=fields) as answer:
+                await answer.read()
+                return answer
+
+        first = await ask("cap.atom")
+        tag, date = {"If-None-Match": f'"other", W/{first.headers["ETag"]}'}, first.headers["Last-Modified"]
+        known = [await ask("cap.atom", **tag), await ask("cap.atom", **{"If-Modified-Since": date})]
+        await rehearsal.client.storm()
+        await wait_until(lambda: len(rehearsal.report().published) == 5, within=WITHIN)
+        news = [await ask("cap.atom", **tag), await ask("cap.atom", **{"If-Modified-Since": date})]
+        both = await ask("cap.atom", **tag, **{"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"})
+        nonsense = await ask("cap.atom", **{"If-Modified-Since": "yesterday"})
+        name = f"cap/{rehearsal.report().published[0].identifier}.xml"
+        document = await ask(name)
+        again = await ask(name, **{"If-None-Match": document.headers["ETag"]})
+    assert [one.status for one in known] == [304, 304]
+    assert [one.headers["ETag"] for one in known] == [first.headers["ETag"]] * 2
+    assert [one.status for one in (*news, both, nonsense)] == [200] * 4
+    assert (document.status, again.status) == (200, 304)
