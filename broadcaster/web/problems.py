@@ -98,7 +98,7 @@ def answer(problem: Problem, headers: dict[str, str] | None = None) -> web.Respo
     )
 
 
-INTERNAL = ("系统内部错误，已记录。", "请稍后重试；若仍然出错，请把 instance 告诉管理员。")
+INTERNAL = ("系统内部错误，已记录。", "请稍后重试；若仍然出错，请把错误编号（instance）告诉管理员。")
 DETAIL = {
     404: "没有这个地址。",
     405: "这个地址不支持该方法。",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from broadcaster.capacity.words import duration
+from broadcaster.catalogue import catalogue as texts_of
 from broadcaster.clock import BEIJING
 from broadcaster.web.language import catalogue
 from broadcaster.web.pages.words import WORDS
@@ -26,14 +28,12 @@ class Phrases:
         return self._texts.gettext(WORDS[of].get(code, code))
 
     def duration(self, seconds: float | None) -> str:
-        """1:02:03 or 2:03; a dash for what has not happened; tenths of a second below ten."""
+        """How long; a dash for what has not happened; tenths of a second below ten."""
         if seconds is None:
             return "–"
         if seconds < 10:
             return self.say("%(n)s 秒", n=f"{seconds:.1f}")
-        minutes, rest = divmod(round(seconds), 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+        return duration(round(seconds), texts_of("broadcaster.capacity", self.language).gettext)
 
     @staticmethod
     def time(at: datetime | None) -> str:

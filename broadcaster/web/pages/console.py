@@ -76,17 +76,29 @@ async def measured(context: Context, actor: Actor) -> dict[str, Any]:
     """What rules and stations have to tell somebody: alerts that wait for a veto first, then what is silent."""
     seen_in = scopes(actor, Action.SEE_STATIONS)
     if not seen_in:
-        nothing: dict[str, Any] = {"rule_events": [], "silent": [], "place_names": {}}
-        return {**nothing, "may_veto": lambda _regions: False, "now": context.clock.now()}
+        return {**by_rule(context, actor, [], []), "silent": []}
     async with context.database.connection() as connection:
         events = await rules.open_events(connection, seen_in)
         silent = await listing.silent(connection, seen_in)
         named = await region_tree.named(connection, {region for one in events for region in one.regions})
+    return {**by_rule(context, actor, events, named), "silent": silent}
+
+
+async def decided(context: Context, actor: Actor, alert_id: int) -> dict[str, Any]:
+    """What rules have to tell somebody about one alert: above all that it goes out unless it is vetoed."""
+    found = await measured(context, actor)
+    return {**found, "rule_events": [one for one in found["rule_events"] if one.alert_id == alert_id]}
+
+
+def by_rule(
+    context: Context, actor: Actor, events: Sequence[rules.Event], named: Sequence[region_tree.Place]
+) -> dict[str, Any]:
+    """What the part of a page needs that lists `events`; `named` are the regions it has names for."""
     return {
         "rule_events": events,
-        "silent": silent,
         "place_names": {place.code: place.name for place in named},
         "may_veto": vetoing(actor),
+        "may_write": bool(scopes(actor, Action.CREATE)),
         "now": context.clock.now(),
     }
 

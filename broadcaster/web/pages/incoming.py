@@ -17,7 +17,7 @@ from broadcaster.security.permissions import Action, Actor, require_somewhere, s
 from broadcaster.triggers import rules
 from broadcaster.web.context import CONTEXT, Context
 from broadcaster.web.incoming import seen
-from broadcaster.web.pages.console import vetoing
+from broadcaster.web.pages.console import by_rule
 from broadcaster.web.pages.forms import fields
 from broadcaster.web.pages.frame import Section, framed, reader
 
@@ -83,11 +83,7 @@ async def message(request: web.Request) -> web.Response:
         words=await context.intake.words(one.source, document),
         places=[place.name for place in places],
         repeats=repeats,
-        rule_events=events,
-        place_names={place.code: place.name for place in places},
-        silent=[],
-        may_veto=vetoing(actor),
-        now=context.clock.now(),
+        **by_rule(context, actor, events, places),
         **_offered(actor, one),
     )
 

@@ -9,6 +9,7 @@ import time
 import msgspec
 from aiohttp import web
 
+from broadcaster.alerts.records import AlertRecord
 from broadcaster.errors import InputError
 from broadcaster.report import geography
 from broadcaster.report.geography import collection
@@ -19,6 +20,7 @@ from broadcaster.web.language import chosen
 from broadcaster.web.live import LIVE
 from broadcaster.web.metrics import METRICS
 from broadcaster.web.pages.actions import offered
+from broadcaster.web.pages.console import decided
 from broadcaster.web.pages.forms import token
 from broadcaster.web.pages.frame import framed, reader
 from broadcaster.web.pages.live_parts import NAMES, SHARES, LiveParts, Parts, Sight
@@ -54,9 +56,11 @@ async def alert(request: web.Request) -> web.Response:
         "console/live/wall.html" if wall else "console/alert.html",
         record=record,
         alert=record.alert,
+        newer=await AlertRecord.get_or_none(identifier=record.superseded_by) if record.superseded_by else None,
         parts=_signed(request, parts),
         names=NAMES,
         may_see_households=bool(scopes(actor, Action.SEE_HOUSEHOLDS)),
+        **({"rule_events": []} if record.issued_at else await decided(context, actor, alert_id)),
         **await offered(context, actor, record),
     )
 

@@ -1,5 +1,4 @@
-// Keeps what somebody must see to up to date on the start page, and counts the seconds until a rule's alert goes out. The page
-// is whole without it: reloading shows the same.
+// Keeps what somebody must see to up to date on the start page. The page is whole without it: reloading shows the same.
 "use strict";
 
 (function () {
@@ -37,21 +36,7 @@
     page.dispatchEvent(new Event("shown"));
   }
 
-  // The server says how many seconds are left: a telephone's clock may be wrong, but it runs.
-  let last = performance.now();
-  function tick() {
-    const now = performance.now();
-    for (const timer of page.querySelectorAll("[data-seconds]")) {
-      const left = Math.max(0, Number(timer.dataset.seconds) - (now - last) / 1000);
-      timer.dataset.seconds = String(left);
-      const whole = Math.ceil(left);
-      timer.textContent = Math.floor(whole / 60) + ":" + String(whole % 60).padStart(2, "0");
-    }
-    last = now;
-  }
-
   mark();
-  setInterval(tick, 1000);
   setInterval(look, EVERY);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
 })();

@@ -182,6 +182,8 @@ async def test_calling_off_has_its_words_ready_and_goes_out_once(web: Web, deed:
         assert (await press(web, path, **given)).status == 303
     assert await web.value("SELECT count(*) FROM alert WHERE msg_type = 'Cancel' AND state = 'issued'") == 1
     assert await web.value("SELECT superseded_by FROM alert WHERE id = $1", number) is not None
+    newest = await web.value("SELECT max(id) FROM alert")
+    assert f'<a href="/alerts/{newest}">' in await text_of(web, f"/alerts/{number}"), "one press to what holds now"
     areas = await web.value("SELECT document->'infos'->0->'areas' FROM alert WHERE msg_type = 'Cancel'")
     assert (areas == "[]") == (deed == "misfire")
 

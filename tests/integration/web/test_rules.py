@@ -11,8 +11,8 @@ from broadcaster.triggers.acting import Hand, issuing_by_rule
 from broadcaster.triggers.readings import Readings
 from broadcaster.triggers.watching import Watch
 from tests.harness.pages import reader
-from tests.harness.stations import course, register
-from tests.harness.web import TOWN, Web
+from tests.harness.stations import course, put_to_work, register
+from tests.harness.web import DISTRICT, TOWN, Web
 
 RULE = """
 title = "river"
@@ -99,3 +99,30 @@ async def test_every_page_of_rules_is_in_english_too(web: Web) -> None:
     answer = await writer.send("/rules/river", text=RULE.replace("flood", "dragon"), seen="1")
     fault: Any = re.search(r'<p class="fault"[^>]*>([^<]+)</p>', await answer.text())
     assert not _CHINESE.search(fault[1]), fault[1]
+
+
+async def test_what_goes_out_unless_vetoed_says_so_on_its_own_page_and_is_vetoed_there(web: Web) -> None:
+    await measure(web, 1.0, 1.0, 5.5, 5.6)
+    await put_to_work(web.database, DISTRICT, "river", RULE, web.clock.now())
+    await look(web)
+    number = await web.value("SELECT alert_id FROM rule_event WHERE state = 'held'")
+    other = await web.draft()
+    chief = await reader(web, "approver")
+    shown = await chief.page(f"/alerts/{number}")
+    assert "无人否决" in shown
+    assert "countdown" in shown, "the seconds run"
+    event = re.findall(r"/rules/events/(\d+)/veto", shown)[0]
+    assert "无人否决" not in await chief.page(f"/alerts/{other}")
+    assert (await chief.send(f"/rules/events/{event}/veto")).status == 303
+    assert "无人否决" not in await chief.page(f"/alerts/{number}")
+
+
+async def test_what_a_rule_could_not_write_is_written_from_there(web: Web) -> None:
+    await measure(web, 1.0, 1.0, 5.5, 5.6)
+    elsewhere = RULE.replace("hold", "draft").replace("stations =", f'within = ["{DISTRICT}999"]\nstations =')
+    await put_to_work(web.database, DISTRICT, "river", elsewhere, web.clock.now())
+    await look(web)
+    for role, offered in (("author", True), ("viewer", False)):
+        cries = re.findall(r'id="cries".*?</section>', await (await reader(web, role)).page("/alerts"), re.DOTALL)[0]
+        assert "未能执行" in cries
+        assert ('href="/compose"' in cries) == offered
