@@ -15,7 +15,7 @@ from broadcaster.errors import InputError
 from broadcaster.triggers import rule
 from broadcaster.triggers.rule import BEGINNING
 from tests.fuzz.conftest import Fuzz
-from tests.fuzz.trial import LONG, OFTEN, SHORT, Bound, Decoder
+from tests.fuzz.trial import LONG, OFTEN, SELDOM, SHORT, Bound, Decoder
 from tests.unit.triggers.test_hj212 import AT, REAL_TIME
 from tests.unit.triggers.test_mqtt_mapping import FLAT, LISTED
 from tests.unit.triggers.test_rule import DISTRICT, RULE
@@ -145,4 +145,4 @@ def test_every_frame_is_understood_or_passed_over(decoder: Decoder, fuzz: Fuzz) 
 @pytest.mark.soak
 @pytest.mark.parametrize("decoder", DECODERS, ids=str)
 def test_a_million_frames_are_understood_or_passed_over(decoder: Decoder, fuzz: Fuzz) -> None:
-    fuzz(decoder, LONG)
+    fuzz(decoder, LONG, SELDOM)
