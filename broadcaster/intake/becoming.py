@@ -145,7 +145,8 @@ class Judge:
         before = await descent(self._connection, alert)
         names = [reference.identifier for reference in alert.references]
         note = phrase("被第 %(number)s 条（%(deed)s）取代", number=case.id, deed=alert.msg_type.value)
-        await self._connection.execute(SQL["replace"], names, note, case.id, words.kept(note))
+        proven, real = case.signature is Signature.GOOD, alert.status is Status.ACTUAL
+        await self._connection.execute(SQL["replace"], names, note, case.id, words.kept(note), proven, real)
         withdrawn = await self._withdraw(case, names)
         if before.ours is not None:
             return await self._replace_ours(case, before.ours)
@@ -197,8 +198,8 @@ class Judge:
         alert, place = case.alert, case.place
         if place.where is Where.ELSEWHERE:
             return Became(State.OUTSIDE, "适用于外地")
-        proven = case.signature is Signature.GOOD
-        later = await self._connection.fetchrow(SQL["replaced_by"], alert.identifier, proven)
+        proven, real = case.signature is Signature.GOOD, alert.status is Status.ACTUAL
+        later = await self._connection.fetchrow(SQL["replaced_by"], alert.identifier, proven, real)
         if later is not None:
             number, deed = later["id"], later["msg_type"]
             note = phrase("已被先到的第 %(number)s 条（%(deed)s）取代", number=number, deed=deed)

@@ -130,16 +130,18 @@ WHERE one.id = ANY($1::int[]) OR one.identifier = ANY($2::text[])
 ORDER BY current.id DESC LIMIT 1
 
 -- name: replaced_by
--- A later message that takes back or renews what this identifier says; $2: only one that has proven itself.
+-- A later message that takes back or renews what this identifier says; $2: only one that has proven itself, $3: only one that is real.
 SELECT id, msg_type FROM incoming
 WHERE refers @> ARRAY[$1::text] AND msg_type IN ('Update', 'Cancel') AND state NOT IN ('new', 'refused', 'repeated')
-  AND (signature = 'good' OR NOT $2)
+  AND (signature = 'good' OR NOT $2) AND (status = 'Actual' OR NOT $3)
 ORDER BY id DESC LIMIT 1
 
 -- name: replace
--- What still waits under these identifiers is overtaken by a later message.
+-- What still waits under these identifiers is overtaken by a later message; what has proven itself, only by one that has as well
+-- ($5), and what is real, by no drill ($6: it is real).
 UPDATE incoming SET state = 'replaced', note = $2, words = coalesce(words, '{}') || $4::text::jsonb
-WHERE identifier = ANY($1::text[]) AND state = 'waiting' AND id <> $3
+WHERE identifier = ANY($1::text[]) AND state = 'waiting' AND id <> $3 AND (signature <> 'good' OR $5)
+  AND (status <> 'Actual' OR $6)
 
 -- name: drafted
 UPDATE incoming SET state = 'drafted', draft_key = $2, note = $3, handled_at = $4, handled_by = $5,

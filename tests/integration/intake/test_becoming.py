@@ -225,6 +225,24 @@ async def test_a_cancel_takes_back_what_still_waits(desk: Desk) -> None:
     assert cancel.state == State.NOTED
 
 
+async def test_a_drill_takes_back_nothing_real_that_waits_or_is_still_to_come(desk: Desk) -> None:
+    first = foreign()
+    message = await desk.receive(first, "teller")
+    await desk.receive(following(first, "QX_2", MsgType.CANCEL, status=Status.EXERCISE), "teller")
+    assert (await desk.one(message.id)).state == State.WAITING
+    late = foreign("QX_3", regions=(OTHER_TOWN,))
+    await desk.receive(following(late, "QX_4", MsgType.CANCEL, status=Status.EXERCISE), "teller")
+    assert (await desk.receive(late, "teller")).state == State.WAITING
+
+
+async def test_what_has_proven_itself_and_waits_is_taken_back_by_nobody_who_has_not(desk: Desk) -> None:
+    first = foreign()
+    message = await desk.receive(first, "teller")
+    await desk.value("UPDATE incoming SET signature = 'good' WHERE id = $1", message.id)
+    await desk.receive(following(first, "QX_2", MsgType.CANCEL), "drafter")
+    assert (await desk.one(message.id)).state == State.WAITING
+
+
 async def test_a_cancel_of_a_draft_that_lies_open_is_told(desk: Desk) -> None:
     first = foreign()
     await desk.receive(first)
