@@ -35,6 +35,7 @@ CHANGES = (
     Change(11, "broadcaster", "0010_intake", needs=9),
     Change(12, "broadcaster", "0011_sensors", needs=9),
     Change(13, "broadcaster", "0012_relaying", needs=9),
+    Change(14, "broadcaster", "0013_judging", needs=9),
 )
 """In the order in which they are applied."""
 

@@ -21,7 +21,9 @@ MOST_PARTS = 64
 """Frames of one message; pictures of more are not what we are here for."""
 
 MOST_OCTETS = 64 * 1024
-"""Of the parts of unfinished messages of one conversation."""
+"""Of the parts of unfinished messages of one conversation, each counted with what it costs to keep."""
+
+_COST = 16
 
 _ENDS = {"eot": EOT, "ack": ACK, "esc": ESC}
 
@@ -111,7 +113,7 @@ class Talk:
         if frame.number == 1:
             parts.clear()
         parts[frame.number] = frame.text
-        held = sum(len(part) for one in self._parts.values() for part in one.values())
+        held = sum(len(part) + _COST for one in self._parts.values() for part in one.values())
         if frame.total > MOST_PARTS or held > MOST_OCTETS:
             self._parts.clear()
             self._journal.note("!", f"station {self._code(frame)}: a message of too many parts")

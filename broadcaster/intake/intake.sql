@@ -34,10 +34,15 @@ WITH old AS (
 DELETE FROM incoming_mark WHERE ctid IN (SELECT ctid FROM incoming_mark WHERE seen_at < $1 LIMIT 2000)
 
 -- name: begin
--- Judge the oldest that nobody has judged yet; counted before it is done, so that one which kills its judge is given up.
-UPDATE incoming SET tries = tries + 1
+-- Judge the oldest that nobody has judged yet, unless somebody is at it; nobody else takes it up for $1 seconds. Counted before it is
+-- done, so that one which kills its judge is given up.
+UPDATE incoming SET tries = tries + 1, judging_until = clock_timestamp() + make_interval(secs => $1)
 WHERE id = (SELECT id FROM incoming WHERE state = 'new' ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1)
+  AND (judging_until IS NULL OR judging_until < clock_timestamp())
 RETURNING id, source, document, tries, proven
+
+-- name: let_go
+UPDATE incoming SET judging_until = NULL WHERE id = $1
 
 -- name: lock
 SELECT id FROM incoming WHERE id = $1 AND state = 'new' FOR UPDATE
@@ -47,7 +52,8 @@ UPDATE incoming SET
     state = $2, verdict = $3, reasons = $4, signature = $5, identifier = $6, sender = $7, sent_at = $8, status = $9,
     msg_type = $10, hazard = $11, colour = $12, headline = $13, area = $14, refers = $15, expires_at = $16, said = $17,
     event = $18, regions = $19, place = $20, note = $21, same_as = $22, draft_key = $23, settled_at = $24,
-    answer = CASE WHEN $25 THEN 'due' ELSE '' END, answer_at = $24, words = $26::text::jsonb
+    answer = CASE WHEN $25 THEN 'due' ELSE '' END, answer_at = $24, words = $26::text::jsonb,
+    judging_until = NULL
 WHERE id = $1
 
 -- name: answer

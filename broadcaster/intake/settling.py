@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ import structlog
 
 from broadcaster.alerts.alert import Alert, MsgType, Reference
 from broadcaster.clock import Clock
-from broadcaster.database import Connection, Database
+from broadcaster.database import DATABASE_AWAY, Connection, Database
 from broadcaster.intake import words
 from broadcaster.intake.becoming import Became, Case, Judge, State
 from broadcaster.intake.deciding import Decide, decide
@@ -27,6 +28,10 @@ from broadcaster.intake.sql import SQL
 from broadcaster.sources import Behind, Judged, Signature, Source, SourceSettings, Verdict
 
 MOST_TRIES = 5
+
+LEASE = 15.0
+"""Seconds that whoever judges a message has for it; then another may."""
+
 REFERENCES_MOST = 100
 _TEXT = 500
 _LOCK = 0x0DA0_1CA9
@@ -52,22 +57,31 @@ class Intake:
     relay: Relay | None = None
 
     async def settle(self) -> int:
-        """Judge the next message that nobody has judged; how many there were, 0 or 1."""
+        """Judge the next message that nobody has judged, or is judging; how many there were, 0 or 1."""
         async with self.database.connection() as connection:
-            row = await connection.fetchrow(SQL["begin"])
+            row = await connection.fetchrow(SQL["begin"], LEASE)
         if row is None:
             return 0
+        try:
+            await self._settle(row)
+        except Exception:
+            with suppress(*DATABASE_AWAY):
+                async with self.database.connection() as connection:
+                    await connection.execute(SQL["let_go"], row["id"])
+            raise
+        return 1
+
+    async def _settle(self, row: Any) -> None:
         judged, where = await self._try(row)
         async with self.database.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
             if await connection.fetchval(SQL["lock"], row["id"]) is None:
-                return 1  # another worker was faster
+                return  # another worker was faster
             became = await self._become(connection, row, judged, where)
             await self._write(connection, row["id"], row["source"], judged, where, became)
         if became.issued is not None and self.relay is not None:
             await self.relay.announce(became.issued)
         _LOG.info("incoming.settled", message=row["id"], source=row["source"], state=became.state.value)
-        return 1
 
     def behind(self, gateway: str) -> str | None:
         """The name of the source whose messages come to that gateway's door."""

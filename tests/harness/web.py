@@ -17,7 +17,7 @@ from broadcaster.clock import ManualClock
 from broadcaster.database import Database
 from broadcaster.dispatch import fanout
 from broadcaster.issuing import Plans
-from broadcaster.ports import Audio, EngineReport, Medium, Passage, Sound
+from broadcaster.ports import Audio, EngineReport, Medium
 from broadcaster.schema import VERSION
 from broadcaster.security import accounts, credentials
 from broadcaster.security.permissions import SYSTEM, Grant, Role
@@ -47,18 +47,7 @@ class Silence:
     def __init__(self) -> None:
         self.said: list[str] = []
 
-    async def build(
-        self,
-        text: str,
-        medium: Medium,
-        *,
-        colour: str,
-        repeats: int = 1,
-        drill: bool = False,
-        language: str = "zh-CN",
-        sound: Sound | None = None,
-        then: Sequence[Passage] = (),
-    ) -> Audio:
+    async def build(self, text: str, medium: Medium, **how: object) -> Audio:
         self.said.append(text)
         path = Path(tempfile.gettempdir()) / "daohu-silence.wav"
         with wave.open(str(path), "wb") as file:
@@ -68,17 +57,7 @@ class Silence:
             file.writeframes(bytes(1600))
         return Audio(path, "audio/wav", 0.1, "")
 
-    def estimate(
-        self,
-        text: str,
-        medium: Medium,
-        *,
-        colour: str,
-        repeats: int = 1,
-        drill: bool = False,
-        language: str = "zh-CN",
-        then: Sequence[Passage] = (),
-    ) -> float:
+    def estimate(self, text: str, medium: Medium, *, repeats: int = 1, **how: object) -> float:
         return len(text) * 0.25 * repeats
 
     def wording(self, text: str, language: str = "zh-CN") -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from broadcaster.errors import UnavailableError
 from broadcaster.ports import Accepted, Deferred, DeliveryKey, Driver, Envelope, Evidence, Message, Outcome, Unknown
+from broadcaster.tasks import ended
 from broadcaster.testing import MemoryInbox, MemoryJournal
 from channels.sms.parts import parts
 from channels.sms.session import intake
@@ -84,6 +85,20 @@ async def test_a_part_that_proves_nothing_yet_is_acknowledged_while_others_wait_
         inbox.release()
         await wait_until(lambda: not gateway.unacknowledged, what="both acknowledged")
         assert inbox.keys() == {DeliveryKey(7, 1, 1)}
+
+
+@asking
+async def test_closing_that_is_hurried_leaves_no_connection_behind(protocol: Protocol) -> None:
+    async with protocol.gateway() as gateway, connected(protocol, gateway, connect_timeout=300) as (driver, inbox, _):
+        inbox.hold()
+        gateway.say(PHONE, b"1", 0)
+        await inbox.until(lambda: inbox.attempts > 0, 5)
+        closing = asyncio.create_task(driver.close())
+        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await ended(closing, patience=10)
+        await wait_until(lambda: all(session.task.done() for session in gateway.sessions), what="it is disconnected")
+        inbox.release()
 
 
 @every_protocol

@@ -89,7 +89,7 @@ class IcecastDriver(LiveDriver):
             return Rejected(key, f"音频文件读不出：{problem.strerror}")
         stream = _Stream(content, audio.seconds, self._options.ahead)
         notice, refusals = envelope.message.notice, 0
-        while not stream.over:
+        while not (stream.over or broadcast.missed):
             try:
                 answer = await self._source(envelope.address, stream, notice.title if notice else "", broadcast)
             except OSError as problem:

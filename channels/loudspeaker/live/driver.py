@@ -74,14 +74,17 @@ class LiveDriver(ABC):
         self.journal.note("→", f"{found} broadcasts stopped")
 
     async def close(self) -> None:
-        """Let what sounds come to its end, for a while; then disconnect."""
+        """Let what sounds come to its end, for a while; then disconnect. Cancelled meanwhile, it does that at once."""
         if not self._open:
             return
         self._open = False
-        if self._beginning:
-            await asyncio.wait(set(self._beginning), timeout=self._finish_within)
-        await self._outlets.finish(self._finish_within)
-        await self.disconnect()
+        try:
+            if self._beginning:
+                await asyncio.wait(set(self._beginning), timeout=self._finish_within)
+            await self._outlets.finish(self._finish_within)
+        finally:
+            await self._outlets.finish(0)
+            await self.disconnect()
 
     async def _begin(self, envelope: Envelope) -> Outcome:
         audio, address = envelope.message.audio, envelope.address

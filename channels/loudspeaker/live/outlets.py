@@ -32,18 +32,25 @@ class Broadcast:
         self.alert = notice.identifier if notice is not None else ""
         self.replaces: Sequence[str] = notice.references if notice is not None else ()
         self.ends = loop.time() + seconds
+        self._seconds = seconds
         self.task: asyncio.Task[Outcome | None] | None = None
         self._begun: asyncio.Future[None] = loop.create_future()
 
     def sounds(self) -> None:
         """It has begun."""
         if not self._begun.done():
+            self.ends = asyncio.get_running_loop().time() + self._seconds
             self._begun.set_result(None)
 
     @property
     def begun(self) -> asyncio.Future[None]:
         """Resolves when it has begun."""
         return self._begun
+
+    @property
+    def missed(self) -> bool:
+        """Whether it began, and all of its time is over: nothing is left that could still be said."""
+        return self._begun.done() and asyncio.get_running_loop().time() >= self.ends
 
     def yields_to(self, other: Broadcast) -> bool:
         """Whether the other one ends this one."""
@@ -88,11 +95,13 @@ class Outlets:
         return len(found)
 
     async def finish(self, within: float) -> None:
-        """Let everything sound to its end, for up to `within` seconds; then end it."""
+        """Let everything sound to its end, for up to `within` seconds, or until cancelled; then end it."""
         tasks = [one.task for one in self._playing.values() if one.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=within)
-        await asyncio.gather(*(_end(one) for one in list(self._playing.values())))
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=within)
+        finally:
+            await asyncio.gather(*(_end(one) for one in list(self._playing.values())))
 
     def _over(self, address: str, broadcast: Broadcast) -> None:
         if self._playing.get(address) is broadcast:

@@ -68,7 +68,7 @@ class OnvifDriver(LiveDriver):
 
     async def play(self, envelope: Envelope, audio: Audio, broadcast: Broadcast) -> Outcome | None:
         place, progress = camera(envelope.address), _Progress()
-        while not progress.over:
+        while not (progress.over or broadcast.missed):
             try:
                 await self._session(place, audio, broadcast, progress)
             except UnavailableError as problem:

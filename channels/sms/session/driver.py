@@ -104,16 +104,19 @@ class CarrierDriver:
         return "not connected" if self._link is None else await asyncio.shield(self._link.ended)
 
     async def close(self) -> None:
-        """Let the gateway finish its answers, store what it sent, acknowledge it, say good-bye."""
+        """Let the gateway finish its answers, store what it sent, acknowledge it, say good-bye. Cancelled meanwhile, it
+        disconnects at once: the account allows so many connections, and another worker may want this one."""
         link, intake = self._link, self._intake
         if link is None or intake is None:
             return
         self._link = self._intake = None
-        await intake.finish(self._line.connect_timeout)
-        link.leave()
-        await asyncio.wait([link.ended], timeout=self._line.connect_timeout)
-        link.end("disconnected")
-        await self._part()
+        try:
+            await intake.finish(self._line.connect_timeout)
+            link.leave()
+            await asyncio.wait([link.ended], timeout=self._line.connect_timeout)
+        finally:
+            link.end("disconnected")
+            await self._part()
 
     async def _part(self) -> None:
         if self._door is not None:

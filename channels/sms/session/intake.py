@@ -66,8 +66,10 @@ class Intake:
         """Store what has arrived, then stop; after `within` seconds give up (the gateway will send it again)."""
         self._stopping = True
         self._arrived.set()
-        await wind_up(self._pump, within)
-        self._memory.flight.waiting.discard(self._arrived)
+        try:
+            await wind_up(self._pump, within)
+        finally:
+            self._memory.flight.waiting.discard(self._arrived)
 
     async def _run(self, connection: Connection) -> None:
         pieces = self._memory.pieces

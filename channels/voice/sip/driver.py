@@ -151,9 +151,6 @@ class SipDriver:
         if trunk.ended.done():
             self._lines.release()
             return Deferred(key, NOT_CONNECTED, LOST_AFTER)
-        if envelope.expires <= datetime.now(UTC):
-            self._lines.release()
-            return Rejected(key, "已过有效期")
         try:
             call = trunk.place(order, self._told(intake), self._pressed(intake))
         except OSError as problem:

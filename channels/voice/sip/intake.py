@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 
 from broadcaster.ports import Inbox, Journal, Receipt, Reply
+from channels.ending import wind_up
 
 PAUSE = 0.5
 """Seconds until what was not stored is tried again."""
@@ -36,10 +37,8 @@ class Intake:
         self._leaving = True
         self._come.set()
         try:
-            await asyncio.wait([self._work], timeout=within)
+            await wind_up(self._work, within)
         finally:
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
             if left := len(self._receipts) + len(self._replies):
                 self._journal.note("!", f"{left} 个结果没有存下，已放弃")
 

@@ -23,6 +23,7 @@ FLUSH = 0.5
 """Seconds of silence behind the last word: the other end has not played yet what it has."""
 
 NOT_HEARD_OUT = "未听完"
+HELD = "对方一直保持通话"
 SDP = "application/sdp"
 
 
@@ -145,8 +146,8 @@ class Talk:
         self._agent.say(self._acknowledged)
 
     def _said(self) -> None:
-        """Everything was said and waited for."""
-        self.end("")
+        """Everything was said and waited for, or could not be: the other end has held the call too long."""
+        self.end("" if self._speech.over else HELD)
 
     def _stop(self, reason: str) -> None:
         """Say nothing more; what it comes to is told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 
 from broadcaster.alerts.alert import Area, Circle, MsgType, NamedValue, Reference, Status
-from broadcaster.intake import placing
+from broadcaster.intake import placing, settling
 from broadcaster.intake.becoming import State
 from broadcaster.intake.listing import Incoming
-from broadcaster.sources import Verdict
+from broadcaster.intake.shelf import LedgerShelf
+from broadcaster.sources import Item, Verdict
 from tests.harness.alerts import NOW
 from tests.harness.console import signed_in
 from tests.harness.desk import Desk
@@ -223,6 +225,24 @@ async def test_a_cancel_takes_back_what_still_waits(desk: Desk) -> None:
     assert cancel.state == State.NOTED
 
 
+async def test_a_drill_takes_back_nothing_real_that_waits_or_is_still_to_come(desk: Desk) -> None:
+    first = foreign()
+    message = await desk.receive(first, "teller")
+    await desk.receive(following(first, "QX_2", MsgType.CANCEL, status=Status.EXERCISE), "teller")
+    assert (await desk.one(message.id)).state == State.WAITING
+    late = foreign("QX_3", regions=(OTHER_TOWN,))
+    await desk.receive(following(late, "QX_4", MsgType.CANCEL, status=Status.EXERCISE), "teller")
+    assert (await desk.receive(late, "teller")).state == State.WAITING
+
+
+async def test_what_has_proven_itself_and_waits_is_taken_back_by_nobody_who_has_not(desk: Desk) -> None:
+    first = foreign()
+    message = await desk.receive(first, "teller")
+    await desk.value("UPDATE incoming SET signature = 'good' WHERE id = $1", message.id)
+    await desk.receive(following(first, "QX_2", MsgType.CANCEL), "drafter")
+    assert (await desk.one(message.id)).state == State.WAITING
+
+
 async def test_a_cancel_of_a_draft_that_lies_open_is_told(desk: Desk) -> None:
     first = foreign()
     await desk.receive(first)
@@ -244,6 +264,25 @@ async def test_a_message_that_kills_its_judge_is_given_up(desk: Desk) -> None:
     await desk.value("UPDATE incoming SET state = 'new', tries = 5, settled_at = NULL WHERE id = $1", shelved.id)
     await desk.settle()
     assert (await desk.one(shelved.id)).state == State.REFUSED
+
+
+async def test_however_many_workers_look_a_message_is_judged_and_not_given_up(desk: Desk) -> None:
+    shelf = LedgerShelf(desk.web.database, desk.web.clock, "drafter")
+    (number,) = await shelf.take([Item(xml(foreign()))])
+    await asyncio.gather(*(desk.web.context.intake.settle() for _ in range(3 * settling.MOST_TRIES)))
+    assert (await desk.one(number)).state == State.DRAFTED
+    assert await desk.value("SELECT tries FROM incoming WHERE id = $1", number) == 1
+
+
+async def test_a_message_whose_judge_died_is_taken_up_by_another(desk: Desk) -> None:
+    shelf = LedgerShelf(desk.web.database, desk.web.clock, "drafter")
+    (number,) = await shelf.take([Item(xml(foreign()))])
+    await desk.value("UPDATE incoming SET tries = 1, judging_until = clock_timestamp() + interval '1 minute'")
+    await desk.settle()
+    assert (await desk.one(number)).state == State.NEW, "somebody is at it"
+    await desk.value("UPDATE incoming SET judging_until = clock_timestamp() - interval '1 second'")
+    await desk.settle()
+    assert (await desk.one(number)).state == State.DRAFTED
 
 
 async def test_a_national_message_is_placed_by_its_codes(desk: Desk, shared: Any) -> None:

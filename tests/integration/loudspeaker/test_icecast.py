@@ -179,6 +179,22 @@ async def test_a_stream_that_breaks_off_goes_on_where_the_time_is(server: Stream
     assert len(heard) < len(content), "what was missed is not played later"
 
 
+async def test_a_server_that_never_comes_back_holds_no_mount_for_a_broadcast_whose_time_is_over(tmp_path: Path) -> None:
+    audio = chirp(tmp_path, 3.0)
+    async with StreamServer() as server:
+        made = driver(server.port, ahead=0)
+        await made.open(MemoryInbox())
+        assert isinstance((await send(made, envelope(audio)))[0], Accepted)
+
+    async def said_to_be_away() -> bool:
+        (outcome,) = await send(made, envelope(audio, 2))
+        assert isinstance(outcome, Deferred)
+        return outcome.reason.startswith("Icecast 没有应答")
+
+    await wait_until(said_to_be_away, within=20)
+    await made.close()
+
+
 async def test_every_octet_arrives_and_in_real_time(server: StreamServer, tmp_path: Path) -> None:
     audio = chirp(tmp_path, 1.0)
     made = driver(server.port, ahead=0, finish_within=60)

@@ -183,6 +183,21 @@ async def test_a_line_that_breaks_is_made_again_and_goes_on_where_the_time_is(
     assert len(camera.heard()) < len(sound), "what was missed is not played later"
 
 
+async def test_a_camera_that_never_comes_back_is_taken_by_no_broadcast_whose_time_is_over(tmp_path: Path) -> None:
+    audio, made = chirp(tmp_path, 0.6), driver()
+    await made.open(MemoryInbox())
+    async with CameraServer() as camera:
+        assert isinstance((await send(made, envelope(camera.url, audio)))[0], Accepted)
+
+    async def said_to_be_away() -> bool:
+        (outcome,) = await send(made, envelope(camera.url, audio, 2))
+        assert isinstance(outcome, Deferred)
+        return outcome.reason.startswith("摄像机没有接通")
+
+    await wait_until(said_to_be_away, within=20)
+    await made.close()
+
+
 async def test_red_takes_the_camera_from_a_lesser_alert_and_recall_frees_it(camera: CameraServer, audio: Audio) -> None:
     made = driver()
     await made.open(MemoryInbox())

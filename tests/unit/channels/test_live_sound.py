@@ -134,6 +134,17 @@ async def test_the_more_urgent_ends_the_less_urgent_and_the_same_waits() -> None
     assert not played.now
 
 
+async def test_an_end_that_is_hurried_leaves_nothing_sounding() -> None:
+    outlets, played = Outlets(), Played()
+    await outlets.begin("a", broadcast(1), played)
+    await outlets.begin("b", broadcast(2), played)
+    finishing = asyncio.create_task(outlets.finish(60))
+    await asyncio.sleep(0)
+    finishing.cancel()
+    await asyncio.gather(finishing, return_exceptions=True)
+    assert not played.now
+
+
 async def test_what_follows_an_alert_ends_it_whatever_its_urgency() -> None:
     outlets, played = Outlets(), Played()
     await outlets.begin("a", broadcast(1, 0), played)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 
 from channels.voice.sip.media import rtcp, rtp
 from channels.voice.sip.media.g711 import A_TO_MU, a_law, mu_law
+from channels.voice.sip.media.media import HELD_MOST, Media
 from channels.voice.sip.media.pacer import Pacer
 from channels.voice.sip.media.recording import Recording, RecordingError, read
 from channels.voice.sip.media.speech import Speech
+from channels.voice.sip.sdp import Session
 from tests.contract.rehearsal_peer import tone
 from tests.harness.calls import a_law as recording_file
 from tests.harness.calls import sound_of
@@ -120,6 +123,23 @@ def test_after_a_standstill_a_few_packets_follow_at_once_and_the_rest_in_their_t
     gaps = [round(later - sooner, 3) for sooner, later in pairwise(turns)]
     assert gaps.count(0.5) == 1
     assert sum(gap < 0.019 for gap in gaps) == 2
+
+
+async def test_who_holds_a_call_for_long_gives_its_line_back() -> None:
+    timers, done = HandTimers(), asyncio.Event()
+    speech = Speech(Recording(b"\x11" * 320), repeats=1, pause=0, tail=0)
+    media = Media("127.0.0.1", None, Pacer(timers), lambda _: None)
+    try:
+        media.begin(Session("127.0.0.1", 9, 8, 8, None, held=True), speech, done.set)
+        timers.advance(HELD_MOST - 1)
+        await asyncio.sleep(0)
+        assert not done.is_set()
+        timers.advance(2)
+        await asyncio.sleep(0)
+        assert done.is_set()
+    finally:
+        media.close()
+    assert (speech.heard, speech.over) == (0, False)
 
 
 def test_a_press_is_told_once_whatever_its_packets() -> None:

@@ -163,6 +163,9 @@ async def test_endless_parts_and_nonsense_are_not_held() -> None:
         assert await said(one, report(piece)) == b""
     held = sum(len(part) for parts in one._parts.values() for part in parts.values())
     assert held < 80_000
+    for station in range(5000):
+        await said(one, report(Frame(1, f"{station:010d}", b"\0\0", Function.TIMED, b"", 60, 1, True)))
+    assert len(one._parts) < 5000
     with pytest.raises(ConnectionAbortedError):
         await said(talk(Kept()), b"\x7e\x7e" * 20 * MOST_SPOILT)
     await asyncio.sleep(0)

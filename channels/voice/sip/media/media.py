@@ -22,6 +22,9 @@ MOST_AT_ONCE = 64
 LONGEST = 2048
 NAME = "daohu"
 
+HELD_MOST = 60.0
+"""Seconds that the other end may hold a call, altogether: its line is wanted by others."""
+
 
 class Media:
     """Opened with the call, because the offer names its port. OSError when no port is free."""
@@ -36,6 +39,7 @@ class Media:
         self._timestamp = secrets.randbits(32)
         self._marker = True
         self._packets = 0
+        self._held = 0
         self._session: Session | None = None
         self._speech: Speech | None = None
         self._done: Callable[[], None] | None = None
@@ -46,7 +50,7 @@ class Media:
         self._loop.add_reader(self._rtcp, self._listen_to_reports)
 
     def begin(self, session: Session, speech: Speech, done: Callable[[], None]) -> None:
-        """Say it there; `done` is called when everything was said."""
+        """Say it there; `done` is called when everything was said, or the call has been held too long."""
         self._session, self._speech, self._done = session, speech, done
         self._pacer.add(self._turn)
 
@@ -73,8 +77,10 @@ class Media:
             return False
         if session.held:
             self._timestamp = (self._timestamp + SAMPLES) & 0xFFFFFFFF
-            return True
-        sound = speech.packet(session.law)
+            self._held += 1
+            if self._held < HELD_MOST * PACKETS_PER_SECOND:
+                return True
+        sound = None if session.held else speech.packet(session.law)
         if sound is None:
             if self._done is not None:
                 self._loop.call_soon(self._done)
