@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import Any
@@ -126,3 +127,50 @@ async def test_what_a_rule_could_not_write_is_written_from_there(web: Web) -> No
         cries = re.findall(r'id="cries".*?</section>', await (await reader(web, role)).page("/alerts"), re.DOTALL)[0]
         assert "未能执行" in cries
         assert ('href="/compose"' in cries) == offered
+
+
+async def test_a_rule_that_somebody_else_saved_meanwhile_is_overwritten_only_by_who_was_told(web: Web) -> None:
+    writer = await reader(web, "administrator")
+    assert (await writer.send("/rules/river", text=RULE, seen="0")).status == 303
+    mine = RULE.replace("5.0", "4.0")
+    stale = await writer.send("/rules/river", text=mine, seen="0", note="why")
+    shown = await stale.text()
+    assert stale.status == 409
+    assert "别人保存了新的版本" in shown
+    assert "above = 4.0" in shown, "what was typed is not lost"
+    assert 'value="why"' in shown
+    assert re.findall(r'name="seen" value="(\d+)"', shown) == ["1"]
+    assert await web.value("SELECT count(*) FROM decision") == 1
+    assert (await writer.send("/rules/river", text=mine, seen="1")).status == 303
+    assert "above = 4.0" in await web.value("SELECT body FROM decision ORDER BY version DESC LIMIT 1")
+
+
+async def test_two_who_save_a_rule_at_the_same_moment_make_one_version(web: Web) -> None:
+    writer = await reader(web, "administrator")
+    texts = [RULE.replace("5.0", f"5.{number}") for number in range(4)]
+    answers = await asyncio.gather(*(writer.send("/rules/river", text=text, seen="0") for text in texts))
+    assert sorted(answer.status for answer in answers) == [303, 409, 409, 409]
+    assert await web.value("SELECT count(*) FROM decision") == 1
+
+
+async def test_a_replay_shows_where_the_readings_were_lost(web: Web) -> None:
+    await measure(web, 1.0, 5.5, 5.6)
+    web.clock.advance(15 * 3600)
+    writer = await reader(web, "administrator")
+    await writer.send("/rules/river", text=RULE, seen="0")
+    assert "失去读数" in await writer.page("/rules/river/replay?days=1")
+
+
+async def test_what_is_held_and_does_not_hold_just_now_says_so(web: Web) -> None:
+    await measure(web, 1.0, 5.5)
+    writer = await reader(web, "administrator")
+    await writer.send("/rules/river", text=RULE, seen="0")
+    chief = await reader(web, "approver")
+    await chief.send("/rules/river/mode", mode="live", version="1")
+    await look(web)
+    web.clock.advance(60)
+    fallen = course("s-1", "water_level", web.clock.now(), [1.0])
+    await Readings(web.database, web.clock, 30).keep(fallen, source="t")
+    await look(web)
+    assert "条件眼下不满足" in await chief.page("/alerts")
+    assert "does not hold just now" in await chief.page("/alerts?lang=en")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -290,3 +291,28 @@ async def test_the_plan_of_a_draft_follows_what_was_decided(web: Web) -> None:
     after = await (await web.ask("GET", f"/api/v1/alerts/{number}/plan")).json()
     assert len(before["forecast"]["steps"]) == 3
     assert [step["wait"] for step in after["forecast"]["steps"]] == [45.0]
+
+
+async def test_a_policy_that_somebody_else_saved_meanwhile_is_overwritten_only_by_who_was_told(web: Web) -> None:
+    await sign_in(web)
+    assert (await post(web, "/policies/blue", **policy())).status == 303
+    stale = await post(web, "/policies/blue", **policy(seen="0", h0_wait="77"))
+    shown = await stale.text()
+    assert stale.status == 422
+    assert "别人保存了新的版本" in shown
+    assert 'value="77"' in shown, "what was typed is not lost"
+    assert _SEEN.findall(shown) == ["1", "1"], "the form is of the version that it now goes over, and so is going back"
+    assert await web.value("SELECT count(*) FROM decision") == 1
+    back = await post(web, "/policies/blue", "/policies/blue/restore", version="0", seen="0")
+    assert back.status == 409
+    assert (await post(web, "/policies/blue", **policy(seen="1", h0_wait="77"))).status == 303
+    assert '"wait":77' in await web.value("SELECT body FROM decision ORDER BY version DESC LIMIT 1")
+
+
+async def test_two_who_save_a_policy_at_the_same_moment_make_one_version(web: Web) -> None:
+    await sign_in(web)
+    answers = await asyncio.gather(
+        *(post(web, "/policies/blue", **policy(seen="0", h0_wait=str(wait))) for wait in range(50, 54))
+    )
+    assert sorted(answer.status for answer in answers) == [303, 422, 422, 422]
+    assert await web.value("SELECT count(*) FROM decision") == 1

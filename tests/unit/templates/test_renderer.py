@@ -382,3 +382,41 @@ def test_all_renderings_are_every_medium_language_and_purpose_once(make_alert: M
 
     keys = [(one.medium, one.language, one.purpose) for one in skeletons]
     assert len(keys) == len(set(keys)) == 18
+
+
+TWICE = {
+    "zh-CN": re.compile(r"请立即[：，:,\s</h2>p]*(组织落实[：，])?(1[.、]|一[、，])?[^。；;]*(请|立即|马上|立刻)"),
+    "en": re.compile(r"act now[:,\s</h2>p]*(1\. )?[^.;]*\b(now|immediately|at once)\b", re.IGNORECASE),
+}
+PRESSING = {
+    "zh-CN": ("", "请立即转移到村文化礼堂。", "请到岗。", "1.马上叫醒住户；2.报告。"),
+    "en": ("", "Immediately move to the village hall.", "1. Wake people at once; 2. Report."),
+}
+
+
+def worded(language: str, instruction: str) -> Info:
+    expires = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
+    return Info(event="", language=language, expires=expires, instruction=instruction)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("hazard", sorted(HAZARDS))
+def test_nobody_is_told_twice_in_one_breath_to_act_at_once(
+    *, hazard: str, kind: Kind, language: str, make_alert: MakeAlert, issuer: Issuer
+) -> None:
+    for instruction in PRESSING[language]:
+        alert = make_alert(hazard, kind=kind, infos=(worded(language, instruction),))
+        for medium in (Medium.SMS, Medium.WECHAT, Medium.EMAIL, Medium.VOICE):
+            made = message(alert, medium, language, Purpose.UNIT, issuer)
+            for text in (made.text, made.html, *made.fields.values()):
+                assert not TWICE[language].search(text), text
+
+
+@pytest.mark.parametrize(("language", "label"), [("zh-CN", "请立即：组织落实：逐户"), ("en", "Act now: Wake every")])
+def test_what_is_said_calmly_is_made_urgent(
+    *, language: str, label: str, make_alert: MakeAlert, issuer: Issuer
+) -> None:
+    instruction = {"zh-CN": "逐户叫醒住户。", "en": "Wake every household."}[language]
+    alert = make_alert("flood", infos=(worded(language, instruction),))
+    assert label in message(alert, Medium.SMS, language, Purpose.UNIT, issuer).text
