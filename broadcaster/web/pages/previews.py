@@ -80,7 +80,8 @@ class Proof:
 
 
 async def proof(context: Context, alert: Alert, reply_code: str | None, language: str, *, place: str = "") -> Proof:
-    """The messages as recipients at `place` get them, the spoken ones as all hear them; the lint judges them as the longest-named place does."""
+    """The messages as recipients at `place` get them, the spoken ones as all hear them; the lint judges them as the
+    longest-named place does."""
     office = await context.office_in_force()
     skeletons = render_all(alert, reply_code or REPLY_CODE, issuer=office.issuer, library=office.library)
     real = office.longest_link or f"{context.settings.web.public_url}/r/{'x' * 12}"
