@@ -80,7 +80,8 @@ class Proof:
 
 
 async def proof(context: Context, alert: Alert, reply_code: str | None, language: str, *, place: str = "") -> Proof:
-    """The messages as recipients at `place` get them; the lint judges them as the longest-named place does."""
+    """The messages as recipients at `place` get them, the spoken ones as all hear them; the lint judges them as the
+    longest-named place does."""
     office = await context.office_in_force()
     skeletons = render_all(alert, reply_code or REPLY_CODE, issuer=office.issuer, library=office.library)
     real = office.longest_link or f"{context.settings.web.public_url}/r/{'x' * 12}"
@@ -200,7 +201,8 @@ def _preview(
 ) -> Preview:
     """`real`: a link as long as the real ones, by which a text message's parts are counted."""
     link = _link(context)
-    message = one.fill(place, link if one.medium not in SPOKEN else "", "")
+    # one recording is for everybody
+    message = one.fill() if one.medium in SPOKEN else one.fill(place, link, "")
     cut = segment(one.fill(place, real, "").text) if one.medium is Medium.SMS else None
     seconds = 0.0
     heard: tuple[Passage, ...] = ()

@@ -266,6 +266,14 @@ async def test_the_audio_is_what_will_be_said(officer: Officer) -> None:
     assert (await officer.web.client.get(f"/compose/{officer.key}/audio/sms")).status == 404
 
 
+async def test_what_is_shown_to_be_said_is_what_all_hear(officer: Officer) -> None:
+    part = unescape(await (await officer.post("autosave", **warning())).text())
+    await officer.web.client.get(f"/compose/{officer.key}/audio/loudspeaker")
+    heard = officer.web.context.studio.said[-1]  # type: ignore[attr-defined]  # the studio of the tests
+    assert heard in part
+    assert "第一镇的居民" not in part, "a place of which no recording is made"
+
+
 async def test_the_mail_is_shown_as_a_mail_program_shows_it_and_can_do_nothing(officer: Officer) -> None:
     await officer.post(**warning(instruction="<script>alert(1)</script>"))
     page = await (await officer.web.client.get(f"/compose/{officer.key}")).text()
