@@ -9,6 +9,7 @@ from enum import StrEnum
 from broadcaster.database import Connection, Database
 from broadcaster.errors import UnauthenticatedError
 from broadcaster.security import attempts, audit, credentials, enrolment, failures
+from broadcaster.security.accounts import is_name
 from broadcaster.security.credentials import CredentialKind, Proof
 from broadcaster.security.passwords import verify_password
 from broadcaster.security.records import AccountRecord, CredentialRecord
@@ -48,7 +49,7 @@ async def sign_in(
     guesses wait. `label`: what browser it is."""
     async with database.transaction() as connection:
         locked = await attempts.count(connection, name, source, now)
-    account = await AccountRecord.get_or_none(name=name, active=True)
+    account = await AccountRecord.get_or_none(name=name, active=True) if is_name(name) else None
     if not await verify_password(account.password_hash if account else "", password) or account is None:
         whose = account.id if account else failures.NOBODY
         await failures.note(database, whose, failures.Kind.PASSWORD, now, locked=locked)

@@ -20,16 +20,20 @@ from broadcaster.web.pages.rendering import error_page
 from broadcaster.web.pages.verification import Verification
 from broadcaster.web.shelf import Shelf
 from broadcaster.web.static_files import STATIC
+from broadcaster.web.visitors import Entrance, Visitors, places
 
 LARGEST_BODY = 2 * 1024 * 1024  # bytes; a CAP message with a picture in it
 _OPENAPI = web.AppKey("openapi", bytes)
+_VISITORS = web.AppKey("visitors", Visitors)
 routes = web.RouteTableDef()
 
 
 def build_app(context: Context, *, pace: Pace = UNHURRIED) -> web.Application:
     """The application, ready to be served (see `start`). `pace` is that of live progress."""
-    app = web.Application(middlewares=[envelope(error_page)], client_max_size=LARGEST_BODY)
+    visitors = Visitors(context.clock)
+    app = web.Application(middlewares=[visitors.middleware, envelope(error_page)], client_max_size=LARGEST_BODY)
     app[CONTEXT] = context
+    app[_VISITORS] = visitors
     app[READINGS] = Readings(context.database, context.clock, context.settings.readings.keep)
     app[health.READING] = health.reading(context)
     app[LIVE] = Live(lambda alert_id: current_live(context, alert_id), context.clock, pace)
@@ -56,7 +60,7 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
     """Serve `app` until the runner's `cleanup()`. The access log is ours, without addresses and tokens."""
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=10)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    await Entrance(runner, app[_VISITORS], host, port, places()).start()
     return runner
 
 

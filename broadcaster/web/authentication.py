@@ -48,13 +48,16 @@ def session_rules(request: web.Request) -> SessionRules:
 
 
 def source(request: web.Request) -> str:
-    """The address that the request came from, by our own proxy's word where there is one."""
-    context = request.app[CONTEXT]
-    remote = request.remote or "local"
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    if remote in context.trusted_proxies and forwarded:
-        return forwarded.rpartition(",")[2].strip()
-    return remote
+    """The address that the request came from: what the last proxy that is not ours saw, by the word of those that are.
+
+    Each proxy adds its caller at the end, in the same header or in one more; what stands before is anybody's word.
+    """
+    trusted = request.app[CONTEXT].trusted_proxies
+    told = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+    address = request.remote or "local"
+    while address in trusted and told:
+        address = told.pop().strip() or address
+    return address
 
 
 async def _held(request: web.Request, kind: CredentialKind) -> Proof | None:

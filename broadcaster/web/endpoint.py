@@ -159,6 +159,8 @@ class Endpoint:
         given = dict(request.query)
         if len(given) != len(request.query):
             raise InputError("查询参数重复。", remedy="每个参数只写一次。")
+        if any("\0" in text for text in given.values()):
+            raise InputError("查询参数中有零字节。", remedy="请去掉后重试。")
         try:
             return msgspec.convert(given, type=self.query, strict=False)
         except msgspec.ValidationError as error:

@@ -77,8 +77,8 @@ async def regions(request: web.Request) -> web.Response:
     actor = await reader(request)
     allowed = require_somewhere(actor, Action.CREATE)
     context = request.app[CONTEXT]
-    draft = await opened(context, actor, request.query.get("key", "")[:40])
-    under, text = request.query.get("under", ""), request.query.get("q", "").strip()[:50]
+    key, under, text = (request.query.get(name, "").replace("\0", "") for name in ("key", "under", "q"))
+    draft, text = await opened(context, actor, key[:40]), text.strip()[:50]
     async with context.database.connection() as connection:
         found = await _below(connection, under) if under else await _search(connection, text, allowed)
     found = [place for place in found if place.code.startswith(allowed)]

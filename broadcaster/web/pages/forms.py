@@ -102,12 +102,18 @@ async def fields(request: web.Request) -> dict[str, str]:
     if request.content_type != "application/x-www-form-urlencoded":
         raise InputError("不是网页表单。", remedy="请从页面上提交。")
     try:
-        form = await request.post()
+        given = {name: plain(str(value))[:_LONGEST] for name, value in (await request.post()).items()}
     except (ValueError, LookupError) as error:  # an encoding that does not exist, bytes that are no text
         raise InputError("表单内容无法读取。", remedy="请刷新页面后重新提交。") from error
-    given = {name: str(value).replace("\0", "")[:_LONGEST] for name, value in form.items()}
     _require_token(request, given)
     return given
+
+
+def plain(text: str) -> str:
+    """A field's text without zero bytes; `ValueError` for halves of characters, which some encodings can carry and no
+    database keeps."""
+    text.encode("utf-8")
+    return text.replace("\0", "")
 
 
 def token(request: web.Request) -> str:

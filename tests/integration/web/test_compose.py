@@ -311,6 +311,7 @@ async def test_regions_are_found_by_name_and_below_each_other(officer: Officer) 
             ).text()
         )
     assert (await officer.web.client.get(f"/compose/regions?key={officer.key}&under=33021")).status == 400
+    assert (await officer.web.client.get("/compose/regions?key=%00&q=%00&under=%00")).status == 200
     outlines = await (await officer.web.client.get("/api/v1/regions/outlines?level=3")).json()
     assert len(outlines["features"]) == 4
 

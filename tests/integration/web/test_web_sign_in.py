@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from broadcaster.security.records import AccountRecord
 from broadcaster.settings import Settings
@@ -240,3 +241,52 @@ async def test_a_sign_in_that_waits_keeps_the_name_and_says_when(web: Web) -> No
     assert (limited.status, limited.headers["Retry-After"]) == (429, "16")
     assert "请等 16 秒，08-10 03:00:16 以后再试" in console.text
     assert (await console.get("/?lang=en")).status == 200
+
+
+async def test_what_cannot_be_an_accounts_name_is_refused_as_any_other_and_never_logged(web: Web) -> None:
+    console = Console(web)
+    with capture_logs() as logs:
+        for name in ("A" * 5000, "a typed secret", "某人 13800000000"):
+            assert (await console.sign_in(name)).status == 401
+    assert {log["event"] for log in logs} <= {"request", "sign_in.refused", "audit.append"}
+    assert not any(typed in str(logs) for typed in ("AAAA", "typed", "13800000000"))
+
+
+async def test_a_form_in_an_encoding_of_halves_of_characters_is_refused(web: Web) -> None:
+    console = Console(web)
+    await console.get("/")
+    answer = await web.client.post(
+        "/sign-in",
+        data=f"name=%5Cud800&password=x&form_token={console.form_token}",
+        headers={
+            "Content-Type": "application/x-www-form-urlencoded; charset=unicode_escape",
+            "Cookie": "; ".join(f"{name}={value}" for name, value in console.cookies.items()),
+        },
+    )
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ["198.51.100.{n}, 203.0.113.9"],
+        ["198.51.100.{n}", "203.0.113.9"],
+        ["198.51.100.{n}, 203.0.113.9, 10.0.0.2"],
+        ["198.51.100.{n}, 10.0.0.2, 203.0.113.9", "10.0.0.2"],
+    ],
+)
+async def test_guesses_are_counted_by_what_the_outermost_of_our_proxies_saw(
+    make_web: Make, context: Context, told: list[str]
+) -> None:
+    web = await make_web(replace(context, trusted_proxies=frozenset({"127.0.0.1", "10.0.0.2"})))
+    await person(web, "zhang", ("author", DISTRICT))
+    console, given = Console(web), web.client.session.headers
+    for number in range(5):
+        given.popall("X-Forwarded-For", None)
+        for line in told:
+            given.add("X-Forwarded-For", line.format(n=number))
+        assert (await console.sign_in("zhang", "wrong password")).status == 401
+    assert (await console.sign_in("zhang")).status == 429, "what somebody wrote before does not make them another"
+    given.popall("X-Forwarded-For")
+    given.add("X-Forwarded-For", "203.0.113.10")
+    assert (await console.sign_in("zhang")).status == 303, "nobody else waits for it"
