@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 
+from broadcaster.cli.formats import cap_format
 from broadcaster.clock import BEIJING, SystemClock
 from broadcaster.conservation import breaches
 from broadcaster.decisions.policies import decided
@@ -25,7 +26,7 @@ from broadcaster.triggers import listing, rules
 
 OLDEST_POSTGRES = 15
 GIGABYTE = 1024**3
-ROOMY = 2 * GIGABYTE
+ROOMY, FULL = 2 * GIGABYTE, GIGABYTE // 20
 RECENT_ALERTS = 20
 LONGEST_TRANSACTION = 1800.0
 MANY_DEAD = 2_000_000
@@ -49,6 +50,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         "设置", "ok", f"{settings.source or '环境变量'}；{settings.district.name}（{settings.district.code}）"
     )
     yield _disk(settings)
+    yield _signing(settings)
     try:
         async with open_house(settings, application="daohu-doctor") as house:
             yield Finding("内置部件与网关", "ok", "都能打开")
@@ -74,9 +76,21 @@ def _disk(settings: Settings) -> Finding:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     what = f"{settings.data.dir}，可用 {free / GIGABYTE:.1f} GB"
+    if free < FULL:
+        return Finding("磁盘", "failed", what, "磁盘已满，数据库写不进去：请先清理磁盘或更换 [data] dir。")
     if free < ROOMY:
         return Finding("磁盘", "warning", what, "剩余空间不多，请清理磁盘或更换 [data] dir。")
     return Finding("磁盘", "ok", what)
+
+
+def _signing(settings: Settings) -> Finding:
+    """Whether what is published can be signed as the settings say: `serve` does not start where it cannot."""
+    try:
+        cap_format(settings)
+    except DaohuError as error:
+        return Finding("签名", "failed", error.what, error.remedy)
+    signs = settings.feeds.signing_key is not None
+    return Finding("签名", "ok", "对外发布的 CAP 带数字签名" if signs else "没有设置，对外发布的 CAP 不带数字签名")
 
 
 async def _database(house: House) -> Finding:

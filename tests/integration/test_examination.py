@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -19,6 +21,7 @@ from broadcaster.house import House
 from broadcaster.issuing import Office
 from broadcaster.ports import GatewaySettings, Medium
 from broadcaster.security.permissions import SYSTEM
+from broadcaster.settings import settings_from
 from broadcaster.settings.policies import DEFAULT_POLICIES
 from broadcaster.sources import SourceSettings
 from templates.issuer import Issuer
@@ -98,3 +101,16 @@ async def test_a_source_in_trouble_and_messages_that_wait_are_named(database: Da
         await connection.execute("DELETE FROM incoming")
     fine = SimpleNamespace(database=database, clock=clock, settings=SimpleNamespace(sources=sources[:1]))
     assert [one.verdict for one in await examination._sources(cast(House, fine))] == ["ok"]
+
+
+def test_a_key_that_cannot_sign_and_a_disk_that_is_full_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = settings_from({"data": {"dir": str(tmp_path)}, "district": {"code": "330212", "name": "鄞州区"}})
+    assert examination._signing(plain).verdict == "ok"
+    half = replace(plain, feeds=replace(plain.feeds, signing_key=tmp_path / "none.pem"))
+    found = examination._signing(half)
+    assert (found.verdict, "signing_certificate" in found.what) == ("failed", True)
+    assert examination._disk(plain).verdict != "failed"
+    monkeypatch.setattr(examination, "FULL", 1 << 62)
+    assert examination._disk(plain).verdict == "failed"

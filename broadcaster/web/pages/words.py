@@ -28,24 +28,26 @@ def _together(*subjects: Groups) -> Groups:
     return made
 
 
+_AUDITED = {
+    **ACCOUNT_AUDITED,
+    **AUDIENCE_AUDITED,
+    **INCOMING_AUDITED,
+    **STATION_AUDITED,
+    "alert.resend": "重发给未到户的",
+    "doors.assign": "指派入户任务",
+    "households.print": "打印入户名单",
+    "door.visit": "记录入户结果",
+    "door.correct": "更正入户结果",
+    "households.see": "查看未到户名单",
+    "gateway.pause": "暂停网关",
+    "gateway.resume": "恢复网关",
+    "gateway.trial": "试发",
+    "templates.manage": "修改模板",
+    "policies.manage": "修改策略",
+}
+
 _OWN: Groups = {
-    "audit_action": {
-        **ACCOUNT_AUDITED,
-        **AUDIENCE_AUDITED,
-        **INCOMING_AUDITED,
-        **STATION_AUDITED,
-        "alert.resend": "重发给未到户的",
-        "doors.assign": "指派入户任务",
-        "households.print": "打印入户名单",
-        "door.visit": "记录入户结果",
-        "door.correct": "更正入户结果",
-        "households.see": "查看未到户名单",
-        "gateway.pause": "暂停网关",
-        "gateway.resume": "恢复网关",
-        "gateway.trial": "试发",
-        "templates.manage": "修改模板",
-        "policies.manage": "修改策略",
-    },
+    "audit_action": _AUDITED,
     "said": {
         **ACCOUNT_SAID,
         **AUDIENCE_SAID,
@@ -111,7 +113,8 @@ _OWN: Groups = {
         "no_evidence": "没有回执",
         "escalated": "无人确认，转入户",
     },
-    "deed": {
+    "deed": _AUDITED
+    | {
         "alert.create": "起草",
         "alert.edit": "修改",
         "alert.submit": "提交审核",

@@ -42,3 +42,4 @@ def test_everything_that_is_recorded_has_a_word() -> None:
     assert len(recorded) > 20
     assert [(where, what) for where, what in recorded if what not in KNOWN] == []
     assert STEPS <= KNOWN
+    assert set(WORDS["deed"]) >= KNOWN, "an alert's timeline has no word for it"
