@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from adapters.fetching.door import PrivateAddressError, is_public
 from adapters.fetching.session import SUBSCRIBER_PERMIT, classified
-from adapters.mqtt.session import PLAIN_PORT, QUIET, SECURE_PORT
+from adapters.mqtt.reach import connect
+from adapters.mqtt.refusal import REFUSED, TOO_LARGE, refusal
+from adapters.mqtt.session import QUIET
 from broadcaster.outlets import Hook, NotTold, Parcel, Told, topic
-from broadcaster.trust import trusting
 
 SECONDS = 15.0
 """For connecting, and again for the broker's confirmation."""
 
-_REFUSED = 0x80
-"""From here on a reason code is a refusal (MQTT 5, 2.4); below it, also where nobody has subscribed, it is consent."""
+AT_ONCE = 64
+"""Connections that are being made at a time. Their threads are the outlet's own: the process has few for everybody, and
+brokers that say nothing would hold them all."""
+
+_HEADS = 9  # octets of a PUBLISH besides topic, properties and payload, at the most (MQTT 5, 3.3)
 
 
 class MqttOutlet:
@@ -32,92 +34,91 @@ class MqttOutlet:
 
     def __init__(self, *, seconds: float = SECONDS) -> None:
         self._seconds = seconds
+        self._threads = ThreadPoolExecutor(AT_ONCE, "mqtt")
 
     async def tell(self, hook: Hook, parcel: Parcel, now: datetime) -> Told | NotTold:  # noqa: ARG002 - nothing is signed
         """As `Outlet.tell`. Waits for the broker's PUBACK; under MQTT 5 that may be a refusal."""
         try:
-            made = await asyncio.to_thread(connect, hook, self._seconds)
+            made = await asyncio.get_running_loop().run_in_executor(self._threads, connect, hook, self._seconds)
         except TimeoutError:
             return NotTold(f"{self._seconds:g} 秒内没有连上")
         except (OSError, ValueError) as problem:
             return NotTold(classified(problem, SUBSCRIBER_PERMIT).reason)
         try:
-            return await self._publish(hook, parcel, made)
-        except aiomqtt.MqttError as problem:
-            return NotTold(_reason(problem))
+            return await _Conversation(hook, made, self._seconds).publish(parcel)
         finally:
             made.close()
 
     async def close(self) -> None:
-        """Nothing stays open."""
+        """Let go of the threads; no connection stays open."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _publish(self, hook: Hook, parcel: Parcel, made: socket.socket) -> Told | NotTold:
-        five = hook.manner.version == "5"
-        client = aiomqtt.Client(
+
+class _Conversation:
+    """One connection, one message. The library takes any PUBACK for consent, waits for one when the connection has long
+    ended, and sends what the broker said is too large: what it hears is heard here as well."""
+
+    def __init__(self, hook: Hook, made: socket.socket, seconds: float) -> None:
+        self._hook = hook
+        self._five = hook.manner.version == "5"
+        self._refused: list[Any] = []
+        self._largest: int | None = None
+        self._client = aiomqtt.Client(
             "broker",
             username=hook.manner.login or None,
             password=hook.password or None,
-            protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
+            protocol=aiomqtt.ProtocolVersion.V5 if self._five else aiomqtt.ProtocolVersion.V311,
             logger=QUIET,
-            timeout=self._seconds,
+            timeout=seconds,
         )
+        library: Any = self._client._client
         # The library would look the name up again, and keep the socket of a handshake that failed.
-        vars(client._client)["_create_socket"] = lambda: made
-        refused: list[Any] = []
-        heard: Any = client._client.on_publish
+        vars(library)["_create_socket"] = lambda: made
+        self._confirmed, library.on_publish = library.on_publish, self._on_publish
+        self._greeted, library.on_connect = library.on_connect, self._on_connect
 
-        def confirmed(library: Any, data: Any, number: int, code: Any, properties: Any) -> None:
-            """The library takes any PUBACK for consent."""
-            if getattr(code, "value", 0) >= _REFUSED:
-                refused.append(code)
-            if heard is not None:
-                heard(library, data, number, code, properties)
-
-        client._client.on_publish = confirmed
+    async def publish(self, parcel: Parcel) -> Told | NotTold:
+        """Told once the broker has confirmed it."""
+        where = topic(self._hook.manner.topic, parcel.labels)
+        properties = _properties(parcel) if self._five else None
+        answer: Told | NotTold | None = None  # it stands, however the goodbye goes
         try:
-            async with client:
-                await client.publish(
-                    topic(hook.manner.topic, parcel.labels),
-                    parcel.body,
-                    qos=1,
-                    retain=hook.manner.retain,
-                    properties=_properties(parcel) if five else None,
-                )
-        except aiomqtt.MqttError:
-            if client._disconnected.done():
-                client._disconnected.exception()  # or the loop complains that nobody has asked
-            raise
-        return NotTold(f"代理拒绝发布：{refused[0]}") if refused else Told()
+            async with self._client as client:
+                if self._largest is not None and _size(where, properties, parcel.body) > self._largest:
+                    return refusal(TOO_LARGE)
+                retain = self._hook.manner.retain
+                sending = client.publish(where, parcel.body, qos=1, retain=retain, properties=properties)
+                await self._unless_it_ends(asyncio.ensure_future(sending))
+                answer = refusal(self._refused[0]) if self._refused else Told()
+        except aiomqtt.MqttError as problem:
+            return answer or _fault(self._ended() or problem)
+        finally:
+            self._ended()
+        return answer
 
+    async def _unless_it_ends(self, sending: asyncio.Future[None]) -> None:
+        """Wait for the confirmation, or the end of the connection."""
+        try:
+            await asyncio.wait({sending, self._client._disconnected}, return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                raise self._ended() or aiomqtt.MqttError("Disconnected")
+            await sending
+        finally:
+            sending.cancel()
 
-def connect(hook: Hook, seconds: float) -> socket.socket:
-    """A connection to the broker, encrypted for mqtts; `OSError` where there is none. Blocks."""
-    parts = urlsplit(hook.url)
-    secure, host = parts.scheme == "mqtts", parts.hostname or ""
-    trust = trusting(hook.manner.authority) if secure else None
-    port = parts.port or (SECURE_PORT if secure else PLAIN_PORT)
-    made = _reach(_places(host, port, private=hook.private), seconds)
-    try:
-        return trust.wrap_socket(made, server_hostname=host) if trust is not None else made
-    except BaseException:
-        made.close()
-        raise
+    def _ended(self) -> BaseException | None:
+        """Why the connection ended; None while it lasts. The loop complains where nobody asks."""
+        ended = self._client._disconnected
+        return ended.exception() if ended.done() and not ended.cancelled() else None
 
+    def _on_publish(self, library: Any, data: Any, number: int, code: Any, properties: Any) -> None:
+        if getattr(code, "value", 0) >= REFUSED:
+            self._refused.append(code)
+        self._confirmed(library, data, number, code, properties)
 
-def _places(host: str, port: int, *, private: bool) -> list[tuple[str, int]]:
-    """Where the name leads: what is looked at is what is connected to."""
-    found = dict.fromkeys(str(address[0]) for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    allowed = [(one, port) for one in found if private or is_public(one)]
-    if not allowed:
-        raise PrivateAddressError(host)
-    return allowed
-
-
-def _reach(places: list[tuple[str, int]], seconds: float) -> socket.socket:
-    for place in places[:-1]:
-        with suppress(OSError):
-            return socket.create_connection(place, timeout=seconds)
-    return socket.create_connection(places[-1], timeout=seconds)
+    def _on_connect(self, library: Any, data: Any, flags: Any, code: Any, properties: Any) -> None:
+        self._largest = getattr(properties, "MaximumPacketSize", None)
+        self._greeted(library, data, flags, code, properties)
 
 
 def _properties(parcel: Parcel) -> Properties:
@@ -127,7 +128,14 @@ def _properties(parcel: Parcel) -> Properties:
     return made
 
 
-def _reason(problem: aiomqtt.MqttError) -> str:
+def _size(where: str, properties: Properties | None, body: bytes) -> int:
+    packed = properties.pack() if properties is not None else b""  # type: ignore[no-untyped-call]
+    return _HEADS + len(where.encode()) + len(packed) + len(body)
+
+
+def _fault(problem: BaseException) -> NotTold:
     """In words, without an address or a name."""
     code = getattr(problem, "rc", None)
-    return f"代理没有收下（{code}）" if code is not None else f"连接不上代理，或连接断了（{str(problem)[:100]}）"
+    if getattr(code, "value", 0) > REFUSED:  # 0x80 is what the library makes of a connection that just ended
+        return refusal(code)
+    return NotTold("MQTT 代理的连接断了" if code is not None else "MQTT 代理没有答复，或连接断了")

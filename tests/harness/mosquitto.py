@@ -29,6 +29,8 @@ allow_anonymous false
 password_file {folder}/passwords
 listener {port} 127.0.0.1
 """
+KEPT = "mosquitto.db"
+"""Where it keeps sessions and messages."""
 TLS = """
 listener {tls_port} 127.0.0.1
 certfile {chain}
@@ -60,6 +62,16 @@ class Mosquitto:
             self.process.wait(30)
             self.process = None
 
+    def forget(self) -> None:
+        """Lose what it has kept, as with the disk of a broker that is set up anew. It must be stopped."""
+        (self.folder / KEPT).unlink(missing_ok=True)
+
+    def allow(self, rules: str) -> None:
+        """Let accounts do what an access list says, from now on."""
+        (self.folder / "rules").write_text(rules)
+        if self.process is not None:
+            self.process.send_signal(signal.SIGHUP)
+
     def _answers(self) -> bool:
         assert self.process is None or self.process.poll() is None, "Mosquitto has ended"
         try:
@@ -70,8 +82,9 @@ class Mosquitto:
 
 
 @contextmanager
-def mosquitto(certificates: Certificates | None = None) -> Iterator[Mosquitto]:
-    """A running broker with one account."""
+def mosquitto(certificates: Certificates | None = None, *, rules: str = "", settings: str = "") -> Iterator[Mosquitto]:
+    """A running broker with one account, which may do what `rules` (an access list) say, "" for everything; `settings`
+    are further lines of its own."""
     command = program("mosquitto", "/usr/sbin/mosquitto", package="mosquitto")
     with socket_folder() as folder:
         made = Mosquitto(command, folder, free_port(), free_port() if certificates else 0)
@@ -81,7 +94,11 @@ def mosquitto(certificates: Certificates | None = None) -> Iterator[Mosquitto]:
             chain.write_bytes(certificates.chain.read_bytes())
             key.write_bytes(certificates.key.read_bytes())
             tls = TLS.format(tls_port=made.tls_port, chain=chain, key=key)
-        (folder / "mosquitto.conf").write_text(SETTINGS.format(folder=folder, port=made.port) + tls)
+        if rules:
+            made.allow(rules)
+            settings += f"\nacl_file {folder}/rules\n"
+        common = SETTINGS.format(folder=folder, port=made.port)
+        (folder / "mosquitto.conf").write_text(common + tls + settings)
         subprocess.run(
             [program("mosquitto_passwd", package="mosquitto"), "-b", "-c", str(folder / "passwords"), USER, PASSWORD],
             check=True,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiomqtt
 import pytest
@@ -17,9 +19,11 @@ from adapters import cap
 from adapters.mqtt import MqttOutlet
 from adapters.webhook import WebhookOutlet
 from broadcaster.errors import UnavailableError
-from broadcaster.outlets import Hook, Manner, NotTold, OutletKind, Outlets, Parcel, is_topic, topic
+from broadcaster.outlets import Hook, Manner, NotTold, OutletKind, Outlets, Parcel, Told, is_topic, topic
+from broadcaster.retelling import retold
 from broadcaster.security.permissions import SYSTEM
 from broadcaster.security.sealing import Sealing
+from broadcaster.web.language import ENGLISH, catalogue
 from broadcaster.webhooks import subscribers
 from broadcaster.webhooks.postman import Postman
 from broadcaster.webhooks.subscribers import Wanted
@@ -27,12 +31,16 @@ from tests.harness.certificates import certificates
 from tests.harness.console import signed_in
 from tests.harness.feed_server import FeedServer, feed_server
 from tests.harness.mosquitto import PASSWORD, USER, Mosquitto, mosquitto
+from tests.harness.mqtt_peer import Answer, acknowledges, answering, disconnects
 from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
 from tests.harness.web import DISTRICT, Web
 
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+PARCEL = Parcel("1", b"{}", "application/json")
 TOPIC = "daohu/{district}/{hazard}/{colour}"
 ALERTS = 6
+ENDS = 3  # how often the broker ends meanwhile
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +115,15 @@ async def listening(broker: Mosquitto, name: str) -> AsyncIterator[Ear]:
         await asyncio.wait([task])
 
 
-async def test_a_broker_is_told_of_every_alert_though_it_is_stopped_mid_stream(
-    web: Web, postman: Postman, broker: Mosquitto
+@pytest.mark.parametrize(
+    ("sign", "lost"),
+    [(signal.SIGTERM, False), (signal.SIGKILL, False), (signal.SIGKILL, True)],
+    ids=["stopped", "killed", "killed and its disk lost"],
+)
+async def test_every_alert_arrives_in_its_order_though_the_broker_ends_mid_stream(
+    web: Web, postman: Postman, broker: Mosquitto, sign: signal.Signals, lost: bool
 ) -> None:
-    async with listening(broker, "ear") as ear:
+    async with listening(broker, f"ear-{sign.name}-{lost}") as ear:
         one = await by_broker(web, broker)
         numbers = [await web.issued(headline=f"第{number}条") for number in range(ALERTS)]
 
@@ -120,12 +133,20 @@ async def test_a_broker_is_told_of_every_alert_though_it_is_stopped_mid_stream(
             return await state(web, one) == ["delivered"] * ALERTS
 
         assert await postman.bring(one)
-        await asyncio.to_thread(broker.stop)
-        assert not await postman.bring(one)
-        assert not await bring()
-        assert await state(web, one) == ["delivered"] + ["pending"] * (ALERTS - 1)
-        await asyncio.to_thread(broker.start)
-        web.clock.advance(60)
+        for _ in range(ENDS):
+            bringing = asyncio.create_task(postman.bring(one))
+            await asyncio.to_thread(broker.stop, sign)
+            await bringing
+            before = await state(web, one)
+            web.clock.advance(60)
+            assert not await bring()
+            assert await state(web, one) == before
+            ear.there.clear()
+            if lost:
+                broker.forget()
+            await asyncio.to_thread(broker.start)
+            await asyncio.wait_for(ear.there.wait(), 60)
+            web.clock.advance(60)
         await wait_until(bring, within=120, what="the broker to have all")
         wanted = {f"webhook-{number}" for number in range(1, ALERTS + 1)}
         await wait_until(lambda: {body["id"] for _, body in ear.heard} >= wanted, within=60, what="all to be heard")
@@ -134,6 +155,107 @@ async def test_a_broker_is_told_of_every_alert_though_it_is_stopped_mid_stream(
     assert {where for where, _ in ear.heard} == {f"daohu/{DISTRICT}/typhoon/red"}
     identifier = await web.value("SELECT identifier FROM alert WHERE id = $1", numbers[0])
     assert cap.read(ear.heard[0][1]["cap"].encode()).identifier == identifier
+
+
+async def test_a_topic_that_the_broker_denies_is_told_in_words_and_tried_again(web: Web, postman: Postman) -> None:
+    with mosquitto(rules=f"user {USER}\ntopic read #\ntopic write elsewhere/#\n") as strict:
+        five = await by_broker(web, strict)
+        older = await by_broker(web, strict, "older", manner={"version": "3.1.1"})
+        await web.issued()
+        async with listening(strict, "strict") as ear:
+            assert not await postman.bring(five)
+            assert await postman.bring(older)  # its PUBACK cannot say no: MQTT 3.1.1, 3.4
+            assert (await state(web, five), await state(web, older), ear.heard) == (["pending"], ["delivered"], [])
+            console = await signed_in(web, "administrator", ("administrator", DISTRICT))
+            await console.get("/subscribers")
+            assert "没有权限发布到这个主题" in console.text
+            await console.get("/subscribers?lang=en")
+            assert "The MQTT broker has not taken it: we have no right to publish to this topic" in console.text
+            assert "a broker with MQTT 3.1.1 cannot say" in console.text
+            strict.allow(f"user {USER}\ntopic readwrite #\n")
+            web.clock.advance(5)
+
+            async def told() -> bool:
+                web.clock.advance(5)
+                return await postman.bring(five)
+
+            await wait_until(told, within=60, what="the broker allows it")
+            await wait_until(lambda: ear.heard, within=60, what="it to be heard")
+
+
+async def test_what_is_too_large_for_the_broker_is_given_up_and_holds_up_nothing(web: Web, postman: Postman) -> None:
+    with mosquitto(settings="max_packet_size 2200") as small:
+        one = await by_broker(web, small)
+        await web.issued(description="很长的正文。" * 50)
+        await web.issued(headline="短的一条")
+        while await postman.bring(one):
+            pass
+    assert await state(web, one) == ["dead", "delivered"]
+    assert "消息太大" in await web.value("SELECT string_agg(reason, ' ') FROM webhook_attempt")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "final"),
+    [
+        (acknowledges(0x87), "没有权限", False),
+        (acknowledges(0x97), "超出了配额", False),
+        (acknowledges(0x90), "主题不被接受", False),
+        (acknowledges(0x99), "内容格式", True),
+        (acknowledges(0xFE), "没有收下", False),
+        (disconnects(0x95), "消息太大", True),
+        (disconnects(0x9B), "QoS 1", False),
+        (lambda _: None, "连接断了", False),
+    ],
+)
+async def test_a_refusal_is_no_consent_and_said_in_two_languages(answer: Answer, words: str, final: bool) -> None:
+    async with answering(answer) as port:
+        told = await MqttOutlet(seconds=60).tell(_hook(port), PARCEL, NOW)
+    assert isinstance(told, NotTold)
+    assert (words in told.reason, told.final) == (True, final)
+    assert told.reason.isascii() or retold(told.reason, catalogue(ENGLISH)).isascii()
+
+
+@pytest.mark.parametrize(("version", "greeting"), [("5", b"\x20\x03\0\0\0"), ("3.1.1", b"\x20\x02\0\0")])
+async def test_what_a_broker_does_not_confirm_is_not_told(version: Literal["5", "3.1.1"], greeting: bytes) -> None:
+    async with answering(lambda _: b"", greeting) as port:
+        told = await MqttOutlet(seconds=0.5).tell(_hook(port, version), PARCEL, NOW)
+    assert isinstance(told, NotTold)
+    assert "没有答复" in told.reason
+    async with answering(acknowledges(0x10)) as port:  # nobody has subscribed: the broker has it all the same
+        assert await MqttOutlet(seconds=60).tell(_hook(port), PARCEL, NOW) == Told()
+
+
+async def test_brokers_that_say_nothing_take_no_thread_from_others(broker: Mosquitto) -> None:
+    ended = asyncio.Event()
+    asked: list[asyncio.StreamWriter] = []
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer)
+        await ended.wait()
+        writer.close()
+
+    outlet = MqttOutlet(seconds=600)
+    host = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with host:
+        port = host.sockets[0].getsockname()[1]
+        mute = Hook(f"mqtts://127.0.0.1:{port}", private=True, kind=OutletKind.MQTT, manner=Manner(topic="a"))
+        hanging = [asyncio.create_task(outlet.tell(mute, PARCEL, NOW)) for _ in range(40)]
+        await wait_until(lambda: len(asked) == len(hanging), within=60, what="them to be asked")
+        manner = Manner(auth="basic", login=USER, topic="a")
+        quick = Hook(
+            f"mqtt://127.0.0.1:{broker.port}", private=True, kind=OutletKind.MQTT, manner=manner, password=PASSWORD
+        )
+        assert await outlet.tell(quick, PARCEL, NOW) == Told()
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 60) == "free"
+        assert not any(one.done() for one in hanging)
+        ended.set()
+        assert all(isinstance(one, NotTold) for one in await asyncio.gather(*hanging))
+    await outlet.close()
+
+
+def _hook(port: int, version: Literal["5", "3.1.1"] = "5") -> Hook:
+    manner = Manner(topic="a", version=version)
+    return Hook(f"mqtt://127.0.0.1:{port}", private=True, kind=OutletKind.MQTT, manner=manner)
 
 
 async def test_updates_and_cancels_are_told_and_drills_never_reach_a_live_broker(
@@ -206,7 +328,7 @@ async def test_a_broker_that_refuses_or_says_nothing_delays_no_other(
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     reasons = await web.value("SELECT string_agg(reason, ' ') FROM webhook_attempt")
-    assert "没有收下" in reasons
+    assert "用户名、口令不对" in reasons
     assert "something else" not in reasons
     assert await state(web, wrong) == await state(web, gone) == ["pending"]
 
@@ -218,12 +340,10 @@ async def test_a_broker_that_never_answers_is_given_up_in_time(broker: Mosquitto
 
     host = await asyncio.start_server(silent, "127.0.0.1", 0)
     async with host:
-        port = host.sockets[0].getsockname()[1]
-        hook = Hook(f"mqtt://127.0.0.1:{port}", private=True, kind=OutletKind.MQTT, manner=Manner(topic="a"))
-        told = await MqttOutlet(seconds=0.5).tell(hook, Parcel("1", b"{}", "application/json"), None)  # type: ignore[arg-type]
+        told = await MqttOutlet(seconds=0.5).tell(_hook(host.sockets[0].getsockname()[1]), PARCEL, NOW)
     assert isinstance(told, NotTold)
     inside = Hook(f"mqtt://localhost:{broker.port}", kind=OutletKind.MQTT, manner=Manner(topic="a"))
-    told = await MqttOutlet().tell(inside, Parcel("1", b"{}", "application/json"), None)  # type: ignore[arg-type]
+    told = await MqttOutlet().tell(inside, PARCEL, NOW)
     assert isinstance(told, NotTold)
     assert "私有网络" in told.reason
 
