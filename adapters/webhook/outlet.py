@@ -22,8 +22,8 @@ from broadcaster.trust import trusting
 SECONDS = 20.0
 """For one attempt, from connecting to the answer's head; its body is not read."""
 
-_GONE, _THERE_ALREADY = 410, 409
-_UNFIT = frozenset({400, 413, 415, 422})
+_GONE, _TOO_LARGE, _THERE_ALREADY = 410, 413, 409
+_UNFIT = frozenset({400, 415, 422})
 """A platform that reads CAP says of the message itself that it cannot take it: it must not hold up those after it."""
 
 
@@ -84,7 +84,7 @@ def _meant(kind: OutletKind, response: aiohttp.ClientResponse, now: datetime) ->
     if 200 <= status < 300 or (kind is OutletKind.CAP and status == _THERE_ALREADY):
         return Told(status)
     after = retry_after(response.headers.get("Retry-After"), now)
-    never = status == _GONE or (kind is OutletKind.CAP and status in _UNFIT)
+    never = status in (_GONE, _TOO_LARGE) or (kind is OutletKind.CAP and status in _UNFIT)
     return NotTold(f"HTTP {status}", status, after, final=never)
 
 

@@ -37,8 +37,8 @@ async def feed(request: web.Request) -> web.Response:
     shown = [record for record in records if record.alert.scope is Scope.PUBLIC]
     further = records[-1].id if len(records) == _LONGEST else None
     body = _atom(context, shown, request.query.get("before", ""), further)
-    changed = max((_issued(record) for record in shown), default=None)
-    return conditional(request, body, "application/atom+xml", changed, _CACHE)
+    # By its tag alone: of two messages of one second, or one that is committed late, a date of change tells nothing.
+    return conditional(request, body, "application/atom+xml", None, _CACHE)
 
 
 @routes.get("/feeds/cap/{identifier:.+}.xml")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import structlog
@@ -33,8 +34,11 @@ AT_ONCE = 64
 """Subscribers that are served at a time."""
 
 LEASE = 90.0
-FIRST, LONGEST = 5.0, 3600.0
-"""Seconds until the second attempt, doubled each time, and the longest pause."""
+FIRST, LONGEST = 5.0, 300.0
+"""Seconds until the second attempt, doubled each time, and the longest pause: who is there again waits no longer."""
+
+ASKED_MOST = 3600.0
+"""Seconds of pause that the other side may ask for."""
 
 GIVEN_UP = timedelta(hours=24)
 """After how long of failing a message is given up: an administrator may have it sent again."""
@@ -123,8 +127,16 @@ class Postman:
             hook = self._hook(row)
         except UnavailableError as error:
             return NotTold(str(error))
-        parcel = await asyncio.to_thread(self._parcel, record, row["id"], hook.kind)
-        return await self.outlet.tell(hook, parcel, self.clock.now())
+        try:
+            parcel = await asyncio.to_thread(self._parcel, record, row["id"], hook.kind)
+        except Exception as fault:  # of this message: it must not hold up those after it
+            _LOG.exception("work.fault", work="webhooks", webhook=row["id"])
+            return NotTold(f"程序出错，写不成这条消息（{type(fault).__name__}），请把日志交给维护人员", final=True)
+        try:
+            return await self.outlet.tell(hook, parcel, self.clock.now())
+        except Exception as fault:
+            _LOG.exception("work.fault", work="webhooks", webhook=row["id"])
+            return NotTold(f"程序出错，没有送出（{type(fault).__name__}），请把日志交给维护人员")
 
     def _hook(self, row: Any) -> Hook:
         """Whom to tell; `UnavailableError` when the password was sealed with another key."""
@@ -152,7 +164,7 @@ class Postman:
             msg_type=record.msg_type,
             headline=record.headline,
             issued_at=record.issued_at or record.sent_at,
-            url=f"{self.base}/feeds/cap/{record.identifier}.xml" if record.status == "Actual" else "",
+            url=f"{self.base}/feeds/cap/{quote(record.identifier, safe='')}.xml" if record.status == "Actual" else "",
             cap=self.write(record.alert).decode(),
         )
         return msgspec.json.encode(message)
@@ -185,7 +197,8 @@ def labels(record: AlertRecord) -> dict[str, str]:
 
 def pause(attempts: int, asked: float | None) -> float:
     """Seconds until the next attempt after so many; what the other side asked for (Retry-After) if that is longer."""
-    return min(max(FIRST * 2.0 ** min(attempts - 1, 12), asked or 0.0), LONGEST)
+    ours = min(FIRST * 2.0 ** min(attempts - 1, 12), LONGEST)
+    return max(ours, min(asked or 0.0, ASKED_MOST))
 
 
 def _name(number: int) -> str:

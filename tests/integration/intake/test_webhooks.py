@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from adapters import cap
 from adapters.webhook import WebhookOutlet
+from broadcaster.alerts.alert import Alert
 from broadcaster.outlets import Hook
 from broadcaster.security.permissions import SYSTEM
 from broadcaster.webhooks import postman as postmen
@@ -143,9 +145,28 @@ async def test_what_fails_is_tried_again_later(
     assert reasons == [f"HTTP {status}", ""]
 
 
-def test_pauses_grow_up_to_an_hour() -> None:
-    assert [postmen.pause(attempts, None) for attempts in (1, 2, 3, 50)] == [5, 10, 20, 3600]
+def test_pauses_grow_up_to_five_minutes_and_what_is_asked_for_is_kept_up_to_an_hour() -> None:
+    assert [postmen.pause(attempts, None) for attempts in (1, 2, 3, 50)] == [5, 10, 20, 300]
     assert [postmen.pause(1, asked) for asked in (60.0, 1e9)] == [60, 3600]
+
+
+async def test_a_message_that_cannot_be_written_holds_up_none_after_it(
+    web: Web, postman: Postman, server: FeedServer
+) -> None:
+    one = await subscribe(web, "one", server.tell("/hook"))
+    await web.issued(headline="写不成的")
+    await web.issued(headline="写得成的")
+
+    def write(alert: Alert) -> bytes:
+        if alert.infos[0].headline == "写不成的":
+            raise ValueError("unwritable")
+        return cap.write(alert)
+
+    faulty = replace(postman, write=write)
+    while await faulty.bring(one):
+        pass
+    assert await state(web, one) == ["dead", "delivered"]
+    assert "程序出错" in await web.value("SELECT string_agg(reason, ' ') FROM webhook_attempt")
 
 
 async def test_what_is_given_up_can_be_sent_again(web: Web, postman: Postman, server: FeedServer) -> None:
