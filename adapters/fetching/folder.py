@@ -43,7 +43,7 @@ async def look_through(folder: Path, dialect: Dialect, shelf: Shelf, wall: float
         try:
             new += await _take(file, folder, dialect, shelf, remarks)
         except OSError as problem:
-            remarks.append(f"{_shown(file.path)}：{problem.strerror or type(problem).__name__}")
+            remarks.append(f"文件“{_shown(file.path)}”：{problem.strerror or type(problem).__name__}")
     return Heard({}, offered=len(waiting), new=new, remarks=tuple(remarks[:20]))
 
 
@@ -56,10 +56,10 @@ async def _take(file: _File, folder: Path, dialect: Dialect, shelf: Shelf, remar
     try:
         unpacked = await asyncio.to_thread(dialect.unpack, document)
     except InputError as problem:
-        remarks.append(f"{_shown(file.path)}：{problem.what} 已移入 {REFUSED}")
+        remarks.append(f"文件“{_shown(file.path)}”没有收下，已移入 {REFUSED}：{problem.what}")
         await asyncio.to_thread(_aside, file.path, folder / REFUSED)
         return 0
-    remarks.extend(f"{_shown(file.path)}：{remark}" for remark in unpacked.remarks)
+    remarks.extend(f"文件“{_shown(file.path)}”：{remark}" for remark in unpacked.remarks)
     links = sum(1 for piece in unpacked.pieces if not piece.document)
     if links:
         remarks.append(f"{_shown(file.path)}：列出的 {links} 条消息只有链接，目录里的文件不去取")

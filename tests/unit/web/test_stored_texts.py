@@ -69,6 +69,11 @@ def test_everything_that_is_said_of_rows_and_files_has_english(text: str) -> Non
             "The landline's area code is missing; a mobile number has 11 digits",
         ),
         ("最多 30 个字（这里 41 个）", "At most 30 characters (here 41)"),
+        ("文件“a.xml”：新消息有 120 条，先取最新的 100 条", 'File "a.xml": '),
+        (
+            "文件“a.xml”没有收下，已移入 refused：文件里没有消息本身。",
+            'File "a.xml" was not taken and moved to refused: ',
+        ),
         ("没有这个文件：名册.csv。 请检查路径。", "There is no such file: 名册.csv. Check the path."),
         (
             "您没有在 330212102 进行该操作（alert.create）的权限。 请在自己的辖区内选择，或请管理员授予该地区的角色。",
