@@ -22,8 +22,8 @@ _NUMBER = re.compile(r"\s*\d+[.、．]\s*")
 
 
 def pressing(text: str) -> bool:
-    """Whether the first sentence of `text`, or of the first point of its list, is an urgent request by itself: in front of
-    it no "请立即：" and no "Act now:" is wanted."""
+    """Whether the first sentence of `text`, or of the first point of its list, is an urgent request by itself: in
+    front of it no "请立即：" and no "Act now:" is wanted."""
     number = _NUMBER.match(text)
     return _PRESSING.match(text, number.end() if number else 0) is not None
 
