@@ -269,7 +269,7 @@ def _level_faults(path: str, level: Level, rule: Rule, issuing: frozenset[str]) 
         yield at(f"{path}.do", _not_at_once())
     if level.hold and (fault := _duration_fault(level.hold)):
         yield at(f"{path}.hold", fault)
-    elif level.hold and duration(level.hold) < _SHORTEST_HOLD:
+    elif level.hold and not rule.drill and duration(level.hold) < _SHORTEST_HOLD:
         yield at(f"{path}.hold", "至少 1m，否则来不及否决")
     elif level.do is Deed.HOLD and level.held >= timedelta(hours=rule.valid_hours):
         yield at(f"{path}.hold", "应短于 valid_hours")

@@ -107,3 +107,8 @@ def test_a_hazard_that_the_settings_name_may_go_out_at_once() -> None:
 def test_nonsense_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         read(text, DISTRICT, ())
+
+
+def test_a_drill_may_be_held_as_briefly_as_it_likes() -> None:
+    text = RULE.replace('do = "draft"', 'do = "hold"\nhold = "3s"').replace("[area]", "drill = true\n[area]", 1)
+    assert read(text, DISTRICT, ()).drill
