@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -30,7 +30,7 @@ from broadcaster.security.coverage import coverage
 from broadcaster.security.permissions import Action, Actor, Grant, Role, require
 from broadcaster.triggers import drafting
 from broadcaster.triggers.evaluator import Decision, Step, deed_of, with_alert
-from broadcaster.triggers.rule import Rule, stored
+from broadcaster.triggers.rule import SHORTEST_HOLD, Rule, stored
 from broadcaster.triggers.sql import SQL
 from broadcaster.triggers.window import Site
 
@@ -119,14 +119,14 @@ class Hand:
         """
         now, rule = self.clock.now(), standing.rule
         deed = deed_of(rule, decision)
-        await connection.execute(SQL["end_events"], standing.name, now)
+        waited = await connection.fetchval(SQL["end_events"], standing.name, now)
         if not standing.live or deed is Deed.NOTIFY:
             state = "open" if standing.live else "seen"
             await self._record(connection, standing, decision, deed, state, among, now)
             return with_alert(decision, before), None
         try:
             async with self.database.transaction() as inner:
-                return await self._write(inner, standing, decision, deed, before, among, now)
+                return await self._write(inner, standing, decision, deed, before, among, now, waited)
         except DaohuError as error:
             _LOG.error("rule.refused", rule=standing.name, what=error.what)
             await self._record(
@@ -201,6 +201,7 @@ class Hand:
         before: int | None,
         among: tuple[Site, ...],
         now: datetime,
+        waited: datetime | None,
     ) -> tuple[Decision, int | None]:
         rule, office = standing.rule, await in_force(connection, self.office)
         if decision.level is None:
@@ -223,7 +224,7 @@ class Hand:
             sent, state = record.id, "issued"
         elif deed in (Deed.HOLD, Deed.ISSUE):
             state = "held"
-            due = now + (decision.level or rule.rising[-1]).held
+            due = _due((decision.level or rule.rising[-1]).held, now, waited if decision.level else None)
         await self._record(
             connection, standing, decision, deed, state, among, now, alert_id=record.id, due=due, regions=regions
         )
@@ -301,6 +302,13 @@ class Hand:
             now,
             None,
         )
+
+
+def _due(held: timedelta, now: datetime, waited: datetime | None) -> datetime:
+    """When a held alert goes out: what takes the place of another that is held (until `waited`) waits no longer than
+    that one would have, but for the time that a veto needs. Water that rises fast must not put off every warning."""
+    due = now + held
+    return due if waited is None else min(due, max(waited, now + min(held, SHORTEST_HOLD)))
 
 
 async def house_actor(connection: Connection, account: str, regions: Sequence[str], now: datetime) -> Actor:

@@ -71,7 +71,8 @@ _DURATION = re.compile(r"(\d{1,4})([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _WORDS = {"s": ("秒", "s"), "m": ("分钟", "min"), "h": ("小时", "h"), "d": ("天", "d")}
 _LONGEST_WINDOW = timedelta(days=7)
-_SHORTEST_HOLD = timedelta(minutes=1)
+SHORTEST_HOLD = timedelta(minutes=1)
+"""In less nobody can veto; drills excepted."""
 
 Duration = Annotated[str, Meta(max_length=6)]
 Limit = Literal["warning", "guarantee"]
@@ -269,7 +270,7 @@ def _level_faults(path: str, level: Level, rule: Rule, issuing: frozenset[str]) 
         yield at(f"{path}.do", _not_at_once())
     if level.hold and (fault := _duration_fault(level.hold)):
         yield at(f"{path}.hold", fault)
-    elif level.hold and not rule.drill and duration(level.hold) < _SHORTEST_HOLD:
+    elif level.hold and not rule.drill and duration(level.hold) < SHORTEST_HOLD:
         yield at(f"{path}.hold", "至少 1m，否则来不及否决")
     elif level.do is Deed.HOLD and level.held >= timedelta(hours=rule.valid_hours):
         yield at(f"{path}.hold", "应短于 valid_hours")

@@ -167,9 +167,14 @@ INSERT INTO rule_event (rule, version, mode, step, colour, deed, state, regions,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10, $11, $12, $13, $14) RETURNING id
 
 -- name: end_events
--- $1 rule, $2 now: what an earlier step of the event left open is overtaken.
-UPDATE rule_event SET state = 'over', closed_at = $2
-WHERE rule = $1 AND incoming_id IS NULL AND state IN ('open', 'held', 'failed')
+-- $1 rule, $2 now: what an earlier step of the event left open is overtaken; when what was held would have gone out.
+WITH left_open AS (
+    SELECT id, state, due_at FROM rule_event
+    WHERE rule = $1 AND incoming_id IS NULL AND state IN ('open', 'held', 'failed') FOR NO KEY UPDATE
+), over AS (
+    UPDATE rule_event e SET state = 'over', closed_at = $2 FROM left_open o WHERE e.id = o.id
+)
+SELECT min(due_at) FROM left_open WHERE state = 'held'
 
 -- name: withdraw
 -- $1 source, $2 identifiers, $3 now: what this source said under these, or another before it, and is held, is overtaken.

@@ -200,6 +200,17 @@ async def test_a_hold_is_overtaken_by_a_higher_colour_and_by_the_end(ground: Gro
     assert ground.announced == []
 
 
+async def test_water_that_rises_fast_does_not_put_off_every_warning(ground: Ground) -> None:
+    await ground.begin("hold", "hold")
+    await ground.rises_to(3.1, 5.1, 5.2)
+    assert [state for _, _, state in await ground.events()] == ["over", "held"]
+    due = await ground.value("SELECT due_at FROM rule_event WHERE state = 'held'")
+    assert due == ground.clock.now() + timedelta(minutes=1), "the yellow one would have gone out now"
+    ground.clock.advance(60)
+    await ground.look()
+    assert await ground.events() == [("raise", "yellow", "over"), ("rise", "red", "issued")]
+
+
 async def test_what_an_officer_sent_back_does_not_go_out(ground: Ground) -> None:
     await ground.begin("hold")
     await ground.rises_to(1.0, 3.2)
