@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,8 @@ def timeline(story: Chronicle) -> list[tuple[datetime, str]]:
     """Everything that happened, the earliest first."""
     found = [(story.began, "台风外围影响全区，开始降雨")]
     found += [(one.at, _crossed(one)) for one in story.crossings]
-    found += [(step.event.at, _decided(step)) for step in story.steps]
+    out = {sent.record.id for sent in story.sent}
+    found += [(step.event.at, decided(step, out)) for step in story.steps]
     found += [(one.received_at, _heard(story, place)) for place, one in enumerate(story.heard)]
     for sent in story.sent:
         found += _went_out(story, sent)
@@ -76,13 +77,16 @@ def _crossed(one: Crossing) -> str:
     return f"{one.name}水位 {one.level:.2f} 米，{turn}{_LIMITS[one.limit]} {one.height:.2f} 米{below}"
 
 
-def _decided(step: Step) -> str:
+def decided(step: Step, out: Collection[int]) -> str:
+    """What a rule decided; `out` are the alerts that went out."""
     event = step.event
     deed = STATION_WORDS["rule_deed"][event.deed]
     if event.deed == "hold" and event.due_at is not None:
         deed = f"起草，{(event.due_at - event.at).total_seconds():.0f} 秒内无人否决即发出"
     reasons = "；".join(one.chinese for one in event.said)
     words = f"规则“{step.title}”{STATION_WORDS['rule_step'][event.step]}（{event.colour.chinese}色），{deed}：{reasons}"
+    if event.deed == "hold" and event.state == "over" and step.event.alert_id not in out:
+        words += "。倒计时未满，情况又有变化：没有发出，由下一步取代"
     return f"{words}。未能执行：{event.fault}" if event.fault else words
 
 
@@ -104,7 +108,7 @@ def _went_out(story: Chronicle, sent: Sent) -> Iterator[tuple[datetime, str]]:
         since = f"，距测到的读数 {reaction:.1f} 秒" if reaction is not None else ""
         yield sent.first_text, f"第 {record.id} 号的第一条短信已交运营商{since}"
     if sent.first_door is not None:
-        yield sent.first_door, f"第 {record.id} 号联系不到的住户开始列入入户任务，到最后 {accounts.door_tasks} 户"
+        yield sent.first_door, f"第 {record.id} 号联系不到的住户开始列入入户任务，先后共 {accounts.door_tasks} 户"
 
 
 def _tell(story: Chronicle, sent: Sent) -> None:
@@ -115,7 +119,7 @@ def _tell(story: Chronicle, sent: Sent) -> None:
     )
     say(
         f"    责任单元 {one.units}：已确认 {one.acknowledged_units}，升级过 {one.escalated_units}，"
-        f"无人确认 {one.exhausted_units}；入户任务 {one.door_tasks}；重复 {one.duplicates}，丢失 {one.lost}，"
+        f"无人确认 {one.exhausted_units}；入户任务先后 {one.door_tasks} 户；重复 {one.duplicates}，丢失 {one.lost}，"
         f"守恒：{'是' if one.conserved else '否'}"
     )
     if reaction is not None:

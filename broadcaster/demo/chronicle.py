@@ -26,6 +26,7 @@ from broadcaster.intake.listing import Incoming
 from broadcaster.rehearsal.oracle import Report
 from broadcaster.rehearsal.storm.river import REACHES
 from broadcaster.triggers import replaying, rules
+from broadcaster.triggers.evaluator import Step as Evaluated
 from broadcaster.triggers.replaying import Happened
 from broadcaster.triggers.rule import Rule, stored
 from broadcaster.triggers.rules import Event
@@ -70,6 +71,11 @@ class Sent:
     accounting: Accounting
     first_text: datetime | None
     first_door: datetime | None
+
+    @property
+    def given_way(self) -> bool:
+        """Whether a successor took its place; what it had not sent by then its successor sends."""
+        return self.record.superseded_by is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +169,18 @@ async def _steps(connection: Connection, played: Played) -> list[Step]:
     for name in (waters.HILL_RULE, waters.RIVER_RULE):
         rule = stored(newest[name].body or "")
         replayed = await _replayed(connection, rule, played)
-        for event in reversed(await rules.events(connection, name)):
-            if event.at >= played.began:
-                same = [one for one in replayed if one.step == event.step and one.colour is event.colour]
-                if event.step == "clear":
-                    same = []
-                found.append(Step(event, rule.title, same[0].at if same else None))
+        since = [one for one in reversed(await rules.events(connection, name)) if one.at >= played.began]
+        found += [Step(event, rule.title, due_to(event, replayed)) for event in since]
     return sorted(found, key=lambda step: step.event.at)
+
+
+def due_to(event: Event, replayed: Sequence[Happened]) -> datetime | None:
+    """When the readings first asked for as much as an event's step; None of an all-clear. On a busy machine a rule may
+    pass over a colour that the replay, which has every reading in time, still steps on, or the other way round."""
+    if event.step not in (Evaluated.RAISE, Evaluated.RISE):
+        return None
+    rising = (one for one in replayed if one.step in (Evaluated.RAISE, Evaluated.RISE))
+    return next((one.at for one in rising if one.colour.urgency <= event.colour.urgency), None)
 
 
 async def _replayed(connection: Connection, rule: Rule, played: Played) -> list[Happened]:
@@ -244,7 +255,7 @@ def _broken(one: Chronicle) -> Sequence[str]:
     if one.instruments.lost:
         found.append(f"已确认的读数丢失 {one.instruments.lost}")
     found += [f"规则“{step.title}”未能执行：{step.event.fault}" for step in one.steps if step.event.fault]
-    found += [f"{sent.name}：没有一条短信" for sent in one.sent if sent.first_text is None]
+    found += [f"{sent.name}：没有一条短信" for sent in one.sent if sent.first_text is None and not sent.given_way]
     for hazard in ("flash_flood", "flood"):
         kinds = [sent.record.msg_type for sent in one.sent if sent.record.hazard == hazard]
         if kinds[:1] != ["Alert"] or kinds[-1:] != ["Cancel"]:
