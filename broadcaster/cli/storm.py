@@ -64,7 +64,7 @@ def timeline(story: Chronicle) -> list[tuple[datetime, str]]:
     found = [(story.began, "台风外围影响全区，开始降雨")]
     found += [(one.at, _crossed(one)) for one in story.crossings]
     out = {sent.record.id for sent in story.sent}
-    found += [(step.event.at, _decided(step, out)) for step in story.steps]
+    found += [(step.event.at, decided(step, out)) for step in story.steps]
     found += [(one.received_at, _heard(story, place)) for place, one in enumerate(story.heard)]
     for sent in story.sent:
         found += _went_out(story, sent)
@@ -77,7 +77,7 @@ def _crossed(one: Crossing) -> str:
     return f"{one.name}水位 {one.level:.2f} 米，{turn}{_LIMITS[one.limit]} {one.height:.2f} 米{below}"
 
 
-def _decided(step: Step, out: Collection[int]) -> str:
+def decided(step: Step, out: Collection[int]) -> str:
     """What a rule decided; `out` are the alerts that went out."""
     event = step.event
     deed = STATION_WORDS["rule_deed"][event.deed]

@@ -169,8 +169,8 @@ async def _steps(connection: Connection, played: Played) -> list[Step]:
     for name in (waters.HILL_RULE, waters.RIVER_RULE):
         rule = stored(newest[name].body or "")
         replayed = await _replayed(connection, rule, played)
-        events = [event for event in await rules.events(connection, name) if event.at >= played.began]
-        found += [Step(event, rule.title, due_to(event, replayed)) for event in reversed(events)]
+        since = [one for one in reversed(await rules.events(connection, name)) if one.at >= played.began]
+        found += [Step(event, rule.title, due_to(event, replayed)) for event in since]
     return sorted(found, key=lambda step: step.event.at)
 
 
