@@ -18,6 +18,9 @@ finds it free a little later as well."""
 _APART = 4
 """A pair from an even number on (RTP and RTCP) lies between two that are given."""
 
+_OPEN = ("01", "08")
+"""Of the kernel's states of a TCP socket those before our end closes it: ESTABLISHED, CLOSE_WAIT."""
+
 _next = count(os.getpid() * _APART, _APART)
 
 
@@ -35,6 +38,12 @@ def free_port(host: str = "127.0.0.1") -> int:
 def listens(port: int, kind: str) -> bool:
     """Whether somebody has bound the port ("tcp" or "udp", IPv4), by the kernel's table: nothing is sent there."""
     return f":{port:04X} " in Path(f"/proc/net/{kind}").read_text("ascii")
+
+
+def connected(port: int) -> bool:
+    """Whether somebody here has a connection to the port that he has not closed (IPv4), by the kernel's table."""
+    rows = (row.split() for row in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:])
+    return any(row[2].endswith(f":{port:04X}") and row[3] in _OPEN for row in rows)
 
 
 @contextmanager

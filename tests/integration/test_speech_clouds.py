@@ -14,7 +14,9 @@ from channels.speech.engines import engines
 from channels.speech.synthesizer import EngineError, Fault, Synthesizer
 from tests.harness import speech_cloud
 from tests.harness.certificates import Certificates, certificates
+from tests.harness.ports import connected
 from tests.harness.speech_cloud import SpeechPeer, speech_peer, tone
+from tests.harness.waiting import wait_until
 
 TEXT = "台风红色预警，请立即转移。"
 LONG = "".join(f"第{number}句，请沿海低洼地带的居民立即转移到安置点。" for number in range(140))
@@ -49,6 +51,8 @@ async def make(peer: SpeechPeer) -> AsyncIterator[Make]:
     yield build
     for one in made:
         await one.close()
+    for port in (peer.port, peer.tls_port):  # the other side's farewell may take longer than this loop lives
+        await wait_until(lambda port=port: not connected(port), within=60, what="the connections to be closed")  # type: ignore[misc]
 
 
 def usual(engine: str, port: int) -> dict[str, Any]:
