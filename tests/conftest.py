@@ -29,12 +29,14 @@ from broadcaster.embedded import EmbeddedServers, Endpoints
 from broadcaster.migrating import migrate_database
 from broadcaster.security import passwords
 from tests.fuzz.table import pytest_terminal_summary  # noqa: F401 (a hook, wherever the trials ran)
+from tests.harness.loops import cut_at_the_end
 
 Result = TypeVar("Result")
 
 # A loaded machine makes inputs slowly; that is no fault of what is tested.
 settings.register_profile("daohu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("daohu")
+cut_at_the_end()
 
 _numbers = itertools.count(1)
 
