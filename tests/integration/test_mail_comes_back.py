@@ -175,11 +175,13 @@ async def test_several_processes_may_listen_and_each_report_counts_once(server: 
 
 async def test_a_forged_report_is_ignored_and_counted(office: Office, server: Postfix) -> None:
     await office.open()
-    guessed = Seal("guess").write(DeliveryKey(7, 1, 1))
+    about = DeliveryKey(7, 99, 1)
+    guessed = Seal("guess").write(about)
     for _ in range(3):
         await sent_by_hand(server, f"bounce+{guessed}@ebs.example.cn", "550 5.1.1 no such user")
     await wait_until(lambda: any("共 2 封" in line for line in office.journal.lines), within=20)
-    assert office.inbox.stored_receipts == []
+    # A true report of a test before may still come in meanwhile.
+    assert about not in [receipt.key for receipt in office.inbox.stored_receipts]
 
 
 async def test_an_answer_to_the_reply_address_is_a_reply(office: Office, server: Postfix) -> None:
