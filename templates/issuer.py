@@ -11,7 +11,8 @@ from templates.language import Language
 class Issuer:
     """`name` signs every message (鄞州区应急管理局); `english` where English text is sent, else `name`.
 
-    `district` stands for the place where a recipient has none; `hotline` is the number to call for help.
+    `district` stands for the place where a recipient has none; `hotline` is the number to call for help,
+    empty if none is to be told.
     """
 
     name: str

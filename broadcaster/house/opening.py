@@ -33,7 +33,7 @@ from broadcaster.registry import Registry
 from broadcaster.responses.tokens import Tokens
 from broadcaster.security.second_factor import SecondFactor
 from broadcaster.security.secret_key import secret_key
-from broadcaster.settings import EMBEDDED, Settings
+from broadcaster.settings import EMBEDDED, DistrictSettings, Settings
 from broadcaster.tasks import ended
 from broadcaster.timekeeping import keep_time, ledger_clock
 from broadcaster.triggers.readings import Readings
@@ -121,11 +121,22 @@ def office_of(settings: Settings, tokens: Tokens) -> Office:
     district = settings.district
     return Office(
         district=district.code,
-        issuer=Issuer(name=f"{district.name}应急管理局", district=district.name),
+        issuer=issuer_of(district),
         policy=settings.policy,
         rules=settings.approval.rules,
         library=Library(settings.messages.dir),
         longest_link=f"{settings.web.public_url}/r/{'x' * len(tokens.sign(1, 1))}",
+    )
+
+
+def issuer_of(district: DistrictSettings) -> Issuer:
+    """In whose name the district's messages go out."""
+    return Issuer(
+        name=district.issuer or f"{district.name}应急管理局",
+        district=district.name,
+        english=district.english_issuer,
+        english_district=district.english_name,
+        hotline=district.hotline,
     )
 
 

@@ -30,10 +30,16 @@ class DataSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistrictSettings:
-    """The county or district: its six-digit code (GB/T 2260) and its name as it appears in messages."""
+    """The county or district: its six-digit code (GB/T 2260) and its name as it appears in messages; in whose name
+    these go out (empty: its emergency office); the number to call for help (empty: none is told). `english_…` stand in
+    English texts, where they are given."""
 
     code: str = setting(text("六位县级行政区划代码，如 330212", pattern=r"[1-9]\d{5}"))
     name: str = setting(text("县（市、区）名称"))
+    english_name: str = setting(text(pattern=".*"), "")
+    issuer: str = setting(text("发布单位名称，如 鄞州区防汛防台抗旱指挥部", pattern=".*"), "")
+    english_issuer: str = setting(text(pattern=".*"), "")
+    hotline: str = setting(text("求助电话，如 119 或 0574-87654321", pattern=r"(\d{3,12}|\d{3,4}-\d{7,8})?"), "119")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
