@@ -49,7 +49,7 @@ class MemoryInbox:
         """The gateway's ids of messages about which there is a receipt."""
         return {receipt.ref for receipt in self.stored_receipts}
 
-    async def until(self, condition: Callable[[], bool], within: float) -> None:
+    async def until(self, condition: Callable[[], bool], within: float = 60.0) -> None:
         """Return when `condition` holds; AssertionError after `within` seconds."""
         try:
             async with asyncio.timeout(within), self._changed:

@@ -36,7 +36,7 @@ def running() -> Iterator[str]:
         command = [executable(), "--headless", *ARGUMENTS, "--remote-debugging-port=0", f"--user-data-dir={profile}"]
         with log.open("w") as said, subprocess.Popen(command, stdout=said, stderr=said) as process:
             try:
-                yield wait_for(lambda: _address(log), within=30, what=f"Chromium to listen (see {log})")
+                yield wait_for(lambda: _address(log), what=f"Chromium to listen (see {log})")
             finally:
                 process.terminate()
 

@@ -20,6 +20,10 @@ IN_FLIGHT = 1.0
 """Seconds from a message's arrival at the carrier until its answer is written down, at the most: the answer (0.1), the
 flush (0.2), the commit on a slow disk."""
 
+UNREAD = 1.0
+"""Seconds, beyond what the sender leaves for the wire, that a message may lie in the carrier's socket: on a busy
+machine nobody reads it sooner."""
+
 Key = tuple[int, int]
 """Alert and ordinal of a delivery."""
 
@@ -202,7 +206,7 @@ def _receipts_lost(rows: Mapping[Key, Row], report: Report) -> list[str]:
 
 
 def _late(report: Report) -> list[str]:
-    return [f"{one.ref}: {one.at - one.expires:.3f} s" for one in report.taken if one.at > one.expires]
+    return [f"{one.ref}: {one.at - one.expires:.3f} s" for one in report.taken if one.at > one.expires + UNREAD]
 
 
 def _too_fast(report: Report, limits: Mapping[str, float]) -> list[str]:

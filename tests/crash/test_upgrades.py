@@ -42,7 +42,7 @@ async def test_an_outdated_worker_ends_in_order_and_the_next_one_loses_nothing(
         async def sending() -> bool:
             return (await post.progress(first.id)).deliveries["submitted"] > 20
 
-        await wait_until(sending, within=30, what="the old worker to be in the midst of it")
+        await wait_until(sending, what="the old worker to be in the midst of it")
         upgrade = await asyncio.to_thread(run_daohu, "doctor", folder=folder, environment=newer, within=90)
         assert upgrade.returncode == 0, upgrade.stdout + upgrade.stderr
         assert await asyncio.to_thread(old.wait, within=30) == 1

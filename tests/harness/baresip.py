@@ -55,7 +55,7 @@ class Phone:
                     return sound.readframes(sound.getnframes())
             return b""
 
-        return a_law(wait_for(heard, within=20, what="baresip's recording"))
+        return a_law(wait_for(heard, what="baresip's recording"))
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def baresip(folder: Path) -> Iterator[Phone]:
     with log.open("wb") as said:
         process = subprocess.Popen([path, "-4", "-f", str(folder)], stdin=subprocess.PIPE, stdout=said, stderr=said)
         try:
-            wait_for(lambda: process.poll() is not None or listens(port, "tcp"), within=60, what="baresip to listen")
+            wait_for(lambda: process.poll() is not None or listens(port, "tcp"), what="baresip to listen")
             assert process.poll() is None, log.read_text("utf-8", "replace")
             yield Phone(port, folder, made.authority)
         finally:

@@ -24,7 +24,7 @@ from broadcaster.testing.memory import MemoryJournal
 from broadcaster.worker import Duties, Pulse, Worker, worker_name
 from channels.sms.rehearsal import plugin
 from tests.harness.district import District
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PATIENCE, wait_until
 
 SMS_ONLY = Policy((ChannelStep((Medium.SMS,), 3600),), loudspeakers=False, units=())
 PROMPT = Behaviour(answer=Delay(median=0.02, spread=0.3), receipt=Delay(median=0.1))
@@ -119,7 +119,7 @@ class Carriers:
         """What one of them took."""
         return self.processes[gateway].report().taken
 
-    async def first_after(self, gateway: str, moment: float, *, within: float) -> float:
+    async def first_after(self, gateway: str, moment: float, *, within: float = PATIENCE) -> float:
         """Seconds from `moment` (Unix time) until the gateway takes a message."""
 
         def look() -> float:
@@ -128,7 +128,7 @@ class Carriers:
         at: float = await wait_until(look, within=within, what=f"a message by {gateway}")
         return at - moment
 
-    async def settled(self, alert_id: int, *, within: float) -> None:
+    async def settled(self, alert_id: int, *, within: float = PATIENCE) -> None:
         """Return when no delivery of the alert is open."""
 
         async def over() -> bool:
@@ -147,7 +147,7 @@ class Carriers:
                 )
             return bool(ready == workers * len(self.gateways))
 
-        await wait_until(up, within=20, what="every gateway connected")
+        await wait_until(up, what="every gateway connected")
         await asyncio.sleep(2 * BEAT)
 
     @contextmanager

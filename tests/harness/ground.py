@@ -116,7 +116,7 @@ class Ground:
                 )
                 return held
 
-        await wait_until(all_held, within=30, what="every connection to be held")
+        await wait_until(all_held, what="every connection to be held")
 
     async def kill(self) -> None:
         """SIGKILL the oldest worker."""

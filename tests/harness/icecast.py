@@ -70,7 +70,7 @@ class Icecast:
             async def up(process: asyncio.subprocess.Process = process) -> bool:
                 return process.returncode is not None or await self._answers()
 
-            await wait_until(up, within=60, what="Icecast to answer")
+            await wait_until(up, what="Icecast to answer")
             if process.returncode is None:
                 return
             self.port = free_port()  # somebody else was faster

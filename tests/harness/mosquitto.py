@@ -54,7 +54,7 @@ class Mosquitto:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_for(self._answers, within=30, what="Mosquitto")
+        wait_for(self._answers, what="Mosquitto")
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:

@@ -143,7 +143,7 @@ class Outpost:
                 return held == wanted == counts.connections
             return False
 
-        await wait_until(connected, within=60, what="all connections to be held")
+        await wait_until(connected, what="all connections to be held")
 
 
 @asynccontextmanager

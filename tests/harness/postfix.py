@@ -128,7 +128,7 @@ def postfix(*, next_port: int = 1, more: str = "") -> Iterator[Postfix]:
             [command, "-c", str(folder / "etc"), "start-fg"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as process:
             try:
-                wait_for(lambda: _answers(made.port, process), within=30, what=f"Postfix: {made.log()}")
+                wait_for(lambda: _answers(made.port, process), what=f"Postfix: {made.log()}")
                 yield made
             finally:
                 subprocess.run([command, "-c", str(folder / "etc"), "abort"], check=False, capture_output=True)

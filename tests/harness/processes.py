@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.harness.waiting import wait_for
+from tests.harness.waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +62,7 @@ class DaohuProcess:
         """The log since the last start."""
         return self.log.read_bytes()[self._begin :].decode(errors="replace")
 
-    def wait_for_log(self, words: str, *, within: float = 20.0) -> str:
+    def wait_for_log(self, words: str, *, within: float = PATIENCE) -> str:
         """The first line of `said()` that contains `words`; fails at once when the process ends before."""
 
         def look() -> str:
@@ -82,14 +82,14 @@ class DaohuProcess:
         process.kill()
         process.wait()
 
-    def stop(self, *, within: float = 30.0) -> int:
+    def stop(self, *, within: float = PATIENCE) -> int:
         """SIGTERM, and the exit code; whatever is left of its group after `within` seconds is killed."""
         process = self._started()
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         return self.wait(within=within)
 
-    def wait(self, *, within: float = 60.0) -> int:
+    def wait(self, *, within: float = PATIENCE) -> int:
         """The exit code, once it has ended by itself."""
         process = self._started()
         try:

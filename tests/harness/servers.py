@@ -61,18 +61,18 @@ class GivenServers:
         """Start it, after a crash with its recovery."""
         self._postgres.prepare()
         self._postgres.spawn()
-        await wait_until(self._postgres.ready, within=60, what="PostgreSQL to be ready")
+        await wait_until(self._postgres.ready, what="PostgreSQL to be ready")
 
     async def end_postgres(self, how: signal.Signals) -> None:
         """SIGINT is a fast shutdown, SIGQUIT an immediate one (as `pg_ctl stop -m` sends them), SIGKILL a crash."""
         with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError):  # it may have gone by itself
             self.postmaster().send_signal(how)
-        await wait_until(lambda: _ended(self._postgres), within=60, what="PostgreSQL to end")
+        await wait_until(lambda: _ended(self._postgres), what="PostgreSQL to end")
 
     async def start_redis(self) -> None:
         self._valkey.prepare()
         self._valkey.spawn()
-        await wait_until(self._valkey.ready, within=20, what="Valkey to be ready")
+        await wait_until(self._valkey.ready, what="Valkey to be ready")
 
     async def end_redis(self, how: signal.Signals) -> None:
         """SIGTERM stops it, SIGKILL kills it."""
@@ -80,7 +80,7 @@ class GivenServers:
             child for child in psutil.Process().children() if str(self._layout.valkey_socket) in str(child.cmdline())
         ]
         server.send_signal(how)
-        await wait_until(lambda: _ended(self._valkey), within=20, what="Valkey to end")
+        await wait_until(lambda: _ended(self._valkey), what="Valkey to end")
 
     def postmaster(self) -> psutil.Process:
         """The server's first process."""

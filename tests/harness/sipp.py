@@ -48,7 +48,7 @@ def sipp(folder: Path, scenario: str, *, tcp: bool = False) -> Iterator[Called]:
     )  # fmt: skip
     try:
         kind = "tcp" if tcp else "udp"
-        wait_for(lambda: process.poll() is not None or listens(port, kind), within=60, what="SIPp to listen")
+        wait_for(lambda: process.poll() is not None or listens(port, kind), what="SIPp to listen")
         assert process.poll() is None, "SIPp did not start"
         yield Called(port, process, folder)
     finally:

@@ -10,10 +10,13 @@ from typing import Any, TypeVar
 
 Found = TypeVar("Found")
 
+PATIENCE = 60.0
+"""Seconds: what takes that long has failed on the busiest machine. Only what is a promise has a bound of its own."""
+
 _PAUSE = 0.02
 
 
-async def wait_until(condition: Callable[[], object], *, within: float = 10.0, what: str = "") -> Any:
+async def wait_until(condition: Callable[[], object], *, within: float = PATIENCE, what: str = "") -> Any:
     """The first true answer of `condition` (plain or a coroutine function); AssertionError after `within` seconds."""
     deadline = time.monotonic() + within
     while True:
@@ -26,7 +29,7 @@ async def wait_until(condition: Callable[[], object], *, within: float = 10.0, w
         await asyncio.sleep(_PAUSE)
 
 
-def wait_for(condition: Callable[[], Found], *, within: float = 10.0, what: str = "") -> Found:
+def wait_for(condition: Callable[[], Found], *, within: float = PATIENCE, what: str = "") -> Found:
     """The same for tests without an event loop."""
     deadline = time.monotonic() + within
     while True:

@@ -260,7 +260,7 @@ async def refs(rehearsal: RehearsalProcess, count: int) -> set[int]:
 
 async def stored(rehearsal: RehearsalProcess, *, receipts: int = 0, replies: int = 0) -> None:
     """Return when the rehearsal knows that so much is stored."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             counts = await rehearsal.client.total()
             if counts.receipts_acknowledged >= receipts and counts.replies_acknowledged >= replies:
@@ -291,7 +291,7 @@ async def told(rehearsal: RehearsalProcess, receipts: int, driver: str = "cmpp")
     async for outcome in speaking.send(batch):
         assert isinstance(outcome, Accepted)
         accepted[addresses[outcome.key]] = outcome.ref
-    await inbox.until(lambda: len(inbox.stored_receipts) >= receipts, 20)
+    await inbox.until(lambda: len(inbox.stored_receipts) >= receipts)
     await speaking.close()
     return Told(accepted, [receipt.ref for receipt in inbox.stored_receipts])
 

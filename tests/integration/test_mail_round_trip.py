@@ -67,7 +67,7 @@ async def _delivered(made: Ground, alert_id: int, count: int) -> None:
     async def all_of_them() -> bool:
         return (await made.progress(alert_id)).deliveries["delivered"] == count
 
-    await wait_until(all_of_them, within=60, what="the relay's reports counted")
+    await wait_until(all_of_them, what="the relay's reports counted")
 
 
 async def _confirmed(made: Ground, relay: RelayProcess, alert_id: int, mails: list[EmailMessage], back: int) -> None:
@@ -76,7 +76,7 @@ async def _confirmed(made: Ground, relay: RelayProcess, alert_id: int, mails: li
     async def all_of_them() -> bool:
         return (await made.progress(alert_id)).units.acknowledged == len(mails)
 
-    await wait_until(all_of_them, within=30, what="the answers to confirm their units")
+    await wait_until(all_of_them, what="the answers to confirm their units")
 
 
 def _answer(mails: list[EmailMessage], back: int) -> None:

@@ -39,7 +39,7 @@ from broadcaster.rehearsal.script import Account, Behaviour, Delay, Duty, Faults
 from broadcaster.testing import MemoryInbox, MemoryJournal
 from tests.contract.rehearsal_peer import tone
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 AT_ONCE = Behaviour(answer=Delay(), receipt=Delay(), redeliver_after=0.2)
 ASKING = "收到请回复“1”（多条时回复“1 27”），需要支援请回复“求助”。"
 

@@ -167,7 +167,7 @@ async def test_what_rings_and_what_speaks_is_recalled(tmp_path: Path) -> None:
     audio = a_law(tmp_path / "a.wav", 20.0)
     async with calling(tmp_path, lifts) as (made, rehearsal):
         (speaking,) = await made.call(envelope(1, audio))
-        await wait_until(lambda: "← 7-1-1 已接听" in made.journal.lines, within=30)
+        await wait_until(lambda: "← 7-1-1 已接听" in made.journal.lines)
         (ringing,) = await made.call(envelope(2, audio, to="13900000002"))
         assert isinstance(speaking, Accepted)
         assert isinstance(ringing, Accepted)
@@ -186,7 +186,7 @@ async def test_what_rings_and_what_speaks_is_recalled(tmp_path: Path) -> None:
 async def test_closing_ends_what_still_speaks_within_its_bound(tmp_path: Path) -> None:
     async with calling(tmp_path, farewell=0.5) as (made, rehearsal):
         await made.call(envelope(1, a_law(tmp_path / "a.wav", 30.0)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await made.driver.close()
         (receipt,) = made.inbox.stored_receipts
         assert await wait_until(lambda: rehearsal.report().calls)
@@ -196,10 +196,10 @@ async def test_closing_ends_what_still_speaks_within_its_bound(tmp_path: Path) -
 async def test_closing_that_is_hurried_ends_what_speaks_and_stores_what_came_of_it(tmp_path: Path) -> None:
     async with calling(tmp_path, farewell=60) as (made, rehearsal):
         await made.call(envelope(1, a_law(tmp_path / "a.wav", 30.0)))
-        await wait_until(lambda: "← 7-1-1 已接听" in made.journal.lines, within=30)
+        await wait_until(lambda: "← 7-1-1 已接听" in made.journal.lines)
         closing = asyncio.create_task(made.driver.close())
         await asyncio.sleep(0)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await ended(closing, patience=15)
         (receipt,) = made.inbox.stored_receipts
         (call,) = await wait_until(lambda: rehearsal.report().calls)
@@ -212,7 +212,7 @@ async def test_a_silent_trunk_leaves_the_call_in_doubt_and_is_lost(tmp_path: Pat
     async with calling(tmp_path, silent, answer_timeout=0.8) as (made, _):
         (outcome,) = await made.call(envelope(1, a_law(tmp_path / "a.wav", 1.0)))
         assert isinstance(outcome, Unknown)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert await made.driver.lost() == "中继没有应答"
 
 
@@ -241,7 +241,7 @@ async def test_whatever_is_stored_late_is_stored_once(tmp_path: Path) -> None:
     async with calling(tmp_path) as (made, _):
         made.inbox.refuse(True)
         await made.call(envelope(1, a_law(tmp_path / "a.wav", 0.4)))
-        await made.inbox.until(lambda: made.inbox.attempts > 1, 20)
+        await made.inbox.until(lambda: made.inbox.attempts > 1)
         made.inbox.refuse(False)
         await made.receipts()
     assert len(made.inbox.stored_receipts) == 1

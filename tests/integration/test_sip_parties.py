@@ -91,7 +91,7 @@ async def test_sipp_is_told_when_a_call_is_recalled(tmp_path: Path, scenario: st
         async with line(peer.port, heartbeat=0.0) as made:
             (outcome,) = await made.call(envelope(1, a_law(tmp_path / "a.wav", 20.0)))
             assert isinstance(outcome, Accepted), outcome
-            await wait_until(lambda: any(until in one for one in made.journal.lines), within=30)
+            await wait_until(lambda: any(until in one for one in made.journal.lines))
             await made.driver.recall([Sent(outcome.key, outcome.ref, "")])
             (receipt,) = await made.receipts()
             await as_written(peer)

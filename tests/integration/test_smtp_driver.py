@@ -270,7 +270,7 @@ def aiosmtpd(folder: Path, port: int, *options: str) -> Iterator[Path]:
 
 async def opened(desk: Desk, **options: object) -> SmtpDriver:
     """A driver that is open once the server has come up."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await desk.open(**options)
@@ -335,7 +335,7 @@ async def test_a_certificate_of_another_name_is_not_trusted(tmp_path: Path, tls:
     port = free_port()
     with aiosmtpd(tmp_path, port, *how):
         desk = Desk(port, host="localhost", ca=str(made.authority))
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 with pytest.raises(UnavailableError) as refusal:
                     await desk.open(tls=tls)

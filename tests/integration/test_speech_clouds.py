@@ -52,7 +52,7 @@ async def make(peer: SpeechPeer) -> AsyncIterator[Make]:
     for one in made:
         await one.close()
     for port in (peer.port, peer.tls_port):  # the other side's farewell may take longer than this loop lives
-        await wait_until(lambda port=port: not connected(port), within=60, what="the connections to be closed")  # type: ignore[misc]
+        await wait_until(lambda port=port: not connected(port), what="the connections to be closed")  # type: ignore[misc]
 
 
 def usual(engine: str, port: int) -> dict[str, Any]:

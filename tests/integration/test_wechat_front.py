@@ -101,7 +101,7 @@ class Door:
         async def there() -> bool:
             return len(self.bodies) >= count
 
-        await wait_until(there, within=30, what=f"{count} calls")
+        await wait_until(there, what=f"{count} calls")
 
 
 @asynccontextmanager
@@ -184,7 +184,7 @@ async def acknowledged(rehearsal: RehearsalProcess, account: str = APPID) -> Non
         counts = (await rehearsal.client.stats())[account]
         return counts.receipts_waiting + counts.replies_waiting == 0
 
-    await wait_until(all_of_it, within=30, what="everything to be acknowledged")
+    await wait_until(all_of_it, what="everything to be acknowledged")
 
 
 async def test_wechatpys_template_message_is_taken_and_its_end_told(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ async def test_a_token_is_the_same_for_all_and_comes_to_its_end(tmp_path: Path) 
         async def ended() -> bool:
             return bool((await sent(client))["errcode"] == 42001)
 
-        await wait_until(ended, within=30, what="the token to end")
+        await wait_until(ended, what="the token to end")
         assert (await sent(await account(rehearsal)))["errcode"] == 0
 
 
@@ -404,7 +404,7 @@ async def spoken(rehearsal: RehearsalProcess, *pieces: bytes) -> bytes:
     for piece in pieces:
         writer.write(piece)
         await writer.drain()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         found = await reader.read()
     writer.close()
     return found

@@ -153,7 +153,7 @@ async def watched(web: Web, number: int, watchers: int, rounds: int) -> Watched:
         async def all_told() -> bool:
             return sum(line.get("reached") == max(changed) for line in lines) == watchers
 
-        await wait_until(all_there, within=60, what="every watcher to see the page")
+        await wait_until(all_there, what="every watcher to see the page")
         METRICS.refreshes.clear()
         used = time.process_time()
         for _ in range(rounds):
@@ -162,7 +162,7 @@ async def watched(web: Web, number: int, watchers: int, rounds: int) -> Watched:
                 at = time.time()
                 changed[(await progress(connection, number)).households.reached] = at
             await asyncio.sleep(1.1)
-        await wait_until(all_told, within=60, what="every watcher to see the last state")
+        await wait_until(all_told, what="every watcher to see the last state")
         used = time.process_time() - used
     seen = [line for line in lines if line.get("reached") in changed]
     return Watched(

@@ -51,11 +51,11 @@ class KilledBackend(Fault):
     name = "PostgreSQL backend killed"
 
     async def strike(self, post: Outpost, chance: Random) -> int:
-        backends = await wait_until(post.given.backends, within=20, what="somebody to be connected")
+        backends = await wait_until(post.given.backends, what="somebody to be connected")
         victim = chance.choice(sorted(backends, key=lambda one: one.pid))
         with contextlib.suppress(psutil.NoSuchProcess):
             victim.kill()
-        await wait_until(lambda: _answers(post), within=60, what="PostgreSQL to have recovered")
+        await wait_until(lambda: _answers(post), what="PostgreSQL to have recovered")
         return 1
 
 

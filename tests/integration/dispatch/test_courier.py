@@ -225,14 +225,14 @@ async def planned(district: District) -> District:
 )
 async def test_a_batch_that_could_not_be_composed_is_tried_again(planned: District, fault: Exception) -> None:
     async with courier_at_work(planned.database, Straw(), Plain(fault)):
-        await wait_until(lambda: _all_submitted(planned, 20), within=8, what="20 submitted")
+        await wait_until(lambda: _all_submitted(planned, 20), what="20 submitted")
 
 
 async def test_recordings_are_asked_for_in_the_format_that_the_driver_wants(planned: District) -> None:
     driver, composer = Straw(), Plain()
     driver.capabilities = Capabilities(receipts=False, replies=False, window=16, batch_max=100, sound=Sound.AMR)
     async with courier_at_work(planned.database, driver, composer):
-        await wait_until(lambda: _all_submitted(planned, 20), within=60, what="20 submitted")
+        await wait_until(lambda: _all_submitted(planned, 20), what="20 submitted")
     assert composer.sounds == {Sound.AMR}
 
 
@@ -277,7 +277,7 @@ async def test_a_slow_gateway_stops_soon_after_the_alert_is_superseded(planned: 
 async def test_a_rate_holds_for_the_parts_where_the_gateway_counts_those(planned: District, rate: int) -> None:
     driver = Parted()
     async with courier_at_work(planned.database, driver, Plain(), rate=rate):
-        await wait_until(lambda: sum(weight for _, weight in driver.taken) > 2 * rate, within=12, what="two seconds")
+        await wait_until(lambda: sum(weight for _, weight in driver.taken) > 2 * rate, what="two seconds")
     assert driver.peak() <= max(rate, 4), "a message of four parts goes out whole even where three are a second's"
     assert len({at for at, _ in driver.taken}) > 1
 
@@ -423,5 +423,5 @@ async def test_addresses_that_are_put_off_for_their_own_reasons_say_nothing_agai
 ) -> None:
     restricted = Restricted(address_only)
     async with courier_at_work(planned.database, restricted, Plain()) as courier:
-        await wait_until(lambda: len(restricted.sent) >= 60 or courier.word().state == "open", within=30)
+        await wait_until(lambda: len(restricted.sent) >= 60 or courier.word().state == "open")
         assert courier.word().state == state

@@ -83,7 +83,7 @@ async def test_the_batches_of_a_silent_worker_are_taken_up(district: District) -
         return (await district.states(7)).get(DeliveryState.UNKNOWN) == 5
 
     async with worker_at_work(district):
-        await wait_until(taken_up, within=8, what="5 unknown")
+        await wait_until(taken_up, what="5 unknown")
 
 
 async def test_text_that_no_database_can_hold_does_not_stop_the_recorder(district: District) -> None:
@@ -99,7 +99,7 @@ async def test_text_that_no_database_can_hold_does_not_stop_the_recorder(distric
         Receipt(strange, None, Evidence.DELIVERED, "", district.clock.now()),
     ]
     try:
-        await asyncio.wait_for(inbox.receipts(receipts), 3)
+        await asyncio.wait_for(inbox.receipts(receipts), 60)
     finally:
         recorder.stop()
         await asyncio.wait([recording], timeout=3)
@@ -153,7 +153,7 @@ async def test_what_a_gateway_says_across_the_wall_between_drills_and_the_real_t
         for alert in (7, 8)  # a drill; an alert that was never issued
     ]
     try:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             await inbox.receipts(said)
     finally:
         recorder.stop()

@@ -149,7 +149,7 @@ async def test_every_alert_arrives_in_its_order_though_the_broker_ends_mid_strea
             web.clock.advance(60)
         await wait_until(bring, within=120, what="the broker to have all")
         wanted = {f"webhook-{number}" for number in range(1, ALERTS + 1)}
-        await wait_until(lambda: {body["id"] for _, body in ear.heard} >= wanted, within=60, what="all to be heard")
+        await wait_until(lambda: {body["id"] for _, body in ear.heard} >= wanted, what="all to be heard")
     first = list(dict.fromkeys(body["headline"] for _, body in ear.heard))
     assert first == [f"第{number}条" for number in range(ALERTS)]
     assert {where for where, _ in ear.heard} == {f"daohu/{DISTRICT}/typhoon/red"}
@@ -179,8 +179,8 @@ async def test_a_topic_that_the_broker_denies_is_told_in_words_and_tried_again(w
                 web.clock.advance(5)
                 return await postman.bring(five)
 
-            await wait_until(told, within=60, what="the broker allows it")
-            await wait_until(lambda: ear.heard, within=60, what="it to be heard")
+            await wait_until(told, what="the broker allows it")
+            await wait_until(lambda: ear.heard, what="it to be heard")
 
 
 async def test_what_is_too_large_for_the_broker_is_given_up_and_holds_up_nothing(web: Web, postman: Postman) -> None:
@@ -240,7 +240,7 @@ async def test_brokers_that_say_nothing_take_no_thread_from_others(broker: Mosqu
         port = host.sockets[0].getsockname()[1]
         mute = Hook(f"mqtts://127.0.0.1:{port}", private=True, kind=OutletKind.MQTT, manner=Manner(topic="a"))
         hanging = [asyncio.create_task(outlet.tell(mute, PARCEL, NOW)) for _ in range(40)]
-        await wait_until(lambda: len(asked) == len(hanging), within=60, what="them to be asked")
+        await wait_until(lambda: len(asked) == len(hanging), what="them to be asked")
         manner = Manner(auth="basic", login=USER, topic="a")
         quick = Hook(
             f"mqtt://127.0.0.1:{broker.port}", private=True, kind=OutletKind.MQTT, manner=manner, password=PASSWORD
@@ -279,7 +279,7 @@ async def test_updates_and_cancels_are_told_and_drills_never_reach_a_live_broker
         assert await web.value("SELECT array_agg(alert_id) FROM webhook WHERE subscriber_id = $1", drill) == [exercise]
         while await postman.bring(live) or await postman.bring(drill):
             pass
-        await wait_until(lambda: len(ear.heard) >= 3, within=60, what="three messages")
+        await wait_until(lambda: len(ear.heard) >= 3, what="three messages")
     assert [(body["msg_type"], body["status"]) for _, body in ear.heard] == [
         ("Alert", "Actual"),
         ("Cancel", "Actual"),
@@ -303,7 +303,7 @@ async def test_what_is_retained_is_heard_by_who_comes_later_and_the_wire_is_encr
         assert await postman.bring(one)
         assert not await postman.bring(other)
         async with listening(secured, "late") as ear:
-            await wait_until(lambda: ear.heard, within=60, what="the retained one")
+            await wait_until(lambda: ear.heard, what="the retained one")
 
 
 async def test_a_broker_that_refuses_or_says_nothing_delays_no_other(
@@ -322,8 +322,8 @@ async def test_a_broker_that_refuses_or_says_nothing_delays_no_other(
         return bool(await web.value("SELECT count(DISTINCT webhook_id) = 3 FROM webhook_attempt"))
 
     try:
-        await wait_until(delivered, within=60, what="the quick one is told")
-        await wait_until(tried, within=60, what="the others are tried")
+        await wait_until(delivered, what="the quick one is told")
+        await wait_until(tried, what="the others are tried")
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

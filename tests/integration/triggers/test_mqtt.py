@@ -111,12 +111,12 @@ async def test_nothing_is_lost_when_we_and_the_broker_are_restarted_mid_stream(
     await stations(database)
     made = settings(broker.port, version=version)
     async with running(database, clock, made) as journal:  # the session is known to the broker from now on
-        await wait_until(lambda: any("subscribed" in line.text for line in journal.lines), within=60)
+        await wait_until(lambda: any("subscribed" in line.text for line in journal.lines))
     publishing = asyncio.create_task(publish(broker.port, clock, range(EACH)))
     for _ in range(3):
         before = await stored(database)
         async with running(database, clock, made):
-            await wait_until(partial(_more, database, before), within=60, what="readings to come")
+            await wait_until(partial(_more, database, before), what="readings to come")
         await asyncio.sleep(0.1)
     async with running(database, clock, made):
         await asyncio.to_thread(broker.stop)
@@ -133,7 +133,7 @@ async def test_nothing_is_lost_when_the_broker_is_killed_while_we_are_away(
     await stations(database)
     made = settings(broker.port)
     async with running(database, clock, made) as journal:
-        await wait_until(lambda: any("subscribed" in line.text for line in journal.lines), within=60)
+        await wait_until(lambda: any("subscribed" in line.text for line in journal.lines))
     await publish(broker.port, clock, range(EACH))
     await asyncio.sleep(2)  # the broker writes its store every second
     await asyncio.to_thread(broker.stop, signal.SIGKILL)
@@ -149,12 +149,12 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
     async with database.connection() as connection:
         await connection.execute("ALTER TABLE series RENAME TO away")
     async with running(database, clock, settings(broker.port)) as journal:
-        await wait_until(lambda: any("subscribed" in line.text for line in journal.lines), within=60)
+        await wait_until(lambda: any("subscribed" in line.text for line in journal.lines))
         await publish(broker.port, clock, range(3))
         await asyncio.sleep(0.5)
         async with database.connection() as connection:
             await connection.execute("ALTER TABLE away RENAME TO series")
-        await wait_until(lambda: _count(database, 3 * STATIONS), within=60, what="the readings to come again")
+        await wait_until(lambda: _count(database, 3 * STATIONS), what="the readings to come again")
 
 
 async def test_it_speaks_tls_and_shares_a_subscription(database: Database, clock: ManualClock, tmp_path: Path) -> None:
@@ -165,9 +165,9 @@ async def test_it_speaks_tls_and_shares_a_subscription(database: Database, clock
             broker.tls_port, host="localhost", tls=True, ca=str(made_up.authority), share="office", version="5"
         )
         async with running(database, clock, made) as journal:
-            await wait_until(lambda: any("subscribed" in line.text for line in journal.lines), within=60)
+            await wait_until(lambda: any("subscribed" in line.text for line in journal.lines))
             await publish(broker.port, clock, range(5))
-            await wait_until(lambda: _count(database, 5 * STATIONS), within=60, what="the readings")
+            await wait_until(lambda: _count(database, 5 * STATIONS), what="the readings")
 
 
 async def test_a_broker_that_refuses_us_is_told_of(database: Database, clock: ManualClock, broker: Mosquitto) -> None:
@@ -177,7 +177,7 @@ async def test_a_broker_that_refuses_us_is_told_of(database: Database, clock: Ma
             async with database.connection() as connection:
                 return await connection.fetchval("SELECT trouble FROM listener WHERE name = 'iot'") or ""
 
-        trouble = await wait_until(told, within=60, what="the trouble to be told")
+        trouble = await wait_until(told, what="the trouble to be told")
     assert "MQTT" in trouble
     assert "wrong" not in trouble
 
