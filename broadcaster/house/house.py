@@ -40,6 +40,7 @@ from broadcaster.ports import (
     Driver,
     Envelope,
     GatewaySettings,
+    GoesByTime,
     OrderStanding,
     Reply,
     Studio,
@@ -114,7 +115,10 @@ class House:
 
     def driver(self, gateway: GatewaySettings) -> Driver:
         """A driver for one slot of a gateway."""
-        return self.registry.plugin(gateway.channel, gateway.driver).build(gateway, self.journals[gateway.name])
+        plugin = self.registry.plugin(gateway.channel, gateway.driver)
+        if isinstance(plugin, GoesByTime):
+            plugin = plugin.by(self.clock.now)
+        return plugin.build(gateway, self.journals[gateway.name])
 
     async def trial(self, number: int, address: str, gateway: GatewaySettings) -> Envelope:
         """The message of a trial of a gateway."""
