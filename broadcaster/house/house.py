@@ -57,7 +57,7 @@ from broadcaster.security.second_factor import SecondFactor
 from broadcaster.security.share import share as security_share
 from broadcaster.sensing import Sensor
 from broadcaster.settings import Settings
-from broadcaster.share import Chore, Share, at_work
+from broadcaster.share import Chore, Share, together
 from broadcaster.sources import Source
 from broadcaster.speaking_ahead import SpeakingAhead
 from broadcaster.triggers.acting import Hand, issuing_by_rule
@@ -166,9 +166,8 @@ class House:
             own = Share(tended={"speaking-ahead": ahead.look}, running={"jobs": queued, "warming": self._warm_up})
             shares = (own, *await self.shares(name))
             worker = self.worker(ear, name, [chore for share in shares for chore in share.chores])
-            async with at_work(shares, DATABASE_AWAY):
-                tell = Telling(self.journals)
-                await self.attended("worker", worker.run(), worker.figures, name=name, tell=tell)
+            work, tell = together(worker.run(), shares, DATABASE_AWAY), Telling(self.journals)
+            await self.attended("worker", work, worker.figures, name=name, tell=tell)
 
     async def shares(self, owner: str) -> Sequence[Share]:
         """What each context does in the worker `owner`, beside the sending; their chores in the order in which they are
