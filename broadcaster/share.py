@@ -4,12 +4,11 @@ together."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from broadcaster.tasks import ended, look_after
+from broadcaster.tasks import ENDING, ended, look_after
 
 Chore: TypeAlias = Callable[[], Awaitable[int]]
 """Does what is due; how much that was: as long as there was any, it is called again at once."""
@@ -32,9 +31,12 @@ class Share:
     patience: float = 0.5
 
 
-@asynccontextmanager
-async def at_work(shares: Sequence[Share], passing: tuple[type[BaseException], ...]) -> AsyncIterator[None]:
-    """What is tended and what runs is done, as long as this is open; faults that are `passing` end no tending."""
+async def together(
+    sending: Coroutine[Any, Any, None], shares: Sequence[Share], passing: tuple[type[BaseException], ...]
+) -> None:
+    """Do `sending`, and beside it what is tended and what runs, until it ends or this is cancelled. All wind up at the
+    same time, so that what one needs for that is not added to what another does. Faults that are `passing` end no
+    tending."""
     tasks = [
         (asyncio.create_task(look_after(name, work, passing), name=name), 0.5)
         for share in shares
@@ -45,7 +47,13 @@ async def at_work(shares: Sequence[Share], passing: tuple[type[BaseException], .
         for share in shares
         for name, run in share.running.items()
     ]
+    main = asyncio.create_task(sending, name="sending")
     try:
-        yield
+        await asyncio.wait({main})
     finally:
-        await asyncio.gather(*(ended(task, patience=patience) for task, patience in tasks))
+        main.cancel()  # it has a time limit of its own
+        by = asyncio.get_running_loop().time() + ENDING
+        await asyncio.gather(asyncio.wait({main}), *(ended(task, patience=patience, by=by) for task, patience in tasks))
+        if not main.cancelled():
+            main.exception()  # looked at; `result` raises it below
+    main.result()

@@ -4,24 +4,51 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import PurePath
 from typing import Any
 
 import structlog
 
 _LOG = structlog.get_logger(__name__)
 
+ENDING = 18.0
+"""Seconds from the word to end until whatever still runs is left to itself. A process that is told to end has 30, in
+which all that it is made of is to say good-bye, and what it opened is to be closed."""
 
-async def ended(task: asyncio.Task[Any], *, patience: float = 0.5) -> None:
+DEEPEST = 30
+"""Places that `whereabouts` tells."""
+
+_FRAMES, _WAITS = ("cr_frame", "ag_frame", "gi_frame"), ("cr_await", "ag_await", "gi_yieldfrom")
+
+
+async def ended(task: asyncio.Task[Any], *, patience: float = 0.5, by: float | None = None) -> None:
     """Cancel `task` and wait until it is over, whatever its result.
 
     A library may mistake a cancellation for a time-out of its own when both meet, and go on: what still runs after
-    `patience` seconds is told again. Leave a task that winds up in order the time it needs for that.
+    `patience` seconds is told again. Leave a task that winds up in order the time it needs for that. What still runs
+    at the loop's time `by` is left to itself, and it is said where it stands.
     """
+    now = asyncio.get_running_loop().time
     while not task.done():
         task.cancel()
-        await asyncio.wait({task}, timeout=patience)
+        await asyncio.wait({task}, timeout=patience if by is None else max(0.0, min(patience, by - now())))
+        if by is not None and now() >= by and not task.done():
+            _LOG.error("task.overdue", task=task.get_name(), at=whereabouts(task))
+            return
     if not task.cancelled():
         task.exception()  # looked at, so that nobody is warned of it
+
+
+def whereabouts(task: asyncio.Task[Any]) -> str:
+    """The places in the code where a task waits, the innermost last."""
+    places: list[str] = []
+    waits: Any = task.get_coro()
+    while waits is not None and len(places) < DEEPEST:
+        frame = next((found for name in _FRAMES if (found := getattr(waits, name, None)) is not None), None)
+        if frame is not None:
+            places.append(f"{PurePath(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}")
+        waits = next((found for name in _WAITS if (found := getattr(waits, name, None)) is not None), None)
+    return " > ".join(places)
 
 
 async def look_after(

@@ -37,7 +37,7 @@ from broadcaster.dispatch.slots import Gateway
 from broadcaster.dispatch.stream import Composer
 from broadcaster.ports import GatewaySettings
 from broadcaster.share import Chore
-from broadcaster.tasks import ended
+from broadcaster.tasks import ENDING, ended
 
 log = structlog.get_logger()
 
@@ -49,6 +49,9 @@ MANY = 5_000
 
 PLANNERS = 2
 """Villages of how many visits are planned at a time: while one commits, the other computes."""
+
+LOOPS, WRITING = 2.0, 4.0
+"""Of the time in which a worker ends, what its loops have, and what is left for the last of what gateways said."""
 
 PATIENCE = 2.0
 """Seconds that a lease must have been seen as lapsed before its batch is taken up."""
@@ -166,16 +169,21 @@ class Worker:
         return gateways
 
     async def _wind_up(self, recording: asyncio.Task[None], loops: Sequence[asyncio.Task[None]]) -> None:
-        await asyncio.gather(*map(ended, loops))  # first: they would begin something that nobody ends
-        await asyncio.gather(self._asides.end(), self._crew.dismiss())
+        """Within `ENDING` in all, however long each part would like to take."""
+        now = asyncio.get_running_loop().time()
+        by = now + ENDING
+        # first: they would begin something that nobody ends
+        await asyncio.gather(*(ended(loop, by=now + LOOPS) for loop in loops))
+        await asyncio.gather(self._asides.end(by - WRITING), self._crew.dismiss(by - WRITING))
         self.recorder.stop()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(recording, 10)
+        await asyncio.wait({recording}, timeout=WRITING / 2)
+        await ended(recording, by=by)
         with contextlib.suppress(*DATABASE_AWAY):
-            await ledger.fold(self._duties.database, self._duties.clock.now())
-            async with self._duties.database.connection() as connection:
-                await lineup.forget(connection, self.name)
-                await self._crew.leave(connection)
+            async with asyncio.timeout_at(by):
+                await ledger.fold(self._duties.database, self._duties.clock.now())
+                async with self._duties.database.connection() as connection:
+                    await lineup.forget(connection, self.name)
+                    await self._crew.leave(connection)
         log.info("worker.stopped", worker=self.name)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:

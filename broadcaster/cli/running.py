@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from broadcaster.cli.overdue import WITH_SERVERS, end_within
 from broadcaster.errors import DaohuError
 from broadcaster.garbage import collect_rarely
 
@@ -17,8 +18,9 @@ log = structlog.get_logger()
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
+async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]], *, within: float = WITH_SERVERS) -> int:
     """Run all of `works` until a signal comes; then cancel them and wait for them to wind up. Returns the exit code.
+    `within` seconds from the signal the process is gone, whatever hangs.
 
     A work that ends before, with or without an error, ends the others too: a process without its worker is no worker.
     An error with a remedy is raised when all have wound up; any other is logged with its trace.
@@ -27,7 +29,7 @@ async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for name in _SIGNALS:
-        loop.add_signal_handler(name, stopped.set)
+        loop.add_signal_handler(name, _stop, stopped, within)
     tasks = [asyncio.create_task(work) for work in works]
     waiting = asyncio.create_task(stopped.wait())
     try:
@@ -47,3 +49,9 @@ async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]]) -> int:
     if told is not None:
         raise told
     return 1 if by_itself or faults else 0
+
+
+def _stop(stopped: asyncio.Event, within: float) -> None:
+    if not stopped.is_set():
+        stopped.set()
+        end_within(within)

@@ -10,6 +10,7 @@ from broadcaster.cli import starting
 from broadcaster.cli.boundary import command
 from broadcaster.cli.options import Config
 from broadcaster.cli.output import note
+from broadcaster.cli.overdue import ends_within
 from broadcaster.cli.running import run_until_stopped
 from broadcaster.settings import EMBEDDED
 
@@ -30,4 +31,4 @@ async def serve(config: Config = None, with_worker: WithWorker = None) -> int:
         if house.settings.database.url == EMBEDDED if with_worker is None else with_worker:
             works.append(house.work())
         note(f"到户正在运行：{web.public_url}（监听 {web.host}:{web.port}）。按 Ctrl-C 停止。")
-        return await run_until_stopped(works)
+        return await run_until_stopped(works, within=ends_within(house.settings))

@@ -38,9 +38,9 @@ class Asides:
         self._under_way: set[asyncio.Task[object]] = set()
         self._stopped: Recent[tuple[int, int], bool] = Recent(most=1000)
 
-    async def end(self) -> None:
-        """Leave what is under way."""
-        await asyncio.gather(*map(ended, self._under_way))
+    async def end(self, by: float) -> None:
+        """Leave what is under way, until the loop's time `by`."""
+        await asyncio.gather(*(ended(task, by=by) for task in self._under_way))
 
     async def recall(self) -> None:
         """Have gateways stop what they play or ring of alerts that are over, by the connections that stand here."""

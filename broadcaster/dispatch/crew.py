@@ -24,6 +24,9 @@ log = structlog.get_logger()
 CLOSING = 15.0
 """Seconds that a courier has to finish what is on the wire and to say good-bye."""
 
+ABRUPT = 3.0
+"""Seconds that a courier has to end when there is no time to finish."""
+
 MakeDriver = Callable[[GatewaySettings], Driver]
 """A driver for one connection of a gateway."""
 
@@ -88,10 +91,14 @@ class Crew:
             "couriers_connected": sum(courier.connected for courier in couriers),
         }
 
-    async def dismiss(self) -> None:
-        """Have all of them finish and end."""
-        await asyncio.gather(*(ended(task, patience=CLOSING) for _, task in self._couriers.values()))
-        await asyncio.gather(*self._leaving)
+    async def dismiss(self, by: float) -> None:
+        """Have all of them finish and end until the loop's time `by`, a little before which who has not is told that
+        there is no time to finish."""
+        patience = max(0.0, min(CLOSING, by - ABRUPT - asyncio.get_running_loop().time()))
+        await asyncio.gather(*(ended(task, patience=patience, by=by) for _, task in self._couriers.values()))
+        if self._leaving:
+            left = by - asyncio.get_running_loop().time()
+            await asyncio.wait(self._leaving, timeout=max(left, 0))
 
     async def leave(self, connection: Connection) -> None:
         """Give the slots back, once all are dismissed."""

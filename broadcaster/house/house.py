@@ -40,6 +40,7 @@ from broadcaster.ports import (
     Driver,
     Envelope,
     GatewaySettings,
+    GoesByTime,
     OrderStanding,
     Reply,
     Studio,
@@ -56,7 +57,7 @@ from broadcaster.security.second_factor import SecondFactor
 from broadcaster.security.share import share as security_share
 from broadcaster.sensing import Sensor
 from broadcaster.settings import Settings
-from broadcaster.share import Chore, Share, at_work
+from broadcaster.share import Chore, Share, together
 from broadcaster.sources import Source
 from broadcaster.speaking_ahead import SpeakingAhead
 from broadcaster.triggers.acting import Hand, issuing_by_rule
@@ -114,7 +115,10 @@ class House:
 
     def driver(self, gateway: GatewaySettings) -> Driver:
         """A driver for one slot of a gateway."""
-        return self.registry.plugin(gateway.channel, gateway.driver).build(gateway, self.journals[gateway.name])
+        plugin = self.registry.plugin(gateway.channel, gateway.driver)
+        if isinstance(plugin, GoesByTime):
+            plugin = plugin.by(self.clock.now)
+        return plugin.build(gateway, self.journals[gateway.name])
 
     async def trial(self, number: int, address: str, gateway: GatewaySettings) -> Envelope:
         """The message of a trial of a gateway."""
@@ -162,9 +166,8 @@ class House:
             own = Share(tended={"speaking-ahead": ahead.look}, running={"jobs": queued, "warming": self._warm_up})
             shares = (own, *await self.shares(name))
             worker = self.worker(ear, name, [chore for share in shares for chore in share.chores])
-            async with at_work(shares, DATABASE_AWAY):
-                tell = Telling(self.journals)
-                await self.attended("worker", worker.run(), worker.figures, name=name, tell=tell)
+            work, tell = together(worker.run(), shares, DATABASE_AWAY), Telling(self.journals)
+            await self.attended("worker", work, worker.figures, name=name, tell=tell)
 
     async def shares(self, owner: str) -> Sequence[Share]:
         """What each context does in the worker `owner`, beside the sending; their chores in the order in which they are

@@ -15,7 +15,15 @@ from broadcaster.ports.evidence import Evidence, Follow, Inbox, Receipt, Reply
 from broadcaster.ports.gateway import ANY_NETWORK, NETWORKS, PLATFORMS, Capabilities, GatewaySettings, Journal
 from broadcaster.ports.message import Attachment, DeliveryKey, Envelope, Medium, Message, Notice
 from broadcaster.ports.outcome import Accepted, Deferred, Outcome, Rejected, Unknown
-from broadcaster.ports.plugin import BringsFiles, DriverPlugin, Invites, OnPlatform, ParsesCallback, TakesOrders
+from broadcaster.ports.plugin import (
+    BringsFiles,
+    DriverPlugin,
+    GoesByTime,
+    Invites,
+    OnPlatform,
+    ParsesCallback,
+    TakesOrders,
+)
 from broadcaster.ports.sound import DIALECTS, Audio, Passage, Sound
 from broadcaster.ports.studio import EngineReport, EngineSettings, Studio
 
@@ -40,6 +48,7 @@ __all__ = [
     "Evidence",
     "Follow",
     "GatewaySettings",
+    "GoesByTime",
     "Inbox",
     "Inquiry",
     "Invites",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from broadcaster.ports.callback import CallbackResult, OrderStanding
@@ -14,8 +15,10 @@ from broadcaster.ports.message import Medium
 class DriverPlugin(Protocol):
     """What an entry point in `broadcaster.channels` names: how to make a driver for a gateway."""
 
-    name: str
-    channel: Medium
+    @property
+    def name(self) -> str: ...
+    @property
+    def channel(self) -> Medium: ...
 
     def build(self, gateway: GatewaySettings, journal: Journal) -> Driver:
         """A driver for one slot; raises `SettingsError` when the gateway's options are wrong."""
@@ -27,6 +30,15 @@ class OnPlatform(Protocol):
     """A plugin whose gateways are good for the addresses of certain `PLATFORMS` only, whatever the settings say."""
 
     networks: tuple[str, ...]
+
+
+@runtime_checkable
+class GoesByTime(Protocol):
+    """A plugin whose drivers judge whether it is too late, or tell others the time."""
+
+    def by(self, now: Callable[[], datetime]) -> DriverPlugin:
+        """The same plugin by that clock, which is right whatever this machine's is."""
+        ...
 
 
 @runtime_checkable

@@ -33,6 +33,7 @@ from channels.loudspeaker.ebd.profile import PROFILES
 from channels.loudspeaker.signing.seal import Seal
 from channels.loudspeaker.signing.sm2 import PrivateKey
 from tests.harness.ebd_keys import OURS, OURS_SERIAL, THEIRS, THEIRS_SERIAL, public
+from tests.harness.waiting import wait_until
 
 PROFILE = PROFILES["2023"]
 SOURCE, PEER = "43302120000000103010101", "43302120000000103010201"
@@ -128,7 +129,6 @@ class Platform:
         self.heard: list[EBD] = []
         self.packages: list[package.Package] = []
         self.port = 0
-        self._news = asyncio.Event()
 
     def of(self, kind: str) -> list[EBD]:
         """The documents of one kind that came."""
@@ -136,16 +136,13 @@ class Platform:
 
     async def until(self, kind: str, count: int) -> None:
         """Return when so many of a kind have come."""
-        while len(self.of(kind)) < count:
-            self._news.clear()
-            await self._news.wait()
+        await wait_until(lambda: len(self.of(kind)) >= count, within=60, what=f"{count} of {kind}")
 
     async def take(self, request: web.Request) -> web.Response:
         opened = package.unpack([uploaded(request.headers["Content-Type"], await request.read())])
         document = ebd.read(opened.document, PROFILE)
         self.heard.append(document)
         self.packages.append(opened)
-        self._news.set()
         answer = self.answers(document, opened)
         if answer is None:
             await asyncio.sleep(3600)

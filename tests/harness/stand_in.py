@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from broadcaster.cli import starting
+from broadcaster.cli.overdue import OF_ITS_OWN
 from broadcaster.cli.running import run_until_stopped
 from broadcaster.clock import SystemClock
 from broadcaster.house import open_house
@@ -33,7 +34,7 @@ async def work() -> int:
     file = os.environ.get(CLOCK)
     clock = WrongClock(Path(file)) if file else SystemClock()
     async with open_house(settings, clock=clock, application="daohu-worker") as house:
-        return await run_until_stopped([house.work(name=os.environ.get(NAME, ""))])
+        return await run_until_stopped([house.work(name=os.environ.get(NAME, ""))], within=OF_ITS_OWN)
 
 
 if __name__ == "__main__":

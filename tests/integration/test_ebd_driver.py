@@ -332,7 +332,7 @@ async def test_a_platform_that_does_not_consent_is_unavailable(peer: Platform, a
 
 
 async def test_a_platform_that_falls_silent_is_lost(peer: Platform) -> None:
-    async with opened(peer.port, heartbeat=0.1, missed=2, answer_timeout=1.0) as bench:
+    async with opened(peer.port, heartbeat=0.1, missed=2, connect_timeout=30.0) as bench:
         assert isinstance(bench.driver, Streams)
         lost = asyncio.create_task(bench.driver.lost())
         await peer.until("ConnectionCheck", 4)

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from zlib import crc32
 
 from broadcaster.rehearsal.fates import repeatable
 from broadcaster.rehearsal.fronts import station_frames as frames
 from broadcaster.rehearsal.fronts.station_frames import Answers, Confirmed
+from broadcaster.rehearsal.fronts.station_memory import Memory, told
 from broadcaster.rehearsal.logbook import Logbook, Measured, Stored
 from broadcaster.rehearsal.script import WeatherFront as Settings
 from broadcaster.rehearsal.storm.river import Reach
@@ -20,22 +20,9 @@ from channels.line.settings import Address
 BATTERY = 12.6
 READ = 4096
 SERIALS = 65_535
-MOST_OWED = 10_000
-"""Reports that a station's memory holds; then the oldest is lost."""
 
 Look = Callable[[Reach, float], tuple[float, float]]
 """Level and flow at a place and a moment (Unix seconds)."""
-
-
-@dataclass(slots=True)
-class Owed:
-    """A report that the centre has not confirmed: its frame, when it was measured, how often and when it was said on
-    this connection."""
-
-    frame: bytes
-    at: float
-    tries: int = 0
-    said: float = 0.0
 
 
 class RiverStation:
@@ -47,7 +34,7 @@ class RiverStation:
         self._look = look
         self._logbook = logbook
         self._random = repeatable(crc32(f"{seed}/{reach.station}".encode()))
-        self._owed: dict[int, Owed] = {}
+        self._memory = Memory(settings.patience)
         self._serial = 0
         self._before: float | None = None
         self._news = asyncio.Event()
@@ -75,9 +62,7 @@ class RiverStation:
             function = frames.ADDED if self._crossed(level) else frames.TIMED
             elements = ((frames.LEVEL, level), (frames.FLOW, flow), (frames.VOLTAGE, BATTERY))
             frame = frames.report(self._reach.station, self._serial, now, elements, function)
-            self._owed[self._serial] = Owed(frame, now)
-            if len(self._owed) > MOST_OWED:
-                del self._owed[next(iter(self._owed))]
+            self._memory.put(self._serial, frame, now)
             values = [("water_level", round(level, 3)), ("flow", round(flow, 3)), ("voltage", BATTERY)]
             self._logbook.write(Measured(now, "sl651", self._reach.station, values))
             self._before = level
@@ -93,8 +78,7 @@ class RiverStation:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hearing = asyncio.create_task(self._hear(reader))
         try:
-            for one in self._owed.values():  # of an earlier connection: nobody knows what became of them
-                one.said = 0.0
+            self._memory.connected()
             while not hearing.done():
                 self._news.clear()
                 if not self._say(writer):
@@ -109,15 +93,12 @@ class RiverStation:
             writer.transport.abort()
 
     def _say(self, writer: asyncio.StreamWriter) -> bool:
-        """Send what was never sent here, and again what was not confirmed in time; False: the line breaks instead."""
+        """Send what the memory says is due; False: the line breaks instead."""
         now = time.time()
-        for one in self._owed.values():
-            if one.said and now - one.said < self._settings.patience:
-                continue
+        for one in self._memory.due(now):
             if self._random.random() < self._settings.cut:
                 return False
-            one.said, one.tries = now, one.tries + 1
-            writer.write(one.frame)
+            writer.write(told(one, now))
         return True
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
@@ -131,6 +112,8 @@ class RiverStation:
         """The centre has stored a report, if the station gets to hear of it."""
         if self._random.random() < self._settings.unheard:
             return
-        one = self._owed.pop(confirmed.serial, None)
+        now = time.time()
+        one = self._memory.confirmed(confirmed.serial, now)
         if one is not None:
-            self._logbook.write(Stored(time.time(), self._reach.station, one.at, one.tries))
+            self._logbook.write(Stored(now, self._reach.station, one.at, one.tries))
+            self._news.set()  # there is room on the connection

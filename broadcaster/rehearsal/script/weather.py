@@ -16,8 +16,8 @@ class WeatherFront(FrontScript, frozen=True, forbid_unknown_fields=True, kw_only
     weather office's CAP feed listens at `listen` (`/cap.atom`); river stations dial in to `dial`, where a centre of SL
     651 listens ("" = they do not); every second rain gauge publishes by MQTT to `broker` ("" = it posts with the
     others). They report every `period` seconds; `redial`: seconds until one that was cut off dials again, `patience`:
-    seconds until what was not confirmed is said again. Shares, of SL 651: `unheard` of confirmations that a station
-    does not get to hear, `cut` of reports at which its line breaks."""
+    seconds until what was not confirmed is said again, more of a centre that is slow. Shares, of SL 651: `unheard` of
+    confirmations that a station does not get to hear, `cut` of reports at which its line breaks."""
 
     listen: Listen = "tcp:127.0.0.1:0"
     dial: Annotated[str, Meta(pattern=r"^(tcp:.+:\d{1,5})?$")] = ""

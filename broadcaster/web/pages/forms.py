@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import BodyPartReader, web
@@ -17,6 +17,8 @@ from broadcaster.phrase import Texts, said
 from broadcaster.security.credentials import form_token
 from broadcaster.web.authentication import SESSION_COOKIE
 from broadcaster.web.context import CONTEXT
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ async def upload(request: web.Request, name: str, file: BinaryIO, largest: int) 
     given: dict[str, str] = {}
     try:
         reader = await request.multipart()
-        while (part := await asyncio.wait_for(reader.next(), _SILENCE)) is not None:
+        while (part := await _soon(reader.next())) is not None:
             if not isinstance(part, BodyPartReader):
                 raise InputError("表单内容无法读取。", remedy="请刷新页面后重新提交。")
             if part.name == name:
@@ -78,9 +80,14 @@ async def upload(request: web.Request, name: str, file: BinaryIO, largest: int) 
     return given, ""
 
 
+async def _soon(reading: Awaitable[T]) -> T:
+    async with asyncio.timeout(_SILENCE):
+        return await reading
+
+
 async def _text(part: BodyPartReader) -> str:
     read = b""
-    while piece := await asyncio.wait_for(part.read_chunk(), _SILENCE):
+    while piece := await _soon(part.read_chunk()):
         read += piece
         if len(read) > _LONGEST:
             raise InputError("表单内容过长。", remedy="请刷新页面后重新提交。")
@@ -89,7 +96,7 @@ async def _text(part: BodyPartReader) -> str:
 
 async def _save(part: BodyPartReader, file: BinaryIO, largest: int) -> None:
     size = 0
-    while piece := await asyncio.wait_for(part.read_chunk(_PIECE), _SILENCE):
+    while piece := await _soon(part.read_chunk(_PIECE)):
         size += len(piece)
         if size > largest:
             raise InputError("文件超过 %(size)s MB。", remedy="请拆分后分别上传。", size=largest >> 20)

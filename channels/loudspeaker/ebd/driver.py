@@ -244,10 +244,8 @@ class EbdDriver:
         while missed < self._options.missed:
             await asyncio.sleep(self._options.heartbeat)
             try:
-                await asyncio.wait_for(
-                    conversation.say(ConnectionCheck(rpt_time=self._now().replace(microsecond=0))),
-                    max(self._options.heartbeat, self._options.connect_timeout),
-                )
+                async with asyncio.timeout(max(self._options.heartbeat, self._options.connect_timeout)):
+                    await conversation.say(ConnectionCheck(rpt_time=self._now().replace(microsecond=0)))
             except (*FAULTS, TimeoutError) as problem:
                 missed += 1
                 self._journal.note("!", f"ConnectionCheck 第 {missed} 次没有应答：{problem or '超时'}")

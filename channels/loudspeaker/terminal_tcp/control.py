@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from broadcaster.clock import BEIJING
@@ -24,6 +24,7 @@ from broadcaster.ports import (
     Sent,
     Unknown,
 )
+from channels.http.provider import Now
 from channels.loudspeaker.terminal_tcp.exchange import SILENT_AFTER, Exchange, NotSent, Terminal
 from channels.loudspeaker.terminal_tcp.intake import Intake
 from channels.loudspeaker.terminal_tcp.notary import Notary
@@ -69,15 +70,17 @@ class Control:
     """Everything between the exchange and the driver."""
 
     def __init__(
-        self, options: TerminalOptions, layout: Layout, inbox: Inbox, journal: Journal, sealing: Sealing | None = None
-    ) -> None:
+        self, options: TerminalOptions, layout: Layout, inbox: Inbox, journal: Journal, now: Now,
+        sealing: Sealing | None = None,
+    ) -> None:  # fmt: skip
+        self._now = now
         self._options = options
         self._dialect = layout.dialect
         self._loop = asyncio.get_running_loop()
         self._intake = Intake(inbox, journal)
         self._busy: dict[str, Terminal] = {}
         self.exchange = Exchange(
-            options, layout, journal, Notary(sealing) if sealing is not None else None,
+            options, layout, journal, Notary(sealing, now) if sealing is not None else None, now,
             reported=self._report, back=self._back, looked=self._look_after,
         )  # fmt: skip
 
@@ -114,7 +117,7 @@ class Control:
             else:
                 settle(Rejected(envelope.key, OFFLINE))
             return
-        now, message = self._loop.time(), message_id(envelope, self._options.platform)
+        now, message = self._loop.time(), message_id(envelope, self._options.platform, self._now())
         lasts, programme = audio.seconds + self._options.margin, terminal.programme
         stops = self._options.preemption == "platform"
         notice = envelope.message.notice
@@ -276,7 +279,7 @@ class Control:
         sounded = (said.ended - said.began).total_seconds()
         if said.good and task is not None and 0 <= sounded < SHORT * task.seconds - SLACK:
             why = f"没有播完：应播 {task.seconds:.0f} 秒，实播 {sounded:.0f} 秒"
-        now = datetime.now(UTC)
+        now = self._now()
         at = said.ended if now - timedelta(days=1) < said.ended < now else now
         key = task.key if task is not None else None
         evidence = Evidence.FAILED if why else Evidence.DELIVERED
@@ -284,7 +287,7 @@ class Control:
 
     def _fail(self, terminal: Terminal, task: Task, why: str) -> None:
         ref = reference(task.message, terminal.code)
-        self._intake.take(Receipt(ref, task.key, Evidence.FAILED, why, datetime.now(UTC)))
+        self._intake.take(Receipt(ref, task.key, Evidence.FAILED, why, self._now()))
 
     def _look_after(self, now: float) -> None:
         """Broadcasts whose terminal is gone, or does not say how they went, have failed; should they have been played
@@ -302,16 +305,16 @@ class Control:
                 del self._busy[terminal.code]
 
     def _wall(self, moment: float) -> datetime:
-        """The wall clock's time of a moment of the loop's."""
-        return datetime.now(UTC) + timedelta(seconds=moment - self._loop.time())
+        """The time of a moment of the loop's."""
+        return self._now() + timedelta(seconds=moment - self._loop.time())
 
 
-def message_id(envelope: Envelope, platform: str) -> str:
+def message_id(envelope: Envelope, platform: str, now: datetime) -> str:
     """The message's id (EBMID): the same for every terminal and every attempt, so that a terminal that is told twice
     plays it once. Platform's code, the day in Beijing, four digits of the alert's number."""
     notice, key = envelope.message.notice, envelope.key
     if notice is None:
-        sent, number = datetime.now(UTC), ALERTS + key.ordinal % TRIALS
+        sent, number = now, ALERTS + key.ordinal % TRIALS
     else:
         sent, number = notice.sent, key.alert % ALERTS
     return f"{platform}{sent.astimezone(BEIJING):%Y%m%d}{number:04d}"

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import resource
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from socket import socket
 
 from broadcaster.errors import UnavailableError
@@ -14,6 +14,7 @@ from broadcaster.parting import closed
 from broadcaster.ports import (
     Capabilities,
     Driver,
+    DriverPlugin,
     Envelope,
     GatewaySettings,
     Inbox,
@@ -22,6 +23,7 @@ from broadcaster.ports import (
     Outcome,
     Sent,
 )
+from channels.http.provider import Now, utc_now
 from channels.listening import marker
 from channels.listening.visitors import listens
 from channels.loudspeaker.files import FileServer
@@ -42,12 +44,13 @@ SPARE_FILES = 1024
 class TerminalDriver:
     """The listening port, which one process has at a time. Safe to `open` again."""
 
-    def __init__(self, options: TerminalOptions, sealing: Sealing | None, journal: Journal) -> None:
+    def __init__(self, options: TerminalOptions, sealing: Sealing | None, journal: Journal, now: Now = utc_now) -> None:
         self.capabilities = Capabilities(receipts=True, replies=False, window=options.window, batch_max=BATCH_MAX)
         self._options = options
         self._layout = Layout(options.dialect)
         self._sealing = sealing
         self._journal = journal
+        self._now = now
         host, port = listens("audio_listen", options.audio_listen)
         self._files = FileServer(host, port, options.audio_url, options.allowed)
         self._control: Control | None = None
@@ -60,7 +63,7 @@ class TerminalDriver:
         await self.close()
         self._allow_files()
         host, port = listens("listen", self._options.listen)
-        control = Control(self._options, self._layout, inbox, self._journal, self._sealing)
+        control = Control(self._options, self._layout, inbox, self._journal, self._now, self._sealing)
         try:
             await self._files.open()
             self._server = await asyncio.get_running_loop().create_server(control.receive, host, port, backlog=BACKLOG)
@@ -130,12 +133,17 @@ class TerminalDriver:
 
 @dataclass(frozen=True, slots=True)
 class TerminalPlugin:
-    """What the entry point names."""
+    """What the entry point names. Terminals set their clocks by ours, and are told when to begin: `now` is both."""
 
     name: str = "terminal_tcp"
     channel: Medium = Medium.LOUDSPEAKER
+    now: Now = utc_now
+
+    def by(self, now: Now) -> DriverPlugin:
+        """As `GoesByTime.by`."""
+        return replace(self, now=now)
 
     def build(self, gateway: GatewaySettings, journal: Journal) -> Driver:
         """The gateway's one driver; raises `SettingsError` when its options are wrong."""
         options = TerminalOptions.read(gateway)
-        return TerminalDriver(options, options.sealing(gateway), journal)
+        return TerminalDriver(options, options.sealing(gateway), journal, self.now)

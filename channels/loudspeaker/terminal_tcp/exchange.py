@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from broadcaster.parting import parted
 from broadcaster.ports import Journal
+from channels.http.provider import Now
 from channels.listening.sparing import Sparing
 from channels.listening.visitors import expected
 from channels.loudspeaker.terminal_tcp.dialect import WireError
@@ -85,6 +86,7 @@ class Exchange:
         layout: Layout,
         journal: Journal,
         notary: Notary | None,
+        now: Now,
         *,
         reported: Callable[[Terminal, Report, Callable[[], None]], None],
         back: Callable[[Terminal], None],
@@ -95,6 +97,7 @@ class Exchange:
         self._allowed = options.allowed
         self._journal = journal
         self._notary = notary
+        self._now = now
         self._reported, self._back, self._looked = reported, back, looked
         self._loop = asyncio.get_running_loop()
         self._since = self._looked_at = self._awake_since = self._loop.time()
@@ -256,7 +259,7 @@ class Exchange:
             self._acknowledge(line, frame, NOT_UNDERSTOOD)
             return
         if isinstance(said, Heartbeat):
-            self._acknowledge(line, frame, RESULT_OK, datetime.now(UTC))
+            self._acknowledge(line, frame, RESULT_OK, self._now())
             return
         self._reported(self.terminals[line.code], said, lambda: self._acknowledge(line, frame, RESULT_OK))
 

@@ -10,10 +10,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from typing import TypeAlias
 
+from channels.http.provider import Now
 from channels.loudspeaker.terminal_tcp.sealing import Sealing
 
 Done: TypeAlias = Callable[[bytes | bool | BaseException], None]
@@ -65,8 +65,9 @@ class Lane:
 class Notary:
     """The threads of one gateway: signatures have theirs, so that a device that hangs does not hold up what comes."""
 
-    def __init__(self, sealing: Sealing) -> None:
+    def __init__(self, sealing: Sealing, now: Now) -> None:
         self.sealing = sealing
+        self._now = now
         self._loop = asyncio.get_running_loop()
         self._signs = ThreadPoolExecutor(sealing.signer.at_a_time, "terminals-sign")
         self._verifies = ThreadPoolExecutor(1, "terminals-verify")
@@ -77,7 +78,7 @@ class Notary:
 
     def seal(self, lane: Lane, content: bytes, done: Done) -> None:
         """Have `content` signed, as of now."""
-        lane.put(partial(self.sealing.seal, content, datetime.now(UTC)), done)
+        lane.put(partial(self.sealing.seal, content, self._now()), done)
 
     def prove(self, lane: Lane, content: bytes, signature: bytes, done: Done) -> None:
         """Ask whether a signature is one of `content`."""

@@ -54,4 +54,34 @@ async def test_a_gateway_whose_driver_cannot_be_built_keeps_no_other_from_its_co
     try:
         await wait_until(lambda: list(crew.connected()) == [gateways[1].id], within=5, what="the other's courier")
     finally:
-        await asyncio.wait_for(crew.dismiss(), 30)
+        await asyncio.wait_for(crew.dismiss(asyncio.get_running_loop().time() + 30), 60)
+
+
+class Deaf(Quiet):
+    """A driver that does not hear that its time is over."""
+
+    def __init__(self) -> None:
+        self.hears = asyncio.Event()
+
+    async def close(self) -> None:
+        while not self.hears.is_set():
+            try:
+                await self.hears.wait()
+            except asyncio.CancelledError:
+                continue
+
+
+async def test_a_driver_that_does_not_hear_holds_a_worker_up_no_longer_than_it_has_time(database: Database) -> None:
+    clock, driver = SystemClock(), Deaf()
+    recorder = Recorder(database, clock, "w")
+    tools = Tools(database, recorder, Leases(database, "w", 15.0), None, clock, "w")  # type: ignore[arg-type]
+    crew = Crew(tools, lambda _: driver, keep_nothing)
+    async with database.connection() as connection:
+        gateway = await slots.register(connection, GatewaySettings("deaf", Medium.SMS, "straw", rate=10))
+    await crew.hold([gateway])
+    await wait_until(crew.connected, within=60, what="the courier")
+    try:
+        await asyncio.wait_for(crew.dismiss(asyncio.get_running_loop().time() + 0.2), 60)
+    finally:
+        driver.hears.set()
+        await crew.dismiss(asyncio.get_running_loop().time() + 60)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from broadcaster.errors import SettingsError, UnavailableError
+from broadcaster.house import open_house
 from broadcaster.ports import (
     Accepted,
     Audio,
@@ -31,10 +36,12 @@ from broadcaster.ports import (
     Sent,
     Unknown,
 )
+from broadcaster.registry import GROUP, Registry
 from broadcaster.rehearsal.fronts import terminal_frames as frames
+from broadcaster.settings import load_settings
 from broadcaster.testing import MemoryInbox, MemoryJournal
 from channels.loudspeaker.terminal_tcp import plugin
-from channels.loudspeaker.terminal_tcp.driver import TerminalDriver
+from channels.loudspeaker.terminal_tcp.driver import TerminalDriver, TerminalPlugin
 from tests.contract.rehearsal_peer import audio_port, mp3, terminal_codes
 from tests.harness.ebd_keys import OURS, OURS_SERIAL, THEIRS, THEIRS_SERIAL, public
 from tests.harness.ports import free_port
@@ -345,6 +352,36 @@ async def test_what_waits_of_lower_rank_is_moved_behind(audio: Audio) -> None:
         last = {order.message: order.begins for order in terminal.orders}
         assert last[message(7)] < last[message(9)] < last[message(8)]
         assert not made.inbox.stored_receipts
+
+
+AHEAD = TerminalPlugin(now=lambda: datetime.now(UTC) + timedelta(hours=2))
+"""On a machine whose clock is two hours ahead."""
+
+
+async def test_no_alert_is_too_late_because_a_machines_clock_is_ahead(
+    audio: Audio, tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    port = free_port()
+    options = "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings(port).options.items())
+    (tmp_path / "daohu.toml").write_text(
+        f'[data]\ndir = "{tmp_path}"\n[database]\nurl = "{database_url}"\n[redis]\nurl = "{redis_url}"\n'
+        '[district]\ncode = "330212"\nname = "鄞州区"\n'
+        f'[[gateways]]\nname = "terminals"\nchannel = "loudspeaker"\ndriver = "terminal_tcp"\nrate = 1000\n{options}',
+        encoding="utf-8",
+    )
+    ahead = Registry([EntryPoint("loudspeaker.terminal_tcp", f"{__name__}:AHEAD", GROUP)])
+    async with open_house(load_settings(tmp_path / "daohu.toml", environment={})) as house:
+        driver = replace(house, registry=ahead).driver(house.settings.gateways[0])
+        assert isinstance(driver, TerminalDriver)
+        made = Platform(driver, port, audio)
+        await driver.open(made.inbox)
+        try:
+            async with Terminal(FIRST, port) as terminal:
+                await made.begin(7)
+                (order,) = await terminal.ordered()
+                assert order.begins < time.time() + 60, "terminals are told the same time"
+        finally:
+            await driver.close()
 
 
 async def test_what_follows_an_alert_does_not_wait_for_its_end(audio: Audio) -> None:
