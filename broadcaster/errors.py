@@ -7,7 +7,9 @@ Chinese templates with their values beside them (`phrase.py`), so an edge can sa
 
 from __future__ import annotations
 
-from broadcaster.phrase import joined, phrase
+from collections.abc import Mapping, Sequence
+
+from broadcaster.phrase import joined, ours, phrase
 
 
 class DaohuError(Exception):
@@ -57,6 +59,27 @@ class ForbiddenError(DaohuError):
     """The caller is known but may not do this, or not in this region."""
 
     code = "forbidden"
+
+
+class OutsideError(ForbiddenError):
+    """The caller may do this, but not in the regions of these codes. They are codes until somebody who has the names at
+    hand puts them in (`named`)."""
+
+    def __init__(self, what: str, *, regions: Sequence[str], remedy: str = "", **values: object) -> None:
+        super().__init__(what, remedy=remedy, regions=_called(regions, {}), **values)
+        self.regions = tuple(regions)
+        self._template = what
+        self._values = values
+
+    def named(self, names: Mapping[str, str]) -> None:
+        """Say the regions by their names; one without a name keeps its code."""
+        self.what = phrase(self._template, **{**self._values, "regions": _called(self.regions, names)})
+
+
+def _called(regions: Sequence[str], names: Mapping[str, str]) -> str:
+    return joined(
+        "、", [names.get(code, code) if code else ours("全部地区") for code in regions] or [ours("（无地区）")]
+    )
 
 
 class UnauthenticatedError(DaohuError):

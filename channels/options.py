@@ -1,29 +1,19 @@
-"""How a gateway's own options are read: strictly, and with an error that names the key."""
+"""How a gateway's own options are read: strictly, and with an error that names the gateway and the option."""
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-import msgspec
-
-from broadcaster.errors import SettingsError
+from broadcaster.options import Options, read
+from broadcaster.phrase import phrase
 from broadcaster.ports import GatewaySettings
-
-Options = TypeVar("Options", bound=msgspec.Struct)
 
 
 def read_options(gateway: GatewaySettings, shape: type[Options], needed: str) -> Options:
-    """The checked options of `gateway`; `SettingsError` names the key, what is allowed and what is `needed`, never a
-    secret."""
-    try:
-        return msgspec.convert(dict(gateway.options), shape, strict=False)
-    except msgspec.ValidationError as problem:
-        allowed = "、".join(shape.__struct_fields__)
-        raise SettingsError(
-            f"{named(gateway)}：{problem}。", remedy=f"可用的键：{allowed}；{needed} 必填。"
-        ) from problem
+    """The checked options of `gateway`; `SettingsError` names what is wrong, what is allowed and what is `needed`,
+    never a secret."""
+    return read(gateway.options, shape, named(gateway), needed)
 
 
 def named(gateway: GatewaySettings) -> str:
     """The gateway as errors about its settings name it."""
-    return f"网关 {gateway.name!r}（{gateway.channel}.{gateway.driver}）"
+    driver = f"{gateway.channel}.{gateway.driver}"
+    return phrase("网关 %(name)s（%(driver)s）", name=repr(gateway.name), driver=driver)

@@ -25,7 +25,9 @@ ENTRIES_MAX = 2_000
 class BulletinOptions(FetchOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`region`: the code of GB/T 2260 that the address was asked about, for entries that name none."""
 
-    region: Annotated[str, msgspec.Meta(pattern=r"^(\d{6}(\d{3}){0,3})?$")] = ""
+    region: Annotated[str, msgspec.Meta(pattern=r"^(\d{6}(\d{3}){0,3})?$", description="6、9、12 或 15 位区划代码")] = (
+        ""
+    )
 
 
 class BulletinDialect(ABC):

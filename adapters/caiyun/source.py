@@ -24,7 +24,7 @@ FRESH = 600.0
 class CaiyunOptions(BulletinOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`push_token`: the token by which pushes are signed; "" takes none."""
 
-    push_token: Annotated[str, msgspec.Meta(pattern=r"^(.{8,})?$")] = ""
+    push_token: Annotated[str, msgspec.Meta(pattern=r"^(.{8,})?$", description="至少 8 个字符的文本")] = ""
 
 
 class _Old(msgspec.Struct, frozen=True, rename={"alert_id": "alertId"}):

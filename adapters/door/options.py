@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-from typing import Annotated, TypeVar
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from adapters.door.door import Threshold
 from broadcaster.errors import SettingsError
+from broadcaster.options import Options, read
+from broadcaster.phrase import ours, phrase
 from broadcaster.sensing import SensorSettings
-
-Options = TypeVar("Options", bound=msgspec.Struct)
 
 
 class DoorOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -27,22 +27,28 @@ class DoorOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     def threshold(self, settings: SensorSettings, transports: tuple[str, ...] = ("tcp",)) -> Threshold:
         """Where to listen; `SettingsError` for what is no network."""
+        allowed = tuple(self._network(settings, one) for one in self.allowed)
+        return Threshold(self.host, self.port, transports, allowed, self.connections, self.idle)
+
+    @staticmethod
+    def _network(settings: SensorSettings, text: str) -> IPv4Network | IPv6Network:
         try:
-            allowed = tuple(ip_network(one, strict=False) for one in self.allowed)
+            return ip_network(text, strict=False)
         except ValueError as error:
             raise SettingsError(
-                f"sensors[{settings.name}].allowed：{error}。", remedy='应为网段的列表，如 ["10.8.0.0/16"]。'
+                "%(whose)s：allowed 中的 %(given)s 不是网段。",
+                remedy='应为网段的列表，如 ["10.8.0.0/16"]。',
+                whose=ours(named(settings)),
+                given=f"“{text[:60]}”",
             ) from error
-        return Threshold(self.host, self.port, transports, allowed, self.connections, self.idle)
 
 
 def read_options(settings: SensorSettings, shape: type[Options], needed: str) -> Options:
-    """The checked options of an entry; `SettingsError` names the key, what is allowed and what is `needed`, never a
-    secret."""
-    try:
-        return msgspec.convert(dict(settings.options), shape, strict=False)
-    except msgspec.ValidationError as problem:
-        allowed = "、".join(shape.__struct_fields__)
-        raise SettingsError(
-            f"sensors[{settings.name}]（{settings.kind}）：{problem}。", remedy=f"可用的键：{allowed}；{needed} 必填。"
-        ) from problem
+    """The checked options of an entry; `SettingsError` names what is wrong, what is allowed and what is `needed`, never
+    a secret."""
+    return read(settings.options, shape, named(settings), needed)
+
+
+def named(settings: SensorSettings) -> str:
+    """The entry as errors about its settings name it."""
+    return phrase("传感器 sensors[%(name)s]（%(kind)s）", name=settings.name, kind=settings.kind)

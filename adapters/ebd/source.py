@@ -9,7 +9,9 @@ from typing import Annotated
 import msgspec
 
 from adapters.ebd.reading import alert_of, read
+from adapters.fetching.options import named
 from broadcaster.errors import InputError, SettingsError
+from broadcaster.options import read as options_of
 from broadcaster.sources import (
     Heard,
     Judged,
@@ -27,19 +29,14 @@ class EbdSourceOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """`gateway`: the name of the gateway to whose door the platform above comes. Its `verify` and `peer_keys` say whose
     signature is good."""
 
-    gateway: Annotated[str, msgspec.Meta(min_length=1)]
+    gateway: Annotated[str, msgspec.Meta(min_length=1, description="上级平台所连网关的名称")]
 
 
 class EbdSource:
     """One platform above."""
 
     def __init__(self, settings: SourceSettings) -> None:
-        try:
-            options = msgspec.convert(dict(settings.options), EbdSourceOptions)
-        except msgspec.ValidationError as problem:
-            raise SettingsError(
-                f"来源 {settings.name!r}（ebd）：{problem}。", remedy="应写 gateway：上级平台所连网关的名称。"
-            ) from problem
+        options = options_of(settings.options, EbdSourceOptions, named(settings), "gateway")
         if settings.address or settings.answer_to or settings.signature is not SignaturePolicy.IGNORE:
             raise SettingsError(
                 f"来源 {settings.name!r}（ebd）：不用写 address、answer_to 和 signature。",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta
 
-from broadcaster.errors import SettingsError
+from broadcaster.options import read
+from broadcaster.phrase import phrase
 from broadcaster.sources import SourceSettings
-
-Options = TypeVar("Options", bound="FetchOptions")
 
 
 class FetchOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -23,13 +22,9 @@ class FetchOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     @classmethod
     def read(cls, settings: SourceSettings) -> Self:
         """The checked options of a source; `SettingsError` names the key and what is allowed, never a secret."""
-        try:
-            return msgspec.convert(dict(settings.options), cls, strict=False)
-        except msgspec.ValidationError as problem:
-            allowed = "、".join(cls.__struct_fields__)
-            raise SettingsError(f"{named(settings)}：{problem}。", remedy=f"可用的键：{allowed}。") from problem
+        return read(settings.options, cls, named(settings))
 
 
 def named(settings: SourceSettings) -> str:
     """The source as errors about its settings name it."""
-    return f"来源 {settings.name!r}（{settings.kind}）"
+    return phrase("来源 %(name)s（%(kind)s）", name=repr(settings.name), kind=settings.kind)

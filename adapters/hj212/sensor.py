@@ -26,8 +26,10 @@ class Hj212Options(DoorOptions, frozen=True, kw_only=True):
 
     password: str = ""
     elements: dict[
-        Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,20}$")],
-        Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,22}$")],
+        Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,20}$", description="污染物编码，如 w01018")],
+        Annotated[
+            str, Meta(pattern=r"^[a-z][a-z0-9_]{0,22}$", description="要素名：小写字母开头，只含小写字母、数字和 _")
+        ],
     ] = msgspec.field(default_factory=dict)
 
 

@@ -16,8 +16,15 @@ from broadcaster.sensing import LONGEST_CODE, Reading
 MOST = 10_000
 """Readings of one message."""
 
-_Element = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-_Source = Annotated[str, Meta(pattern=r"^(topic:[0-9]{1,2}|json:[^\s]{1,200}|text:.{1,64})$")]
+_Element = Annotated[
+    str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$", description="要素名：小写字母开头，只含小写字母、数字和 _")
+]
+_Source = Annotated[
+    str,
+    Meta(
+        pattern=r"^(topic:[0-9]{1,2}|json:[^\s]{1,200}|text:.{1,64})$", description="topic:层数、json:路径 或 text:文字"
+    ),
+]
 
 _MILLISECONDS = 100_000_000_000  # seconds beyond the year 5000: the number counts milliseconds
 

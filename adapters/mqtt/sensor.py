@@ -37,14 +37,14 @@ class MqttOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     our `certificate` and `key` (paths of PEM files) where it asks for them."""
 
     host: Annotated[str, Meta(min_length=1)]
-    client_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]{1,64}$")]
+    client_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]{1,64}$", description="1 到 64 位字母、数字、_、. 和 -")]
     topics: Annotated[tuple[TopicOptions, ...], Meta(min_length=1, max_length=100)]
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None
     version: Literal["3.1.1", "5"] = "5"
     username: str | None = None
     password: str | None = None
     qos: Literal[1, 2] = 1
-    share: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]{0,64}$")] = ""
+    share: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]{0,64}$", description="至多 64 位字母、数字、_、. 和 -")] = ""
     session: Annotated[int, Meta(ge=60, le=0xFFFFFFFE)] = 7 * 86_400
     keepalive: Annotated[int, Meta(ge=5, le=3600)] = 30
     tls: bool = False

@@ -36,7 +36,7 @@ class QWeatherOptions(BulletinOptions, frozen=True, forbid_unknown_fields=True, 
     key_id: Annotated[str, msgspec.Meta(min_length=1)]
     project_id: Annotated[str, msgspec.Meta(min_length=1)]
     private_key: Annotated[str, msgspec.Meta(min_length=1)]
-    region: Annotated[str, msgspec.Meta(pattern=r"^\d{6}(\d{3}){0,3}$")]
+    region: Annotated[str, msgspec.Meta(pattern=r"^\d{6}(\d{3}){0,3}$", description="6、9、12 或 15 位区划代码")]
 
 
 class _Deed(msgspec.Struct, frozen=True, rename="camel"):

@@ -39,13 +39,15 @@ class Sl651Options(DoorOptions, frozen=True, kw_only=True):
     transports: tuple[Literal["tcp", "udp"], ...] = ("tcp", "udp")
     crc: Literal["big", "little"] = "big"
     code: Literal["eight", "full"] = "eight"
-    password: Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{4})?$")] = ""
+    password: Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{4})?$", description="4 位十六进制数")] = ""
     confirm: Literal["eot", "ack", "esc"] = "eot"
     heartbeats: bool = False
     seconds: bool = False
     elements: dict[
-        Annotated[str, Meta(pattern=r"^(FF)?[0-9A-F]{2}$")],
-        Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")],
+        Annotated[str, Meta(pattern=r"^(FF)?[0-9A-F]{2}$", description="要素标识符：两位十六进制数，或 FF 加两位")],
+        Annotated[
+            str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$", description="要素名：小写字母开头，只含小写字母、数字和 _")
+        ],
     ] = msgspec.field(default_factory=dict)
 
 

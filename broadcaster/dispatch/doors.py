@@ -54,7 +54,7 @@ async def open_for_regions(
 
 
 _LIST = """
-SELECT k.region, coalesce(r.name, '') AS name, coalesce(v.name, '') AS village,
+SELECT * FROM (SELECT k.region, coalesce(r.name, '') AS name, coalesce(v.name, '') AS village,
        (count(*) FILTER (WHERE k.state = 'open'))::int AS open, (count(*) FILTER (WHERE k.state = 'done'))::int AS done,
        (count(*) FILTER (WHERE k.state = 'open' AND k.assignee_person_id IS NULL))::int AS unassigned,
        coalesce(array_agg(DISTINCT p.name) FILTER (WHERE k.state = 'open' AND p.name IS NOT NULL), '{}') AS assignees
@@ -62,9 +62,10 @@ FROM door_task k
 LEFT JOIN region r ON r.code = k.region
 LEFT JOIN region v ON v.code = left(k.region, 12) AND length(k.region) > 12
 LEFT JOIN person p ON p.id = k.assignee_person_id
-WHERE k.alert_id = $1 AND starts_with(k.region, $2) AND k.region > $4
+WHERE k.alert_id = $1 AND starts_with(k.region, $2)
   AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS s(code) WHERE starts_with(k.region, s.code))
-GROUP BY k.region, r.name, v.name ORDER BY k.region LIMIT $5
+GROUP BY k.region, r.name, v.name) grid
+WHERE (open = 0, region) > ($4, $5) ORDER BY open = 0, region LIMIT $6
 """
 
 _CANDIDATES = """
@@ -94,6 +95,15 @@ class GridDoors:
     unassigned: int
     assignees: tuple[str, ...]
 
+    @property
+    def key(self) -> tuple[bool, str]:
+        """Its place in the list: what is all done stands behind what is not."""
+        return not self.open, self.region
+
+
+FIRST = (False, "")
+"""Before all grids."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -106,10 +116,17 @@ class Candidate:
 
 
 async def by_grid(
-    connection: Connection, alert_id: int, region: str, scopes: Sequence[str], *, after: str = "", limit: int = 200
+    connection: Connection,
+    alert_id: int,
+    region: str,
+    scopes: Sequence[str],
+    *,
+    after: tuple[bool, str] = FIRST,
+    limit: int = 200,
 ) -> list[GridDoors]:
-    """The grids under `region` (a code prefix) and inside `scopes` that have door tasks, in order behind `after`."""
-    rows = await connection.fetch(_LIST, alert_id, region, list(scopes), after, limit)
+    """The grids under `region` (a code prefix) and inside `scopes` that have door tasks, behind the key `after`: those
+    with doors to knock on first, each in the order of its code."""
+    rows = await connection.fetch(_LIST, alert_id, region, list(scopes), *after, limit)
     return [GridDoors(**{**dict(row), "assignees": tuple(row["assignees"])}) for row in rows]
 
 

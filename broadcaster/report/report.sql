@@ -63,6 +63,14 @@ SELECT coalesce((SELECT max(id) FROM escalation_log WHERE alert_id = $1), 0)::bi
        coalesce((SELECT sum(times) FROM help_request WHERE alert_id = $1), 0)::int AS cries,
        coalesce((SELECT max(id) FROM field_report WHERE alert_id = $1), 0)::bigint AS report
 
+-- name: standing
+-- A text that is another as soon as the alert, or what rules and sources are about to do with it, stands otherwise.
+SELECT md5(concat_ws(' ', a.version, a.state, a.superseded_by, (
+    SELECT string_agg(concat_ws(' ', e.id, e.state, e.due_at, s.state ->> 'eased'), ',' ORDER BY e.id)
+    FROM rule_event e LEFT JOIN rule_standing s ON e.state = 'held' AND s.name = e.rule
+    WHERE e.alert_id = a.id)))
+FROM alert a WHERE a.id = $1
+
 -- name: unreached
 -- One page of the households that are not reached, behind (village $2, household $3), village by village. $4 the target
 -- states asked for, $5 region prefix, $6 the regions that may be seen, $7 rows, $8 why (NULL: whatever the reason). Villages

@@ -17,6 +17,7 @@ from broadcaster.errors import ConflictError, ForbiddenError, InputError, NotFou
 from broadcaster.phrase import joined
 from broadcaster.security import audit, credentials, enrolment
 from broadcaster.security.credentials import CredentialKind
+from broadcaster.security.naming import names_of
 from broadcaster.security.passwords import hash_password, invent
 from broadcaster.security.permissions import SYSTEM, Action, Actor, Grant, Role, require
 from broadcaster.security.records import AccountRecord, CredentialRecord, GrantRecord
@@ -94,7 +95,7 @@ async def set_grants(database: Database, by: Actor, account_id: int, grants: Seq
         before = await _administered(connection)
         await GrantRecord.filter(account_id=account_id).delete()
         await _store(account_id, grants)
-        _forbid_orphans(before, await _administered(connection))
+        await _forbid_orphans(connection, before)
         await audit.append(
             connection,
             by.account_id,
@@ -112,7 +113,7 @@ async def switch_off(database: Database, by: Actor, account_id: int, now: dateti
         await _managed(connection, by, account_id)
         before = await _administered(connection)
         await AccountRecord.filter(id=account_id).update(active=False)
-        _forbid_orphans(before, await _administered(connection))
+        await _forbid_orphans(connection, before)
         await credentials.end_all(account_id, now)
         await audit.append(connection, by.account_id, "account.off", now, subject=f"account:{account_id}")
 
@@ -216,13 +217,16 @@ async def _administered(connection: Connection) -> tuple[str, ...]:
     return tuple(row["region_code"] for row in await connection.fetch(_ADMINISTERED))
 
 
-def _forbid_orphans(before: Sequence[str], after: Sequence[str]) -> None:
-    orphans = sorted({region for region in before if not region.startswith(tuple(after))})
+async def _forbid_orphans(connection: Connection, before: Sequence[str]) -> None:
+    """`before`: the regions that had an administrator."""
+    after = await _administered(connection)
+    orphans = sorted({region for region in before if not region.startswith(after)})
     if orphans:
+        names = await names_of(connection, orphans)
         raise RuleError(
             "这样做以后，%(regions)s 就没有管理员了。",
             remedy="请先让另一个账户成为该地区的管理员。",
-            regions=joined("、", (region or "全部地区" for region in orphans)),
+            regions=joined("、", (names.get(region, region) or "全部地区" for region in orphans)),
         )
 
 

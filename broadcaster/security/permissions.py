@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from broadcaster.errors import ForbiddenError
-from broadcaster.phrase import joined
+from broadcaster.errors import ForbiddenError, OutsideError
 
 
 class Role(StrEnum):
@@ -175,16 +174,16 @@ def roles_over(actor: Actor, regions: Iterable[str]) -> frozenset[Role]:
 
 
 def require(actor: Actor, action: Action, regions: Iterable[str]) -> None:
-    """Raise `ForbiddenError` unless `may` says yes."""
+    """Raise `OutsideError` unless `may` says yes."""
     asked = tuple(regions)
     if may(actor, action, asked):
         return
     allowed = scopes(actor, action)
-    outside = [region for region in asked if not allowed or not region.startswith(allowed)] or ["（无地区）"]
-    raise ForbiddenError(
+    outside = [region for region in asked if not allowed or not region.startswith(allowed)]
+    raise OutsideError(
         "您没有在 %(regions)s 进行该操作（%(action)s）的权限。",
         remedy="请在自己的辖区内选择，或请管理员授予该地区的角色。",
-        regions=joined("、", outside[:5]),
+        regions=outside[:5],
         action=action.value,
     )
 

@@ -27,7 +27,8 @@ from broadcaster.errors import DaohuError, RuleError
 from broadcaster.issuing import Office, OpenUnits, in_force, issue
 from broadcaster.security import audit
 from broadcaster.security.coverage import coverage
-from broadcaster.security.permissions import Action, Actor, Grant, Role, require
+from broadcaster.security.naming import require_named
+from broadcaster.security.permissions import Action, Actor, Grant, Role
 from broadcaster.triggers import drafting
 from broadcaster.triggers.evaluator import Decision, Step, deed_of, with_alert
 from broadcaster.triggers.rule import SHORTEST_HOLD, Rule, stored
@@ -240,7 +241,7 @@ class Hand:
         now: datetime,
     ) -> AlertRecord:
         """Keep the alert as a draft of the house's own account."""
-        require(actor, Action.CREATE, regions)
+        await require_named(connection, actor, Action.CREATE, regions)
         record = await authoring.create(self.database, alert, _author(actor), now)
         await audit.append(
             connection,
@@ -256,7 +257,8 @@ class Hand:
     async def send(self, connection: Connection, actor: Actor, alert_id: int, origin: Origin, now: datetime) -> None:
         """Send a draft out, in the caller's transaction."""
         record = await authoring.load(alert_id)
-        require(actor, Action.ISSUE, await coverage(connection, record.alert, self.office.district))
+        regions = await coverage(connection, record.alert, self.office.district)
+        await require_named(connection, actor, Action.ISSUE, regions)
         await self.issue(alert_id, _author(actor))
         await audit.append(
             connection,

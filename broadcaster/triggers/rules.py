@@ -63,6 +63,14 @@ class Event:
     eased: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CalledOff:
+    """A held alert does not go out by itself any more: by the veto of `who`, or ("") what asked for it has passed."""
+
+    who: str
+    at: datetime
+
+
 async def at_work(connection: Connection) -> dict[str, AtWork]:
     """How every rule runs, by name; one that never ran is not there."""
     rows = await connection.fetch(SQL["standings"])
@@ -168,6 +176,12 @@ def _unknown(number: int) -> NotFoundError:
 async def open_events(connection: Connection, scopes: Sequence[str], most: int = 20) -> list[Event]:
     """What somebody in these regions must see to: what is held first."""
     return [_event(row) for row in await connection.fetch(SQL["open_events"], list(scopes), most)]
+
+
+async def called_off(connection: Connection, alert_id: int) -> CalledOff | None:
+    """That the alert was to go out by itself, and does not; None while it is held, and where it never was."""
+    row = await connection.fetchrow(SQL["called_off"], alert_id)
+    return CalledOff(**row) if row else None
 
 
 async def events(connection: Connection, name: str, most: int = 50) -> list[Event]:

@@ -248,6 +248,12 @@ WHERE state IN ('open', 'held', 'failed')
   AND EXISTS (SELECT FROM unnest(e.regions) r, unnest($1::text[]) w WHERE starts_with(r, w) OR starts_with(w, r))
 ORDER BY due_at NULLS LAST, id DESC LIMIT $2
 
+-- name: called_off
+-- $1 alert: that its last event would have sent it out, and is over; by whose veto.
+SELECT coalesce(a.name, '') AS who, e.closed_at AS at FROM rule_event e LEFT JOIN account a ON a.id = e.closed_by
+WHERE e.alert_id = $1 AND e.deed IN ('hold', 'issue') AND e.state IN ('vetoed', 'over') AND e.closed_at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM rule_event later WHERE later.alert_id = $1 AND later.id > e.id)
+
 -- name: events
 -- $1 rule, $2 how many
 SELECT id, rule, version, mode, step, colour, deed, state, regions, said::text AS said, fault, alert_id, due_at, at, incoming_id,

@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from tortoise.exceptions import DBConnectionError
 
 from broadcaster.catalogue import Catalogue
-from broadcaster.errors import DaohuError, LimitedError, UnauthenticatedError, UnavailableError
+from broadcaster.errors import DaohuError, LimitedError, OutsideError, UnauthenticatedError, UnavailableError
 from broadcaster.web import problems
 from broadcaster.web.authentication import ACTOR
 from broadcaster.web.context import CONTEXT
@@ -23,6 +23,7 @@ from broadcaster.web.endpoint import JSON, Endpoint
 from broadcaster.web.language import MACHINES, catalogue, spoken
 from broadcaster.web.metrics import METRICS
 from broadcaster.web.problems import Problem
+from broadcaster.web.sight import call_by_name
 from broadcaster.web.static_files import MARK, caching
 from broadcaster.web.unhurried import is_unhurried
 
@@ -113,7 +114,7 @@ async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage)
     headers: dict[str, str] = {}
     try:
         async with asyncio.timeout(_longest(request)):
-            return await handler(request)
+            return await _handled(request, handler)
     except ClientConnectionResetError:  # the caller has left, and nobody reads this
         return web.Response(status=LEFT, reason="Client Closed Request")
     except web.HTTPException as error:
@@ -142,6 +143,15 @@ async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage)
     page = error_page(request, problem)
     page.headers.update(headers)
     return page
+
+
+async def _handled(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A refusal says the names of the regions that it is about."""
+    try:
+        return await handler(request)
+    except OutsideError as error:
+        await call_by_name(request.app[CONTEXT], error)
+        raise
 
 
 def _passing(request: web.Request, error: UnavailableError) -> Problem:

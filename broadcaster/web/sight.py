@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from broadcaster.alerts import actor as alerts
 from broadcaster.alerts import authoring
 from broadcaster.alerts.records import AlertRecord
-from broadcaster.errors import NotFoundError
+from broadcaster.errors import DaohuError, NotFoundError, OutsideError
 from broadcaster.security.coverage import coverage
+from broadcaster.security.naming import names_of
 from broadcaster.security.permissions import Action, Actor, Role, require_somewhere, roles_over, touches
 from broadcaster.web.context import Context
 
@@ -37,6 +38,14 @@ async def seen(context: Context, actor: Actor, alert_id: int) -> AlertRecord:
     if not touches(actor, Action.SEE, await covers(context, record)):
         raise NotFoundError("没有编号为 %(alert_id)s 的预警。", remedy="请从列表中重新选择。", alert_id=alert_id)
     return record
+
+
+async def call_by_name(context: Context, error: DaohuError) -> str:
+    """The error's sentence, with the names of the regions that it is about."""
+    if isinstance(error, OutsideError):
+        async with context.database.connection() as connection:
+            error.named(await names_of(connection, error.regions))
+    return error.sentence
 
 
 async def household_scopes(context: Context, actor: Actor, alert_id: int) -> tuple[str, ...]:

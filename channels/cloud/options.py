@@ -13,8 +13,8 @@ from channels.cloud.wording import Wording, Wordings
 from channels.http.settings import HttpOptions, Secret
 from channels.options import named
 
-Word = Annotated[str, Meta(pattern=r"^[\x21-\x7e]+$", max_length=128)]
-HostName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$")]
+Word = Annotated[str, Meta(pattern=r"^[\x21-\x7e]+$", max_length=128, description="不含空格的英文字符，1 到 128 个")]
+HostName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$", description="主机名，可带端口")]
 
 
 class TemplateOptions(HttpOptions, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class TemplateOptions(HttpOptions, frozen=True, kw_only=True):
 class CloudOptions(TemplateOptions, frozen=True, kw_only=True):
     """Short messages: `sign` 短信签名 without brackets."""
 
-    sign: Annotated[str, Meta(pattern=r"^[^【】\[\]\s]{2,30}$")]
+    sign: Annotated[str, Meta(pattern=r"^[^【】\[\]\s]{2,30}$", description="2 到 30 个字的短信签名，不带括号和空格")]
 
     @property
     def signature(self) -> str:

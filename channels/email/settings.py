@@ -18,11 +18,11 @@ from channels.options import named, read_options
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
-Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$")]
-HostName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:\[\]_-]+$")]
+Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$", description="一行文本，不含控制字符")]
+HostName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:\[\]_-]+$", description="主机名或 IP 地址")]
 Secret = Annotated[str, Meta(min_length=16)]
 
-Mailbox = Annotated[str, Meta(pattern=r'^[^\x00-\x1f\x7f"\\]*$')]
+Mailbox = Annotated[str, Meta(pattern=r'^[^\x00-\x1f\x7f"\\]*$', description="邮箱文件夹名，不含引号和反斜杠")]
 
 PORTS = {"none": 25, "starttls": 587, "implicit": 465}
 IMAP_PORTS = {"none": 143, "starttls": 143, "implicit": 993}
@@ -117,7 +117,7 @@ class SmtpSettings:
     def read(cls, gateway: GatewaySettings) -> SmtpSettings:
         """The checked options of `gateway`; `SettingsError` names the key and what is allowed, never a secret."""
         said = named(gateway)
-        options = read_options(gateway, SmtpOptions, "host 和 sender")
+        options = read_options(gateway, SmtpOptions, "host、sender")
         _credentials(said, options)
         _intake(said, options)
         sender = _mailbox(said, "sender", options.sender)

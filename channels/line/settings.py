@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from broadcaster.errors import SettingsError
+from broadcaster.phrase import phrase
 from broadcaster.ports import GatewaySettings
+from channels.options import read_options
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
@@ -36,7 +36,7 @@ class Address:
         host, _, port = rest.rpartition(":")
         if kind == "tcp" and host and port.isdecimal() and int(port) < 65536:
             return cls(host=host, port=int(port))
-        raise ValueError(f"{text!r} is not an address; write unix:/path/to/socket or tcp:host:port.")
+        raise ValueError(phrase("“%(given)s”不是地址，应为 unix:/路径 或 tcp:主机:端口", given=text[:60]))
 
 
 class LineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,6 +51,12 @@ class LineOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     answer_timeout: Seconds = 30.0
     heartbeat: Seconds = 10.0
 
+    def __post_init__(self) -> None:
+        try:
+            Address.parse(self.address)
+        except ValueError as problem:
+            raise ValueError(phrase("%(path)s：%(fault)s", path="address", fault=problem.args[0])) from None
+
 
 @dataclass(frozen=True, slots=True)
 class LineSettings:
@@ -63,18 +69,5 @@ class LineSettings:
     @classmethod
     def read(cls, gateway: GatewaySettings) -> LineSettings:
         """The checked options of `gateway`; SettingsError names the key and what is allowed."""
-        try:
-            options = convert(gateway.options)
-            address = Address.parse(options.address)
-        except (msgspec.ValidationError, ValueError) as problem:
-            allowed = ", ".join(LineOptions.__struct_fields__)
-            raise SettingsError(
-                f"Gateway {gateway.name!r} ({gateway.channel} by {gateway.driver}): {problem}",
-                remedy=f"Its options are {allowed}; only address is required.",
-            ) from problem
-        return cls(address, options.account or gateway.name, options)
-
-
-def convert(options: Mapping[str, object]) -> LineOptions:
-    """The options as typed values; msgspec.ValidationError names what is wrong."""
-    return msgspec.convert(dict(options), LineOptions, strict=False)
+        options = read_options(gateway, LineOptions, "address")
+        return cls(Address.parse(options.address), options.account or gateway.name, options)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
+from broadcaster.phrase import phrase
+
 LISTEN = re.compile(r"((?P<v4>[0-9]{1,3}(\.[0-9]{1,3}){3})|\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]):(?P<port>[0-9]{1,5})")
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -21,7 +23,10 @@ def listens(key: str, address: str) -> tuple[str, int]:
         host = IPv4Address(found["v4"]) if found["v4"] else IPv6Address(found["v6"])
         return str(host), int(found["port"])
     except ValueError:
-        raise ValueError(f"{key}: {address[:60]!r} is no address with a port such as 0.0.0.0:8801") from None
+        wanted = phrase(
+            "%(option)s 现为 “%(given)s”，应为带端口的地址，如 0.0.0.0:8801", option=key, given=address[:60]
+        )
+        raise ValueError(wanted) from None
 
 
 def network(text: str) -> Network:
@@ -29,7 +34,8 @@ def network(text: str) -> Network:
     try:
         return ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f"allow: {text!r} is neither an address nor a network such as 10.3.2.0/24") from None
+        wanted = phrase("allow 中的 “%(given)s” 不是地址或网段，应如 10.3.2.0/24", given=text[:60])
+        raise ValueError(wanted) from None
 
 
 def expected(address: str, allowed: Sequence[Network]) -> bool:

@@ -10,12 +10,14 @@ import msgspec
 from msgspec import Meta
 from yarl import URL
 
+from broadcaster import options
 from broadcaster.errors import SettingsError
+from broadcaster.phrase import phrase
 from broadcaster.ports import EngineSettings
 from broadcaster.trust import is_loopback, tls_context
 
 Word = Annotated[str, Meta(min_length=1, max_length=256)]
-Tag = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+Tag = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", description="语言代码，如 zh-CN")]
 Seconds = Annotated[float, Meta(ge=0.5, le=120)]
 Share = Annotated[int, Meta(ge=0, le=100)]
 Rate = Annotated[int, Meta(ge=-500, le=500)]
@@ -31,18 +33,14 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 def read(settings: EngineSettings, shape: type[Shape]) -> Shape:
     """The entry as `shape` has it; `SettingsError` names the key that is wrong and what is allowed."""
-    try:
-        return msgspec.convert(dict(settings.options), shape, strict=False)
-    except msgspec.ValidationError as problem:
-        allowed = "、".join(shape.__struct_fields__)
-        needed = f"；{shape.needed} 必填" if shape.needed else ""
-        raise SettingsError(f"{said(settings)}：{problem}。", remedy=f"可用的键：{allowed}{needed}。") from problem
+    return options.read(settings.options, shape, said(settings), shape.needed)
 
 
 def said(settings: EngineSettings) -> str:
     """How an entry is named to its writer."""
-    place = f"（{settings.place}）" if settings.place else ""
-    return f"语音引擎 {settings.engine}{place}"
+    if not settings.place:
+        return phrase("语音引擎 %(engine)s", engine=settings.engine)
+    return phrase("语音引擎 %(engine)s（%(place)s）", engine=settings.engine, place=settings.place)
 
 
 def file_of(settings: EngineSettings, key: str, name: str) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+import asyncio
+
+from playwright.async_api import Page, expect
 
 from tests.browser.visitor import Office
 from tests.harness.stations import put_to_work
@@ -33,6 +35,21 @@ async def test_a_rules_alert_comes_by_itself_counts_down_and_is_vetoed(office: O
     await expect(timer).not_to_have_text(before, timeout=30_000)
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
     assert await visitor.violations() == []
+    other = await office.visitor((1366, 768))
+    await other.sign_in(await office.account("chief", "approver"))
+    await other.go(await event.get_by_role("link", name="查看预警").get_attribute("href") or "")
+    await expect(other.page.get_by_role("timer")).to_be_visible()
     await event.get_by_role("button", name="否决，不发出").click()
     await expect(page.get_by_role("status")).to_contain_text("已否决")
     await expect(event).to_have_count(0)
+    await _told_of_the_veto(web, other.page)
+
+
+async def _told_of_the_veto(web: Web, page: Page) -> None:
+    """Whoever has the alert's own page open learns of it without touching anything; time passes on the server."""
+    waiting = asyncio.ensure_future(expect(page.locator("#called-off")).to_contain_text("officer", timeout=30_000))
+    while not waiting.done():
+        web.clock.advance(1)
+        await asyncio.wait({waiting}, timeout=0.05)
+    await waiting
+    await expect(page.get_by_role("timer")).to_have_count(0)

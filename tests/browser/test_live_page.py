@@ -84,6 +84,21 @@ async def test_figures_come_by_themselves_and_what_is_typed_and_open_stays(
     await expect(page.locator("#part-units")).to_contain_text("转移 17 人")
 
 
+async def test_that_an_alert_was_replaced_is_said_above_while_what_is_typed_stays(
+    office: Office, web: Web, desk: Visitor
+) -> None:
+    number = await _watching(web, office, desk)
+    page = desk.page
+    await page.locator("[id^=confirm-] summary").first.click()
+    field = page.locator("[id^=moved-]").first
+    await field.fill("17")
+    await expect(page.get_by_role("button", name="解除")).to_be_visible()
+    await web.value("UPDATE alert SET superseded_by = 'newer' WHERE id = $1", number)
+    await _seen(web, page.locator("#standing"), "已被新的消息取代")
+    await expect(page.get_by_role("button", name="解除")).to_have_count(0)
+    await expect(field).to_have_value("17")
+
+
 async def test_a_call_for_help_stands_on_top_and_sounds_once_it_is_allowed(
     office: Office, web: Web, desk: Visitor
 ) -> None:

@@ -53,6 +53,16 @@ async def test_the_last_administrator_of_a_region_stays(database: Database, cloc
     await accounts.switch_off(database, chief, other.account_id, now)
 
 
+async def test_the_region_that_would_be_left_alone_is_called_by_its_name(
+    database: Database, clock: ManualClock
+) -> None:
+    chief = await _account(database, clock, "chief", (Role.ADMINISTRATOR, COUNTY))
+    async with database.connection() as connection:
+        await connection.execute("INSERT INTO region (code, name, level) VALUES ($1, '鄞州区', 1)", COUNTY)
+    with pytest.raises(RuleError, match="鄞州区 就没有管理员了"):
+        await accounts.switch_off(database, SYSTEM, chief.account_id, clock.now())
+
+
 async def test_two_administrators_cannot_remove_each_other_at_once(database: Database, clock: ManualClock) -> None:
     one = await _account(database, clock, "one", (Role.ADMINISTRATOR, COUNTY))
     two = await _account(database, clock, "two", (Role.ADMINISTRATOR, COUNTY))

@@ -25,7 +25,8 @@ class LiveProgress(msgspec.Struct, frozen=True):
 
     `helps`: calls for help that nobody has closed; `notices`: what the duty desk has to do, those included. `cries`:
     every time that somebody has asked for help; `escalation`: the last thing that was done about silence;
-    `report`: the last report from outside.
+    `report`: the last report from outside; `standing`: a mark that changes with the alert's own state, and with what
+    rules and sources are about to do with it.
     """
 
     alert_id: int
@@ -41,6 +42,7 @@ class LiveProgress(msgspec.Struct, frozen=True):
     cries: int
     escalation: int
     report: int
+    standing: str
 
 
 @table.endpoint(
@@ -95,5 +97,8 @@ async def current_live(context: Context, alert_id: int) -> LiveProgress:
         helps = await connection.fetchval(SQL["open_helps"], alert_id)
         notices = await connection.fetchval(SQL["open_notices"], alert_id)
         marks = await connection.fetchrow(REPORT["marks"], alert_id)
+        standing = await connection.fetchval(REPORT["standing"], alert_id)
     shown = (name for name in LiveProgress.__struct_fields__ if hasattr(now, name))
-    return LiveProgress(**{name: getattr(now, name) for name in shown}, helps=helps, notices=notices, **dict(marks))
+    return LiveProgress(
+        **{name: getattr(now, name) for name in shown}, helps=helps, notices=notices, standing=standing, **dict(marks)
+    )

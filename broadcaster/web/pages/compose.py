@@ -25,6 +25,7 @@ from broadcaster.web.pages.compose_view import changing, drill_of, sending, type
 from broadcaster.web.pages.forms import Form, fields
 from broadcaster.web.pages.frame import Section, framed, reader
 from broadcaster.web.pages.rendering import page
+from broadcaster.web.sight import call_by_name
 from broadcaster.web.unhurried import unhurried
 
 KEY = r"{key:[A-Za-z0-9_-]{16,40}}"
@@ -187,7 +188,7 @@ async def _send(
                 reason = given.get("reason", "").strip()[:500] if issue and how.reasoned else ""
                 record = await put_forward(context, actor, one, issue=issue, reason=reason)
     except (RuleError, ForbiddenError, ConflictError) as error:
-        faults.setdefault("send", error.sentence)
+        faults.setdefault("send", await call_by_name(context, error))
     if faults or one.reading.faults:
         shown = await values(context, actor, draft, chosen(request), faults=faults, given=_beside(given))
         return framed(request, actor, _PAGE, status=422, waiting=[], **shown)

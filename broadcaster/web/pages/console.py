@@ -85,9 +85,13 @@ async def measured(context: Context, actor: Actor) -> dict[str, Any]:
 
 
 async def decided(context: Context, actor: Actor, alert_id: int) -> dict[str, Any]:
-    """What rules have to tell somebody about one alert: above all that it goes out unless it is vetoed."""
+    """What rules have to tell somebody about one alert: above all that it goes out unless it is vetoed, or that it has
+    been."""
     found = await measured(context, actor)
-    return {**found, "rule_events": [one for one in found["rule_events"] if one.alert_id == alert_id]}
+    async with context.database.connection() as connection:
+        called_off = await rules.called_off(connection, alert_id)
+    about = [one for one in found["rule_events"] if one.alert_id == alert_id]
+    return {**found, "rule_events": about, "called_off": called_off}
 
 
 def by_rule(

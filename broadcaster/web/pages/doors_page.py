@@ -40,7 +40,7 @@ async def grids(request: web.Request) -> web.Response:
     actor = await reader(request)
     context, alert_id = request.app[CONTEXT], int(request.match_info["id"])
     record, allowed = await _opened(context, actor, alert_id)
-    region, after = region_of(request.query.get("region", "")), region_of(request.query.get("after", ""))
+    region, after = region_of(request.query.get("region", "")), _after(request.query.get("after", ""))
     async with context.database.connection() as connection:
         visits = await corrections.visits_in(connection, alert_id, region, allowed, actor.name, _VISITS)
         found = await doors.by_grid(connection, alert_id, region, allowed, after=after, limit=_GRIDS)
@@ -62,7 +62,7 @@ async def grids(request: web.Request) -> web.Response:
         may_correct=bool(scopes(actor, Action.CONFIRM)) and record.open,
         key=secrets.token_urlsafe(12),
         may_assign=bool(scopes(actor, Action.ASSIGN_DOORS)),
-        next=found[-1].region if len(found) == _GRIDS else "",
+        next=f"{found[-1].key[0]:d}-{found[-1].region}" if len(found) == _GRIDS else "",
     )
 
 
@@ -158,6 +158,19 @@ async def _opened(context: Context, actor: Actor, alert_id: int) -> tuple[AlertR
     return await seen(context, actor, alert_id), allowed
 
 
+def _after(text: str) -> tuple[bool, str]:
+    """Where the list goes on; `InputError` for what no page has given."""
+    done, _, region = text.partition("-")
+    if text and (done not in ("0", "1") or not region):
+        raise InputError("页码不对。", remedy="请从名单第一页开始。")
+    return (done == "1", region_of(region)) if text else doors.FIRST
+
+
 def _by_grid(found: list[UnreachedHousehold]) -> list[list[UnreachedHousehold]]:
-    ordered = sorted(found, key=lambda one: (one.region, one.risk, one.address, one.household_id))
+    """The doors to knock on first, the most at risk first, each in the order of its address."""
+
+    def place(one: UnreachedHousehold) -> tuple[str, bool, int, str, int]:
+        return one.region, one.door_task != "open", one.risk, one.address, one.household_id
+
+    ordered = sorted(found, key=place)
     return [list(group) for _, group in groupby(ordered, key=lambda one: one.region)]

@@ -9,6 +9,7 @@ import time
 import msgspec
 from aiohttp import web
 
+from broadcaster.alerts import authoring
 from broadcaster.alerts.records import AlertRecord
 from broadcaster.errors import InputError
 from broadcaster.report import geography
@@ -47,9 +48,10 @@ async def alert(request: web.Request) -> web.Response:
     large screen."""
     actor = await reader(request)
     context, alert_id = request.app[CONTEXT], int(request.match_info["id"])
-    record = await seen(context, actor, alert_id)
+    await seen(context, actor, alert_id)
     wall = request.query.get("view") == "wall"
     parts = await request.app[PARTS].now(alert_id, Sight.of(actor, chosen(request), wall=wall))
+    record = await authoring.load(alert_id)  # after its mark among the parts, or the page would be older than that
     return framed(
         request,
         actor,
@@ -60,7 +62,7 @@ async def alert(request: web.Request) -> web.Response:
         parts=_signed(request, parts),
         names=NAMES,
         may_see_households=bool(scopes(actor, Action.SEE_HOUSEHOLDS)),
-        **({"rule_events": []} if record.issued_at else await decided(context, actor, alert_id)),
+        **({"rule_events": [], "called_off": None} if record.issued_at else await decided(context, actor, alert_id)),
         **await offered(context, actor, record),
     )
 

@@ -19,6 +19,7 @@ from broadcaster.escalation.reports import UnitReport, reports
 from broadcaster.progress import Progress, RegionProgress, progress
 from broadcaster.recent import Recent
 from broadcaster.report.arrival import Pacemeter
+from broadcaster.report.sql import SQL as REPORT
 from broadcaster.report.timeline import Escalated, Happening, escalations, timeline
 from broadcaster.security.permissions import Action, Actor, scopes
 from broadcaster.web.api.help_requests import HelpRequest, help_requests
@@ -34,6 +35,9 @@ NAMES = ("helps", "figures", "notices", "units", "reports", "channels", "village
 
 SHARES = "shares"
 """The part that is no HTML: households (all, reached, given up) by village, as JSON for the map."""
+
+STANDING = "standing"
+"""The part that is a mark: where it differs from the page's own, what stands above the parts is to be fetched anew."""
 
 STATES = ("delivered", "failed", "submitted", "queued", "unknown", "expired", "cancelled")  # what matters most first
 TOKEN = secrets.token_hex(24)
@@ -87,6 +91,7 @@ class _Common:
     """What is the same for everybody."""
 
     record: AlertRecord
+    standing: str
     progress: Progress
     escalations: list[Escalated]
     helps_open: int
@@ -131,6 +136,8 @@ class LiveParts:
 
     async def _read_common(self, alert_id: int) -> _Common:
         context, now = self._context, self._context.clock.now()
+        async with context.database.connection() as connection:
+            standing = await connection.fetchval(REPORT["standing"], alert_id)  # first: never newer than what is shown
         record = await authoring.load(alert_id)
         async with context.database.connection() as connection:
             state = await progress(connection, alert_id)
@@ -139,7 +146,7 @@ class LiveParts:
         meter = self._pace.get(alert_id)
         if meter is None:
             meter = self._pace[alert_id] = Pacemeter()
-        return _Common(record, state, steps, helps, meter.arrival(now, state, record.issued_at), now)
+        return _Common(record, standing, state, steps, helps, meter.arrival(now, state, record.issued_at), now)
 
     async def _read_people(self, alert_id: int, see: tuple[str, ...]) -> _People:
         context = self._context
@@ -182,6 +189,7 @@ def _render(common: _Common, people: _People, sight: Sight) -> Parts:
     found = environment(sight.language)
     parts = {name: _part(found.get_template(f"console/live/_{name}.html").render(values)) for name in NAMES}
     parts[SHARES] = _part(shares(state))
+    parts[STANDING] = _part(common.standing)
     return parts
 
 

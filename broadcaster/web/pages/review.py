@@ -23,7 +23,7 @@ from broadcaster.web.pages.compose_parts import count, foreseen, shown
 from broadcaster.web.pages.forms import Form, fields
 from broadcaster.web.pages.frame import framed, reader
 from broadcaster.web.pages.previews import lacks, letter, proof, recording
-from broadcaster.web.sight import covers, seen
+from broadcaster.web.sight import call_by_name, covers, seen
 from broadcaster.web.unhurried import unhurried
 
 _DONE = {"approve": "approved", "reject": "rejected", "issue": "issued", "end": "ended"}
@@ -74,7 +74,7 @@ async def decide(request: web.Request) -> web.Response:
         try:
             await _take(context, actor, alert_id, step, given, issues=issues)
         except (RuleError, ForbiddenError, ConflictError) as error:
-            form.faults["decision"] = error.sentence
+            form.faults["decision"] = await call_by_name(context, error)
     if not form.good:
         return await _page(request, actor, await seen(context, actor, alert_id), form, status=422)
     where = f"/alerts/{alert_id}" if issues or step == "end" else f"/alerts/{alert_id}/review"

@@ -12,8 +12,31 @@
       page.dispatchEvent(new CustomEvent("shares", { detail: JSON.parse(text) }));
       return;
     }
+    if (name === "standing") {
+      if (page.dataset.standing !== undefined && page.dataset.standing !== text) renew(text);
+      return;
+    }
     const part = document.getElementById("part-" + name);
     if (part) window.Idiomorph.morph(part, text, KEPT);
+  }
+
+  // Somebody else has done something to the alert itself. Before its issue nothing is typed on its page.
+  async function renew(standing) {
+    if (page.dataset.issued === undefined) {
+      location.reload();
+      return;
+    }
+    let answer;
+    try {
+      answer = await fetch(location.pathname, { cache: "no-store", redirect: "manual" });
+    } catch {
+      return; // the line is down as well; when it comes back it brings the mark again
+    }
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("standing");
+    if (!fresh) return;
+    window.Idiomorph.morph(document.getElementById("standing"), fresh.innerHTML, KEPT);
+    page.dataset.standing = standing;
   }
 
   function lost(yes) {

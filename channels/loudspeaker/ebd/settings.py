@@ -19,7 +19,7 @@ from channels.loudspeaker.signing.policy import Policy
 from channels.loudspeaker.signing.signer import Signer
 from channels.options import named
 
-Digits = Annotated[str, Meta(pattern=r"^[0-9]{18}([0-9]{5})?$")]
+Digits = Annotated[str, Meta(pattern=r"^[0-9]{18}([0-9]{5})?$", description="23 位或 18 位资源编码")]
 _SHARE = re.compile(r"([1-9][0-9]?)/([1-9][0-9]?)")
 
 
@@ -42,7 +42,7 @@ class EbdOptions(HttpOptions, frozen=True, forbid_unknown_fields=True, kw_only=T
     about a broadcast, 0: none.
     """
 
-    needed: ClassVar[str] = "endpoint、source、peer、peer_keys、cert_sn 和 key（或 device）"
+    needed: ClassVar[str] = "endpoint、source、peer、peer_keys、cert_sn、key/device"
     plain: ClassVar[bool] = True
 
     source: Digits
@@ -57,10 +57,10 @@ class EbdOptions(HttpOptions, frozen=True, forbid_unknown_fields=True, kw_only=T
     verify: Policy = Policy.REQUIRE
     verify_answers: Policy = Policy.PREFER
     fresh: Annotated[float, Meta(ge=60, le=30 * 86_400)] = 86_400.0
-    event: Annotated[str, Meta(pattern=r"^[0-9A-Z]{5}$")] = "00000"
+    event: Annotated[str, Meta(pattern=r"^[0-9A-Z]{5}$", description="5 位事件类型编码")] = "00000"
     sender_code: Annotated[str, Meta(max_length=64)] = ""
     callback_url: str = ""
-    language: Annotated[str, Meta(pattern=r"^[a-z]{3}$")] = "zho"
+    language: Annotated[str, Meta(pattern=r"^[a-z]{3}$", description="三个小写字母的语种代码，如 zho")] = "zho"
     play_within: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
     drill: Literal["severity", "simulated", "actual", "title"] = "severity"
     cancel: Literal["related", "same"] = "related"

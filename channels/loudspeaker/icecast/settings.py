@@ -11,10 +11,12 @@ from broadcaster.ports import GatewaySettings
 from channels.options import read_options
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
-Word = Annotated[str, Meta(pattern=r"^[\x21-\x39\x3b-\x7e]{1,64}\Z")]
+Word = Annotated[
+    str, Meta(pattern=r"^[\x21-\x39\x3b-\x7e]{1,64}\Z", description="不含空格和冒号的英文字符，1 到 64 个")
+]
 """Visible ASCII without a colon, at which Basic authentication ends the name."""
 
-Secret = Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,128}\Z")]
+Secret = Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,128}\Z", description="不含空格的英文字符，1 到 128 个")]
 
 
 class IcecastOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -22,13 +24,17 @@ class IcecastOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     stream on a mount that an alert needs. `name` (ASCII: so are headers) is what the stream is called; `ahead` seconds
     that the server gets before their time; `finish_within` seconds that sounds get when we are stopped."""
 
-    host: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z")]
+    host: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z", description="主机名或 IP 地址")]
     password: Secret
     port: Annotated[int, Meta(ge=1, le=65535)] = 8000
     user: Word = "source"
     admin_user: Word = "admin"
-    admin_password: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{0,128}\Z")] = ""
-    name: Annotated[str, Meta(pattern=r"^[\x20-\x7e]{1,60}\Z")] = "Emergency broadcast"
+    admin_password: Annotated[
+        str, Meta(pattern=r"^[\x21-\x7e]{0,128}\Z", description="不含空格的英文字符，至多 128 个")
+    ] = ""
+    name: Annotated[str, Meta(pattern=r"^[\x20-\x7e]{1,60}\Z", description="英文字符，1 到 60 个")] = (
+        "Emergency broadcast"
+    )
     ahead: Annotated[float, Meta(ge=0, le=10)] = 2.0
     window: Annotated[int, Meta(ge=1, le=500)] = 32
     connect_timeout: Seconds = 5.0

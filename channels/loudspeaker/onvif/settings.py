@@ -22,8 +22,14 @@ class OnvifOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """`user` and `password` of all cameras of the gateway; times in seconds. `window` cameras that may sound at a time;
     `finish_within` what sounds get when we are stopped."""
 
-    user: Annotated[str, Meta(pattern=r"^[\x20-\x21\x23-\x39\x3b-\x5b\x5d-\x7e]{0,64}\Z")] = ""
-    password: Annotated[str, Meta(pattern=r"^[\x20-\x7e]{0,128}\Z")] = ""
+    user: Annotated[
+        str,
+        Meta(
+            pattern=r"^[\x20-\x21\x23-\x39\x3b-\x5b\x5d-\x7e]{0,64}\Z",
+            description="英文字符，至多 64 个，不含引号、冒号和反斜杠",
+        ),
+    ] = ""
+    password: Annotated[str, Meta(pattern=r"^[\x20-\x7e]{0,128}\Z", description="英文字符，至多 128 个")] = ""
     window: Annotated[int, Meta(ge=1, le=500)] = 64
     connect_timeout: Seconds = 5.0
     answer_timeout: Seconds = 10.0

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 import msgspec
 from msgspec import Meta
 
+from broadcaster.phrase import phrase
 from broadcaster.ports import GatewaySettings
 from channels.options import read_options
 from channels.speech.track import Line
@@ -32,7 +33,8 @@ class RtpOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             try:
                 IPv4Address(self.interface)
             except AddressValueError:
-                raise ValueError(f"interface: {self.interface[:60]!r} is no IPv4 address of this machine") from None
+                wanted = "interface 现为 “%(given)s”，应为本机的 IPv4 地址"
+                raise ValueError(phrase(wanted, given=self.interface[:60])) from None
 
     @classmethod
     def read(cls, gateway: GatewaySettings) -> Self:

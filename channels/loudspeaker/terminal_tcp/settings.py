@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from broadcaster.errors import SettingsError
+from broadcaster.phrase import phrase
 from broadcaster.ports import GatewaySettings
 from channels.listening.visitors import Network, listens, network
 from channels.loudspeaker.signing.options import known_keys, our_signer
@@ -21,7 +22,7 @@ from channels.options import named, read_options
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Percent = Annotated[int, Meta(ge=1, le=100)]
 Code = Annotated[int, Meta(ge=1, le=255)]
-Prefix = Annotated[str, Meta(pattern=r"^[0-9]{1,23}\Z")]
+Prefix = Annotated[str, Meta(pattern=r"^[0-9]{1,23}\Z", description="1 到 23 位数字")]
 Colour = Literal["red", "orange", "yellow", "blue", "drill"]
 
 
@@ -43,7 +44,7 @@ class TerminalOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     colour; `text` sends the words along. `margin` is added to a broadcast's length, for fetching it.
     """
 
-    platform: Annotated[str, Meta(pattern=r"^([0-9]{23}|[0-9]{18})\Z")]
+    platform: Annotated[str, Meta(pattern=r"^([0-9]{23}|[0-9]{18})\Z", description="23 位或 18 位资源编码")]
     listen: str
     audio_listen: str
     audio_url: str
@@ -79,7 +80,8 @@ class TerminalOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
             network(each)
         parts = urlsplit(self.audio_url)
         if parts.scheme != "http" or not parts.hostname or parts.query or not self.audio_url.isascii():
-            raise ValueError("audio_url: terminals fetch by plain HTTP, such as http://10.1.2.3:7090")
+            wanted = "audio_url 现为 “%(given)s”，终端只用 http:// 取音频，应如 http://10.1.2.3:7090"
+            raise ValueError(phrase(wanted, given=self.audio_url[:60]))
 
     @classmethod
     def read(cls, gateway: GatewaySettings) -> Self:

@@ -17,7 +17,7 @@ from channels.sms.session.link import Patience
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
-Word = Annotated[str, Meta(pattern=r"^[\x21-\x7e]*\Z")]
+Word = Annotated[str, Meta(pattern=r"^[\x21-\x7e]*\Z", description="不含空格的英文字符")]
 """Visible ASCII."""
 
 Code = Annotated[int, Meta(ge=1, le=0xFFFFFFFF)]
@@ -69,5 +69,5 @@ class SpOptions(CarrierOptions, frozen=True, kw_only=True):
     needed: ClassVar[str] = "host、user、password、source"
 
     password: str
-    source: Annotated[str, Meta(pattern=r"^[0-9]{1,21}\Z")]
+    source: Annotated[str, Meta(pattern=r"^[0-9]{1,21}\Z", description="1 到 21 位数字")]
     service: Annotated[Word, Meta(max_length=10)] = ""

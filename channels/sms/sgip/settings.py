@@ -36,10 +36,10 @@ class SgipOptions(SpOptions, frozen=True, kw_only=True):
     smg_password: Annotated[Word, Meta(max_length=16)] = ""
     allow: tuple[str, ...] = ()
     linger: Linger = 60.0
-    corporation: Annotated[str, Meta(pattern=r"^([0-9]{1,5})?\Z")] = ""
-    charge: Annotated[str, Meta(pattern=r"^[0-9]{0,21}\Z")] = "0" * 21
+    corporation: Annotated[str, Meta(pattern=r"^([0-9]{1,5})?\Z", description="1 到 5 位数字")] = ""
+    charge: Annotated[str, Meta(pattern=r"^[0-9]{0,21}\Z", description="至多 21 位数字")] = "0" * 21
     fee_type: Annotated[int, Meta(ge=0, le=255)] = 1
-    fee_value: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z")] = "0"
+    fee_value: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z", description="1 到 6 位数字")] = "0"
 
     def __post_init__(self) -> None:
         listens("listen", self.listen)

@@ -12,9 +12,12 @@ from channels.sms.smpp.wire import Account, Smpp
 Number = Annotated[int, Meta(ge=0, le=255)]
 
 
+Ascii = Annotated[str, Meta(pattern=r"^[\x20-\x7e]*$", description="英文字符")]
+
+
 def _word(least: int, most: int) -> Meta:
-    """Visible ASCII; `most` is one less than the protocol's field, which ends with a zero."""
-    return Meta(pattern=r"^[\x20-\x7e]*$", min_length=least, max_length=most)
+    """`most` is one less than the protocol's field, which ends with a zero."""
+    return Meta(min_length=least, max_length=most)
 
 
 class SmppOptions(CarrierOptions, frozen=True, kw_only=True):
@@ -27,12 +30,12 @@ class SmppOptions(CarrierOptions, frozen=True, kw_only=True):
 
     needed: ClassVar[str] = "host、user、password、source"
 
-    user: Annotated[str, _word(1, 15)]
-    password: Annotated[str, _word(0, 8)]
-    source: Annotated[str, _word(1, 20)]
+    user: Annotated[Ascii, _word(1, 15)]
+    password: Annotated[Ascii, _word(0, 8)]
+    source: Annotated[Ascii, _word(1, 20)]
     port: Port = 2775
-    system_type: Annotated[str, _word(0, 12)] = ""
-    service: Annotated[str, _word(0, 5)] = ""
+    system_type: Annotated[Ascii, _word(0, 12)] = ""
+    service: Annotated[Ascii, _word(0, 5)] = ""
     source_ton: Number = 0
     source_npi: Number = 1
     country: Literal["86", ""] = ""

@@ -23,8 +23,8 @@ class TencentOptions(CloudOptions, frozen=True, kw_only=True):
 
     secret_id: Word
     secret_key: Word
-    app_id: Annotated[str, Meta(pattern=r"^[0-9]{6,20}$")]
-    region: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$")] = "ap-guangzhou"
+    app_id: Annotated[str, Meta(pattern=r"^[0-9]{6,20}$", description="6 到 20 位数字")]
+    region: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$", description="地域代码，如 ap-guangzhou")] = "ap-guangzhou"
     variable_max: Annotated[int, Meta(ge=1, le=500)] = 500
 
     @staticmethod

@@ -12,7 +12,7 @@ from broadcaster.ports import GatewaySettings
 from channels.cloud.options import TemplateOptions, Word
 from channels.options import named
 
-Number = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{0,32}\Z")]
+Number = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{0,32}\Z", description="至多 32 位数字和字母")]
 
 
 class VmsOptions(TemplateOptions, frozen=True, kw_only=True):

@@ -17,10 +17,10 @@ from channels.voice.sip.timing import PATIENCE
 from channels.voice.sip.wire import Where
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
-Word = Annotated[str, Meta(pattern=r"^[\x21-\x7e]*\Z", max_length=255)]
-Number = Annotated[str, Meta(pattern=r"^\+?[0-9*#]{1,32}\Z")]
-Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:\-]{1,253}\Z")]
-Keys = Annotated[str, Meta(pattern=r"^[0-9*#A-D]*\Z")]
+Word = Annotated[str, Meta(pattern=r"^[\x21-\x7e]*\Z", max_length=255, description="不含空格的英文字符，至多 255 个")]
+Number = Annotated[str, Meta(pattern=r"^\+?[0-9*#]{1,32}\Z", description="1 到 32 位号码，可含 *、# 和开头的 +")]
+Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:\-]{1,253}\Z", description="主机名或 IP 地址")]
+Keys = Annotated[str, Meta(pattern=r"^[0-9*#A-D]*\Z", description="电话按键：0-9、*、#、A-D")]
 Code = Annotated[int, Meta(ge=300, le=699)]
 
 TLS_PORT = 5061
@@ -43,15 +43,24 @@ class SipOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     port: Annotated[int, Meta(ge=0, le=65535)] = 0
     transport: Literal["udp", "tcp", "tls"] = "udp"
     ca_file: str = ""
-    domain: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:\-\[\]]*\Z", max_length=253)] = ""
-    local: Annotated[str, Meta(pattern=r"^([0-9.]+|\[[0-9A-Fa-f:]+\])?(:[0-9]{1,5})?\Z")] = ""
-    advertise: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]*\Z")] = ""
-    rtp_ports: Annotated[str, Meta(pattern=r"^([0-9]{4,5}-[0-9]{4,5})?\Z")] = ""
+    domain: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:\-\[\]]*\Z", max_length=253, description="主机名或 IP 地址")] = (
+        ""
+    )
+    local: Annotated[
+        str,
+        Meta(
+            pattern=r"^([0-9.]+|\[[0-9A-Fa-f:]+\])?(:[0-9]{1,5})?\Z", description="本机地址，可带端口，如 10.1.2.3:5060"
+        ),
+    ] = ""
+    advertise: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]*\Z", description="IP 地址")] = ""
+    rtp_ports: Annotated[str, Meta(pattern=r"^([0-9]{4,5}-[0-9]{4,5})?\Z", description="端口范围，如 20000-20999")] = ""
     user: Word = ""
     password: str = ""
     register: bool = False
     lines: Annotated[int, Meta(ge=1, le=1000)] = 10
-    prefix: Annotated[str, Meta(pattern=r"^\+?[0-9*#]{0,16}\Z")] = ""
+    prefix: Annotated[str, Meta(pattern=r"^\+?[0-9*#]{0,16}\Z", description="至多 16 位号码，可含 *、# 和开头的 +")] = (
+        ""
+    )
     repeats: Annotated[int, Meta(ge=1, le=10)] = 2
     pause: Annotated[float, Meta(ge=0, le=30)] = 1.0
     key_wait: Annotated[float, Meta(ge=0, le=60)] = 5.0

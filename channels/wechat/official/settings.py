@@ -30,12 +30,14 @@ class OfficialOptions(HttpOptions, frozen=True, forbid_unknown_fields=True, kw_o
     needed: ClassVar[str] = "appid、secret、template"
     home: ClassVar[str] = "https://api.weixin.qq.com"
 
-    appid: Annotated[str, Meta(pattern=r"^wx[0-9a-f]{16}$")]
+    appid: Annotated[str, Meta(pattern=r"^wx[0-9a-f]{16}$", description="公众号的 AppID：wx 加 16 位")]
     secret: Annotated[str, Meta(min_length=16, max_length=64)]
-    template: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{20,64}$")]
+    template: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9_-]{20,64}$", description="模板 ID：20 到 64 位字母、数字、- 和 _")
+    ]
     fields: dict[str, str] = msgspec.field(default_factory=dict)
-    token: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{3,32}$")] | None = None
-    aes_key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{43}$")] | None = None
+    token: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{3,32}$", description="3 到 32 位数字和字母")] | None = None
+    aes_key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{43}$", description="43 位数字和字母")] | None = None
 
     @classmethod
     def read(cls, gateway: GatewaySettings) -> Self:

@@ -22,11 +22,13 @@ class WecomOptions(HttpOptions, frozen=True, forbid_unknown_fields=True, kw_only
     needed: ClassVar[str] = "corpid、agent、secret"
     home: ClassVar[str] = "https://qyapi.weixin.qq.com"
 
-    corpid: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{10,64}$")]
+    corpid: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9_-]{10,64}$", description="企业 ID：10 到 64 位字母、数字、- 和 _")
+    ]
     agent: Annotated[int, Meta(ge=1)]
     secret: Annotated[str, Meta(min_length=16, max_length=128)]
-    token: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,32}$")] | None = None
-    aes_key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{43}$")] | None = None
+    token: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,32}$", description="1 到 32 位数字和字母")] | None = None
+    aes_key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{43}$", description="43 位数字和字母")] | None = None
 
     @classmethod
     def read(cls, gateway: GatewaySettings) -> Self:

@@ -279,6 +279,7 @@ async def test_a_rule_cannot_reach_beyond_its_regions_and_that_is_told(ground: G
     async with ground.database.connection() as connection:
         (event,) = await rules.open_events(connection, [TOWN])
     assert "权限" in event.fault
+    assert TOWN not in event.fault, "the place is called by its name"
 
 
 async def test_a_drill_stays_a_drill(ground: Ground) -> None:

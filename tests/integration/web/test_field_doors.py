@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from broadcaster.web.pages import doors as doors_page
 from tests.harness.field import VILLAGE, doors_open, unit_link
 from tests.harness.web import TOWN, Web
 
@@ -151,6 +152,14 @@ async def test_a_long_list_comes_in_pages(web: Web) -> None:
     second = await (await web.client.get(f"{link}/doors?after={after}")).text()
     assert second.count('class="card door"') == 33
     assert (await web.client.get(f"{link}/doors?after=x")).status == 400
+
+
+async def test_the_next_page_of_doors_comes_before_what_was_marked(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doors_page, "_PAGE", 1)
+    link, _, homes = await _doors(web)
+    await web.client.post(f"{link}/doors", data=_mark(homes[0], "done"))
+    text = await (await web.client.get(f"{link}/doors")).text()
+    assert 0 < text.find("?after=") < text.find('id="own"')
 
 
 async def test_machines_read_and_mark_doors_of_their_own_regions(web: Web) -> None:

@@ -11,10 +11,13 @@ from aiohttp import ClientResponse
 
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.ledger import Event, fold, write
+from tests.harness.stations import put_to_work
 from tests.harness.web import DISTRICT, TOWN, Web
+from tests.integration.web.test_rules import RULE, look, measure
 from tests.integration.web.test_web_unreached import SCRIPT, sign_in
 
 _EVENTS = re.compile(r'data-events="([^"]+)"')
+_STANDING = re.compile(r'data-standing="([^"]+)"')
 
 
 async def _parts(answer: ClientResponse) -> AsyncIterator[dict[str, str]]:
@@ -95,6 +98,51 @@ async def test_the_forms_that_come_over_the_line_carry_the_readers_own_token(web
     news = await _next(web, _parts(answer))
     assert token in news["helps"]
     assert SCRIPT not in news["helps"]
+    answer.close()
+
+
+async def test_what_somebody_else_does_to_the_alert_is_news_to_whoever_has_its_page_open(web: Web) -> None:
+    await measure(web, 1.0, 1.0, 5.5, 5.6)
+    await put_to_work(web.database, DISTRICT, "river", RULE, web.clock.now())
+    await look(web)
+    number = await web.value("SELECT alert_id FROM rule_event WHERE state = 'held'")
+    await sign_in(web)
+    page = f"/alerts/{number}"
+    shown = await (await web.client.get(page)).text()
+    [known] = _STANDING.findall(shown)
+    [token, *_] = re.findall(r'name="form_token" value="([^"]+)"', shown)
+    answer = await _open(web, page)
+    parts = _parts(answer)
+    assert (await _next(web, parts))["standing"] == known, "the page is as new as the line"
+    [event] = re.findall(r"/rules/events/(\d+)/veto", shown)
+    assert "不会自动发出" not in shown
+    await web.client.post(f"/rules/events/{event}/veto", data={"form_token": token}, allow_redirects=False)
+    vetoed = await _next(web, parts)
+    assert vetoed["standing"] != known
+    assert "否决" in vetoed["timeline"]
+    shown = await (await web.client.get(page)).text()
+    assert _STANDING.findall(shown) == [vetoed["standing"]]
+    assert f"author-{DISTRICT} 于" in shown, "who vetoed it, and when"
+    assert "无人否决" not in shown
+    english = await (await web.client.get(f"{page}?lang=en")).text()
+    assert f"Vetoed by author-{DISTRICT}" in english
+    answer.close()
+
+
+async def test_an_approval_and_a_successor_are_news_on_the_alerts_page(web: Web) -> None:
+    number = await web.draft()
+    await sign_in(web)
+    answer = await _open(web, f"/alerts/{number}")
+    parts = _parts(answer)
+    marks = [(await _next(web, parts))["standing"]]
+    for step, role, body in (("submit", "author", {}), ("approve", "approver", {"version": 2})):
+        assert (await web.ask("POST", f"/api/v1/alerts/{number}/{step}", role, json=body)).status == 200
+        marks.append((await _next(web, parts))["standing"])
+    assert (await web.ask("POST", f"/api/v1/alerts/{number}/issue", json={"version": 3})).status == 200
+    marks.append((await _next(web, parts))["standing"])
+    await web.value("UPDATE alert SET superseded_by = 'newer' WHERE id = $1", number)
+    marks.append((await _next(web, parts))["standing"])
+    assert len(set(marks)) == 5
     answer.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.harness.pages import reader
 from tests.harness.web import OTHER_TOWN, TOWN, Web, form
 
 
@@ -29,3 +30,27 @@ async def test_a_cancel_without_an_area_of_its_own_takes_its_steps(web: Web) -> 
     assert answer.status == 201, await answer.text()
     step = await web.ask("POST", f"/api/v1/alerts/{(await answer.json())['id']}/submit", json={})
     assert step.status == 200, await step.text()
+
+
+async def test_who_may_not_somewhere_reads_the_names_of_the_places_not_their_codes(web: Web) -> None:
+    number = await web.issued(regions=[TOWN, OTHER_TOWN])
+    refused = await web.ask(
+        "POST", "/api/v1/alerts", region=OTHER_TOWN, json=form(regions=[f"{TOWN}001", f"{TOWN}002"])
+    )
+    said = (await refused.json())["detail"]
+    assert refused.status == 403
+    assert "第1镇1001村、第1镇1002村" in said
+    assert TOWN not in said
+    officer = await reader(web, region=OTHER_TOWN)
+    assert "在 第1镇 进行" in await (await officer.send(f"/alerts/{number}/update")).text()
+    await officer.page("/alerts?lang=en")
+    assert "in 第1镇." in await (await officer.send(f"/alerts/{number}/update")).text()
+
+
+async def test_a_form_that_is_refused_somewhere_names_the_place_beside_its_button(web: Web) -> None:
+    number = await web.draft(regions=[TOWN, OTHER_TOWN])
+    assert (await web.ask("POST", f"/api/v1/alerts/{number}/submit", json={})).status == 200
+    chief = await reader(web, "approver", OTHER_TOWN)
+    refused = await chief.send(f"/alerts/{number}/approve", version="2")
+    assert refused.status == 422
+    assert "在 第1镇 进行" in await refused.text()

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from functools import partial
 
+import pytest
 from aiohttp import ClientResponse
 from openpyxl import load_workbook
 
@@ -15,6 +16,7 @@ from broadcaster.dispatch.ledger import Event, Release, claim, fold, write
 from broadcaster.dispatch.plan import Plan
 from broadcaster.errands import carrier
 from broadcaster.errands.carrier import Means
+from broadcaster.web.pages import doors_page
 from tests.harness.web import DISTRICT, OTHER_TOWN, PASSWORD, TOWN, Web
 
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
@@ -260,6 +262,38 @@ async def test_doors_are_given_to_somebody_on_duty_there(web: Web) -> None:
     assert (await post(web, page, path, region="", person=str(head))).status == 400
     await sign_in(web, "grid_member", village)
     assert (await post(web, page, path, region=village, person=str(head))).status == 403
+
+
+async def test_grids_with_doors_to_knock_on_stand_before_those_that_are_done(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    path, named = f"/alerts/{number}/doors", re.compile(r"<td>(\d{4}村)</td><th")
+    assert named.findall(await (await web.client.get(path)).text()) == ["1001村", "1002村"]
+    await web.value("UPDATE door_task SET state = 'done', closed_at = now() WHERE region = $1", f"{TOWN}001001")
+    assert named.findall(await (await web.client.get(path)).text()) == ["1002村", "1001村"]
+
+    monkeypatch.setattr(doors_page, "_GRIDS", 1)
+    first = await (await web.client.get(path)).text()
+    following = re.findall(r'after=([^"&]+)" rel="next"', first)[0]
+    second = await (await web.client.get(f"{path}?after={following}")).text()
+    assert (named.findall(first), named.findall(second)) == (["1002村"], ["1001村"])
+    for wrong in ("x", "2-330212", f"{TOWN}001", "1-"):
+        assert (await web.client.get(f"{path}?after={wrong}")).status == 400, wrong
+
+
+async def test_a_printed_sheet_begins_with_the_doors_to_knock_on(web: Web) -> None:
+    number = await unreached_alert(web)
+    await sign_in(web)
+    path, homes = f"/alerts/{number}/doors/print?region={TOWN}001&pending=1", re.compile(r'scope="row">(户1001-\d)')
+    before = homes.findall(await (await web.client.get(path)).text())
+    tried_again = "SELECT id FROM household WHERE name = $1"
+    home = await web.value(tried_again, before[0])
+    async with web.database.connection() as connection:
+        await connection.execute("DELETE FROM door_task WHERE household_id = $1", home)
+        await connection.execute("UPDATE target SET state = 0 WHERE household_id = $1", home)
+    assert homes.findall(await (await web.client.get(path)).text()) == [*before[1:], before[0]]
 
 
 async def test_the_sheets_are_by_grid_and_noted(web: Web) -> None:

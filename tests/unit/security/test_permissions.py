@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster.errors import ForbiddenError
+from broadcaster.errors import ForbiddenError, OutsideError
 from broadcaster.security.permissions import (
     ALLOWED,
     SYSTEM,
@@ -87,6 +87,15 @@ def test_an_alert_that_reaches_outside_the_scope_is_forbidden_as_a_whole() -> No
     assert not may(actor, Action.CREATE, [VILLAGE, NEIGHBOUR])
     with pytest.raises(ForbiddenError, match=NEIGHBOUR):
         require(actor, Action.CREATE, [VILLAGE, NEIGHBOUR])
+
+
+def test_a_refusal_says_the_names_of_regions_as_soon_as_somebody_knows_them() -> None:
+    with pytest.raises(OutsideError) as refused:
+        require(_actor((Role.AUTHOR, TOWN)), Action.CREATE, [VILLAGE, NEIGHBOUR, BESIDE])
+    refused.value.named({NEIGHBOUR: "邻县"})
+    assert f"在 邻县、{BESIDE} 进行" in str(refused.value)
+    with pytest.raises(OutsideError, match="在 全部地区 进行"):
+        require(_actor((Role.ADMINISTRATOR, TOWN)), Action.MANAGE_ACCOUNTS, [""])
 
 
 def test_nobody_may_act_on_an_alert_without_a_region() -> None:
