@@ -10,6 +10,7 @@ from aiohttp import ClientResponse
 
 from broadcaster.settings import Settings
 from broadcaster.web.context import Context
+from tests.harness.field import unit_link
 from tests.harness.web import DISTRICT, PASSWORD, TOWN, Make, Web
 
 SCRIPT = "<script>alert(1)</script>"
@@ -101,6 +102,18 @@ async def test_no_form_makes_a_500(web: Web, body: bytes) -> None:
         ):
             answer = await web.client.post(path, data=body, headers={"Content-Type": media})
             assert answer.status < 500, (path, media)
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "-PunyCode", "idna", "utf-16", "gbk", "nope"])
+async def test_a_form_is_read_in_the_encoding_of_browsers_and_in_none_that_takes_minutes(
+    web: Web, encoding: str
+) -> None:
+    link, _ = await unit_link(web)
+    headers = {"Content-Type": f"application/x-www-form-urlencoded; charset={encoding}"}
+    for path in ("/sign-in", link):
+        answer = await web.client.post(path, data=b"answer=confirm-", headers=headers)
+        assert answer.status == 400, path
+        assert "表单内容无法读取" in await answer.text(), path
 
 
 async def test_the_list_shows_what_the_reader_may_see(web: Web) -> None:
