@@ -144,5 +144,13 @@ def _require_own(request: web.Request) -> None:
         raise ForbiddenError("请求来自其他网站。", remedy="请从本系统的页面上提交。")
     origin = request.headers.get("Origin")
     ours = {request.host.lower(), urlsplit(request.app[CONTEXT].settings.web.public_url).netloc.lower()}
-    if origin is not None and urlsplit(origin).netloc.lower() not in ours:
+    if origin is not None and _place(origin) not in ours - {""}:
         raise ForbiddenError("请求来自其他网站。", remedy="请从本系统的页面上提交。")
+
+
+def _place(origin: str) -> str:
+    """Host and port of an origin; "" for one that is none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
