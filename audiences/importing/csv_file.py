@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +16,8 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 _GUESSES = ("utf-8", "gb18030")
 _DELIMITERS = ",\t;"
 _PIECE = 1 << 20
+# Characters of a line: a row of ten million cells would be taken apart in memory before anybody counts them.
+_LONGEST_LINE = 1 << 20
 
 
 class CsvFile:
@@ -41,7 +44,7 @@ class CsvFile:
         encoding = detect_encoding(self._bytes)
         self._bytes.seek(0)
         with io.TextIOWrapper(self._bytes, encoding=encoding, newline="") as text:
-            reader = csv.reader(text, delimiter=_delimiter(text), strict=False)
+            reader = csv.reader(_lines(text), delimiter=_delimiter(text), strict=False)
             number = 0
             try:
                 for number, cells in enumerate(reader, start=1):
@@ -81,7 +84,11 @@ def _check(source: BinaryIO, encoding: str) -> None:
     place = 0
     try:
         while piece := source.read(_PIECE):
-            decoder.decode(piece)
+            if "\0" in decoder.decode(piece):
+                raise FileError(
+                    f"文件里有零字节（约第 {place + 1} 字节之后），不是表格，或是没有标记的 UTF-16。",
+                    remedy="请另存为“CSV UTF-8”。",
+                )
             place += len(piece)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
@@ -89,6 +96,16 @@ def _check(source: BinaryIO, encoding: str) -> None:
             f"文件编码无法识别（约第 {place + error.start + 1} 字节处既不是 UTF-8 也不是 GB18030）。",
             remedy="请另存为“CSV UTF-8”。",
         ) from error
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    for number in count(1):
+        line = text.readline(_LONGEST_LINE)
+        if not line:
+            return
+        if len(line) == _LONGEST_LINE and not line.endswith(("\r", "\n")):
+            raise FileError(f"第 {number} 行太长。", remedy="多半不是 CSV 文件，或没有换行；请在表格软件里打开后另存。")
+        yield line
 
 
 def _delimiter(text: io.TextIOWrapper) -> str:

@@ -17,7 +17,16 @@ from audiences.importing import cells, columns, duty_sql
 from audiences.importing.columns import Header, Row
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
 from audiences.importing.rows import RowReader, RowRefusedError, batches
-from audiences.importing.staging import BATCH_ROWS, READING, Run, Within, affected, import_transaction, known_regions
+from audiences.importing.staging import (
+    BATCH_ROWS,
+    READING,
+    Run,
+    Within,
+    affected,
+    headed,
+    import_transaction,
+    known_regions,
+)
 from audiences.importing.tables import open_table
 from audiences.records import Level, Rank, Role
 
@@ -137,7 +146,7 @@ async def duties(
     """
     run = Run.start("duties", progress, dry_run=dry_run, within=within)
     with open_table(path) as table:
-        header, rows = columns.find_header(table.rows(), columns.DUTY, ("name", "region_code", "role"))
+        header, rows = await headed(table, columns.DUTY, ("name", "region_code", "role"))
         async with import_transaction(connection, dry_run=dry_run):
             reader = DutyReader(header, run.problems, await known_regions(connection, within=within), within)
             await connection.execute(duty_sql.CREATE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -45,7 +44,7 @@ def features(path: Path) -> Iterator[Feature]:
         if not isinstance(properties, dict):
             yield Feature(number, {}, None)
             continue
-        written = {key: _text(value) for key, value in properties.items() if value is not None}
+        written = {_text(key): _text(value) for key, value in properties.items() if value is not None}
         yield Feature(number, written, feature.get("geometry"))
 
 
@@ -86,9 +85,7 @@ def _ring(ring: object) -> list[list[float]]:
 
 def _position(position: object) -> list[float]:
     match position:
-        case [int() | float() as lon, int() | float() as lat, *_] if (
-            math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90
-        ):
+        case [int() | float() as lon, int() | float() as lat, *_] if abs(lon) <= 180 and abs(lat) <= 90:
             return [float(lon), float(lat)]
     raise ValueError(OUTLINE)
 
@@ -112,4 +109,5 @@ def _centroid(ring: list[list[float]]) -> tuple[float, float]:
 def _text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")  # no database keeps halves of characters

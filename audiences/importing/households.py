@@ -10,7 +10,7 @@ from audiences.importing import cells, columns, household_sql
 from audiences.importing.columns import Header, Row
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
 from audiences.importing.rows import RowReader, batches
-from audiences.importing.staging import BATCH_ROWS, READING, Run, Within, import_transaction, known_regions
+from audiences.importing.staging import BATCH_ROWS, READING, Run, Within, headed, import_transaction, known_regions
 from audiences.importing.tables import open_table
 from audiences.tags import VULNERABILITIES
 
@@ -99,7 +99,7 @@ async def households(
     """
     run = Run.start("households", progress, dry_run=dry_run, within=within)
     with open_table(path) as table:
-        header, rows = columns.find_header(table.rows(), columns.HOUSEHOLD, ("external_id", "region_code"))
+        header, rows = await headed(table, columns.HOUSEHOLD, ("external_id", "region_code"))
         async with import_transaction(connection, dry_run=dry_run):
             known = await known_regions(connection, shortest=12, within=within)
             reader = HouseholdReader(header, run.problems, known, within)

@@ -17,7 +17,16 @@ from audiences.importing.columns import Header, Row
 from audiences.importing.differences import differing
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
 from audiences.importing.rows import RowReader, RowRefusedError, batches
-from audiences.importing.staging import BATCH_ROWS, Records, Run, Within, affected, by_region, import_transaction
+from audiences.importing.staging import (
+    BATCH_ROWS,
+    Records,
+    Run,
+    Within,
+    affected,
+    by_region,
+    headed,
+    import_transaction,
+)
 from audiences.importing.tables import open_table
 from audiences.records import Level
 
@@ -122,7 +131,7 @@ async def regions(
     if path.suffix.lower() in (".geojson", ".json"):
         return await _import(connection, run, _feature_batches(path, run), None)
     with open_table(path) as table:
-        header, rows = columns.find_header(table.rows(), columns.REGION, ("code", "name"))
+        header, rows = await headed(table, columns.REGION, ("code", "name"))
         return await _import(
             connection, run, batches(rows, RegionReader(header, run.problems, within).read, BATCH_ROWS), header
         )

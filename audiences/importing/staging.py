@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from audiences.importing.columns import Header
+from audiences.importing.columns import Header, Row, find_header
 from audiences.importing.differences import RecordChange, differences, first
 from audiences.importing.report import Changes, ImportReport, PlaceChanges, Problems, Progress
 from audiences.importing.tables import Table
@@ -29,6 +29,14 @@ Within = tuple[str, ...] | None
 """The regions (code prefixes) that an import may touch; None: all."""
 
 FOREIGN = "该编号已登记在您的辖区之外；请核对编号，或由上级导入"
+
+
+async def headed(
+    table: Table, fields: Mapping[str, tuple[str, ...]], required: Sequence[str]
+) -> tuple[Header, Iterator[Row]]:
+    """`find_header`, in a thread: a workbook gives its first row only after all of its texts have been read, which
+    takes seconds for a large roster, and who imports may be sending meanwhile."""
+    return await asyncio.to_thread(find_header, table.rows(), fields, required)
 
 
 @asynccontextmanager

@@ -11,7 +11,16 @@ from audiences.importing.columns import Header, Row
 from audiences.importing.differences import differing
 from audiences.importing.report import Changes, ImportReport, Problems, Progress
 from audiences.importing.rows import RowReader, batches
-from audiences.importing.staging import BATCH_ROWS, Run, Within, affected, by_region, import_transaction, known_regions
+from audiences.importing.staging import (
+    BATCH_ROWS,
+    Run,
+    Within,
+    affected,
+    by_region,
+    headed,
+    import_transaction,
+    known_regions,
+)
 from audiences.importing.tables import open_table
 
 KINDS = {
@@ -120,7 +129,7 @@ async def terminals(
     """
     run = Run.start("terminals", progress, dry_run=dry_run, within=within)
     with open_table(path) as table:
-        header, rows = columns.find_header(table.rows(), columns.TERMINAL, ("external_id", "region_code"))
+        header, rows = await headed(table, columns.TERMINAL, ("external_id", "region_code"))
         async with import_transaction(connection, dry_run=dry_run):
             reader = TerminalReader(header, run.problems, await known_regions(connection, within=within), within)
             await connection.execute(_CREATE)

@@ -23,7 +23,8 @@ from audiences.importing.xlsx_sheet import SharedStrings, SheetReader
 
 MAX_ENTRIES = 10_000
 MAX_UNPACKED = 4 << 30
-MAX_SMALL_PART = 32 << 20
+# A part that becomes a tree takes up to twenty times its size in memory.
+MAX_SMALL_PART = 8 << 20
 MAX_RATIO = 200
 # Below this size a high ratio is only a sheet with much repetition.
 RATIO_COUNTS_FROM = 32 << 20

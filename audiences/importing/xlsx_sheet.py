@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from os import pread
@@ -19,6 +19,12 @@ _NAMESPACES = (
 )
 # expat hands over text in pieces of up to 8 KiB; a cell of more pieces than this is over any limit and is cut.
 _MAX_PIECES = 64
+# A sheet nests five levels; whoever never closes what he opens fills the memory with what is open.
+_MAX_DEPTH = 32
+# Bytes of a tag or a comment, which the parser holds as a whole until it ends.
+_MAX_TOKEN = 1 << 20
+# Characters of "XFD1048576" and some more.
+_MAX_REFERENCE = 16
 # Integers up to here survive a spreadsheet's double-precision numbers.
 _EXACT = 10**15
 
@@ -27,22 +33,54 @@ def _names(*local: str) -> dict[str, str]:
     return {f"{namespace} {name}": name for namespace in _NAMESPACES for name in local}
 
 
-def _parser() -> expat.XMLParserType:
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    return parser
+class _Parser:
+    """expat, fed in pieces and within bounds: what is read costs no memory but that of the handlers."""
+
+    def __init__(self) -> None:
+        self._expat = expat.ParserCreate(namespace_separator=" ")
+        self._expat.buffer_text = True
+        self._expat.StartDoctypeDeclHandler = _refuse_doctype
+        self._fed = 0
+        self._depth = 0
+
+    def handle(
+        self,
+        start: Callable[[str, dict[str, str]], None],
+        end: Callable[[str], None],
+        data: Callable[[str], None],
+    ) -> None:
+        """Whom to tell of each tag and text."""
+
+        def opened(name: str, attributes: dict[str, str]) -> None:
+            self._depth += 1
+            if self._depth > _MAX_DEPTH:
+                raise _oversized()
+            start(name, attributes)
+
+        def closed(name: str) -> None:
+            self._depth -= 1
+            end(name)
+
+        self._expat.StartElementHandler, self._expat.EndElementHandler = opened, closed
+        self._expat.CharacterDataHandler = data
+
+    def feed(self, piece: bytes, *, final: bool = False) -> None:
+        """FileError for XML that is broken, declares entities, or is built to be a burden."""
+        try:
+            self._expat.Parse(piece, final)
+        except expat.ExpatError as error:
+            raise FileError("这个 .xlsx 文件已损坏。", remedy="请在表格软件里打开后另存。") from error
+        self._fed += len(piece)
+        if not final and self._fed - self._expat.CurrentByteIndex > _MAX_TOKEN:
+            raise _oversized()
 
 
 def _refuse_doctype(*_: object) -> None:
     raise FileError("文件内的 XML 声明了文档类型或实体，拒绝读取。", remedy="请在表格软件里打开后另存。")
 
 
-def _parse(parser: expat.XMLParserType, piece: bytes, *, final: bool = False) -> None:
-    try:
-        parser.Parse(piece, final)
-    except expat.ExpatError as error:
-        raise FileError("这个 .xlsx 文件已损坏。", remedy="请在表格软件里打开后另存。") from error
+def _oversized() -> FileError:
+    return FileError("文件内的 XML 结构异常，疑似压缩炸弹，拒绝读取。", remedy="请在表格软件里打开后另存。")
 
 
 class SharedStrings:
@@ -60,7 +98,7 @@ class SharedStrings:
 
     def load(self, pieces: Iterable[bytes], max_cell: int) -> None:
         """Read the part `sharedStrings.xml`; phonetic readings (rPh) are no part of the text."""
-        parser = _parser()
+        parser = _Parser()
         text: list[str] = []
         finished: list[bytes] = []
         inside = {"t": False, "rPh": False}
@@ -83,11 +121,11 @@ class SharedStrings:
             if inside["t"] and not inside["rPh"] and len(text) < _MAX_PIECES:
                 text.append(piece)
 
-        parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
+        parser.handle(start, end, data)
         for piece in pieces:
-            _parse(parser, piece)
+            parser.feed(piece)
             self._keep(finished)
-        _parse(parser, b"", final=True)
+        parser.feed(b"", final=True)
         self._keep(finished)
         self._file.flush()
 
@@ -128,14 +166,13 @@ class SheetReader:
 
     def rows(self, pieces: Iterable[bytes]) -> Iterator[tuple[int, list[str]]]:
         """FileError for XML that is broken, declares entities, or holds more columns than allowed."""
-        parser = _parser()
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler = self._data
+        parser = _Parser()
+        parser.handle(self._start, self._end, self._data)
         for piece in pieces:
-            _parse(parser, piece)
+            parser.feed(piece)
             yield from self._finished
             self._finished.clear()
-        _parse(parser, b"", final=True)
+        parser.feed(b"", final=True)
         yield from self._finished
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -200,7 +237,9 @@ class SheetReader:
 
 
 def _column(reference: str) -> int:
-    """The column number of "AB12"."""
+    """The column number of "AB12"; `ValueError` for what is longer than any reference, and would take hours."""
+    if len(reference) > _MAX_REFERENCE:
+        raise ValueError("no reference to a cell")
     column = 0
     for character in reference:
         if character.isdigit():

@@ -154,8 +154,11 @@ async def purge(connection: Connection, now: datetime) -> None:
 
 
 def form_token(session: str) -> str:
-    """The CSRF token of a session's forms: only who holds the cookie's secret can compute it."""
-    return hmac.new(session.encode(), b"daohu form", hashlib.sha256).hexdigest()
+    """The CSRF token of a session's forms: only who holds the cookie's secret can compute it.
+
+    A cookie may hold any bytes; those that are no text come as halves of characters.
+    """
+    return hmac.new(session.encode("utf-8", "surrogateescape"), b"daohu form", hashlib.sha256).hexdigest()
 
 
 def _grants(pairs: list[str]) -> list[Grant]:

@@ -15,7 +15,14 @@ from aiohttp.typedefs import Handler, Middleware
 from tortoise.exceptions import DBConnectionError
 
 from broadcaster.catalogue import Catalogue
-from broadcaster.errors import DaohuError, LimitedError, OutsideError, UnauthenticatedError, UnavailableError
+from broadcaster.errors import (
+    DaohuError,
+    InputError,
+    LimitedError,
+    OutsideError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 from broadcaster.web import problems
 from broadcaster.web.authentication import ACTOR
 from broadcaster.web.context import CONTEXT
@@ -128,6 +135,9 @@ async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage)
             headers["Retry-After"] = str(int(error.after) + 1)
         if isinstance(error, UnauthenticatedError):
             headers["WWW-Authenticate"] = "Bearer"
+    except web.RequestPayloadError:  # it says that it is packed, or comes in chunks, and is not so
+        unreadable = InputError("请求内容无法读取。", remedy="请检查 Content-Encoding 与 Transfer-Encoding。")
+        problem = problems.of_error(unreadable, request[REQUEST_ID], _texts(request))
     except TimeoutError:
         problem = _passing(request, UnavailableError("处理超时。", remedy="请稍后重试。"))
     except _DATABASE_AWAY as error:

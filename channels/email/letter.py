@@ -7,6 +7,7 @@ is cut and counted first.
 
 from __future__ import annotations
 
+import codecs
 import email
 import re
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ LONGEST_FIELD = 2_000
 LONGEST_TEXT = 32 * 1024
 
 _SLOW = frozenset({"punycode", "idna"})
-"""Names that a charset may pretend to have, whose decoding takes effort that grows with the square of the text."""
+"""Codecs whose decoding takes effort that grows with the square of the text."""
 
 _SERVERS = frozenset({"mailer-daemon", "postmaster", "mailerdaemon", "mdaemon", "mail-daemon", "maildelivery"})
 _REMEDY = "请把退信邮箱收到的原始邮件（message/rfc822）完整提交。"
@@ -115,9 +116,10 @@ def text(part: Message) -> str:
 
 def decoded(content: bytes, charset: str) -> str:
     """Text in its own charset where that is known and true, else in UTF-8 or the national one."""
-    for known in ("utf-8" if charset in _SLOW else charset, "utf-8"):
+    for known in (charset, "utf-8"):
         try:
-            return content.decode(known)
+            if codecs.lookup(known).name not in _SLOW:  # by whichever of its many spellings
+                return content.decode(known)
         except (LookupError, UnicodeError, ValueError):
             continue
     return content.decode("gb18030", "replace")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from xml.parsers import expat
 
 import asyncpg
 import pytest
@@ -308,6 +311,27 @@ async def test_an_xlsx_roster_is_as_good_as_a_csv(
     report = await importing.households(connection, tmp_path / "roster.xlsx")
     assert (report.rows, report.problem_count) == (1, 0)
     assert await contacts(connection) == [("phone", "13800138000", True)]
+
+
+async def test_a_workbook_is_read_beside_the_loop_that_sends(
+    connection: asyncpg.Connection, regions: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(HEADER.split(","))
+    book.active.append(["H1", "张三", "330212001001001"])
+    book.save(tmp_path / "roster.xlsx")
+    readers: list[threading.Thread] = []
+    create = expat.ParserCreate
+
+    def noting(*options: Any, **named: Any) -> expat.XMLParserType:
+        readers.append(threading.current_thread())
+        return create(*options, **named)
+
+    monkeypatch.setattr(expat, "ParserCreate", noting)
+    await importing.households(connection, tmp_path / "roster.xlsx")
+    assert readers
+    assert threading.main_thread() not in readers
 
 
 async def test_what_was_exported_imports_as_unchanged(

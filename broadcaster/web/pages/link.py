@@ -19,7 +19,7 @@ from broadcaster.errors import InputError, NotFoundError, UnauthenticatedError
 from broadcaster.web.authentication import source
 from broadcaster.web.context import CONTEXT
 from broadcaster.web.endpoint import JSON
-from broadcaster.web.pages.forms import plain
+from broadcaster.web.pages.forms import typed
 from broadcaster.web.throttle import Throttle, neighbourhood
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -86,8 +86,8 @@ async def given(request: web.Request) -> dict[str, str]:
     if request.content_type == "multipart/form-data":
         raise InputError("不是网页表单。", remedy="请从页面上提交。")
     try:
-        return {name: plain(str(value)) for name, value in (await request.post()).items()}
-    except (ValueError, LookupError) as error:  # an encoding that does not exist, bytes that are no text
+        return await typed(request)
+    except ValueError as error:
         raise InputError("表单内容无法读取。", remedy="请返回后重新按按钮。") from error
 
 

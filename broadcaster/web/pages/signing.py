@@ -110,7 +110,9 @@ def slowed(response: web.Response, error: LimitedError) -> web.Response:
 
 def _form(request: web.Request, *, name: str = "", status: int = 200, **values: object) -> web.Response:
     """The sign-in form, its token bound to a cookie that only this browser has."""
-    visitor = request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
+    visitor = request.cookies.get(VISITOR_COOKIE, "")
+    if not visitor.isascii() or not visitor:  # none of ours
+        visitor = secrets.token_urlsafe(24)
     shown = {"name": name, "wrong": False, "wait": 0, "again_at": None, **values}
     response = page(request, "console/sign_in.html", status=status, form_token=form_token(visitor), **shown)
     response.set_cookie(VISITOR_COOKIE, visitor, httponly=True, samesite="Strict", secure=secure(request))

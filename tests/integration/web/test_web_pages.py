@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from aiohttp import ClientResponse
 
 from broadcaster.settings import Settings
 from broadcaster.web.context import Context
+from tests.harness.field import unit_link
 from tests.harness.web import DISTRICT, PASSWORD, TOWN, Make, Web
 
 SCRIPT = "<script>alert(1)</script>"
@@ -63,6 +65,7 @@ async def test_guessing_is_slowed_and_said(web: Web) -> None:
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 async def test_a_form_of_another_site_is_refused(web: Web, headers: dict[str, str]) -> None:
@@ -101,6 +104,36 @@ async def test_no_form_makes_a_500(web: Web, body: bytes) -> None:
         ):
             answer = await web.client.post(path, data=body, headers={"Content-Type": media})
             assert answer.status < 500, (path, media)
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [("Cookie: daohu_session=\udcff", 403), ("Cookie: daohu_form=\udcff", 403), ("Content-Encoding: gzip", 400)],
+)
+async def test_bytes_that_are_no_text_lead_to_the_form_and_not_to_an_error(web: Web, header: str, status: int) -> None:
+    for method, expected in (("GET", 200), ("POST", status)):
+        body = "" if method == "GET" else "name=a&password=b"
+        reader, writer = await asyncio.open_connection(web.client.host, web.client.port)
+        head = (
+            f"{method} /{'' if method == 'GET' else 'sign-in'} HTTP/1.1\r\nHost: x\r\n{header}\r\nConnection: close\r\n"
+        )
+        media = "Content-Type: application/x-www-form-urlencoded\r\n"
+        writer.write(f"{head}{media}Content-Length: {len(body)}\r\n\r\n{body}".encode("utf-8", "surrogateescape"))
+        answer = await reader.read()
+        writer.close()
+        assert answer.startswith(f"HTTP/1.1 {expected} ".encode()), method
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "-PunyCode", "idna", "utf-16", "gbk", "nope"])
+async def test_a_form_is_read_in_the_encoding_of_browsers_and_in_none_that_takes_minutes(
+    web: Web, encoding: str
+) -> None:
+    link, _ = await unit_link(web)
+    headers = {"Content-Type": f"application/x-www-form-urlencoded; charset={encoding}"}
+    for path in ("/sign-in", link):
+        answer = await web.client.post(path, data=b"answer=confirm-", headers=headers)
+        assert answer.status == 400, path
+        assert "表单内容无法读取" in await answer.text(), path
 
 
 async def test_the_list_shows_what_the_reader_may_see(web: Web) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+import tracemalloc
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -54,6 +56,26 @@ def test_a_quote_that_never_ends_is_refused(tmp_path: Path) -> None:
     path.write_text('id,name\nA1,"' + "x,\n" * 100_000)
     with pytest.raises(FileError, match="引号"):
         read(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+def test_a_zero_byte_is_refused_which_no_report_could_show(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "zero.csv"
+    path.write_bytes("id,name\nA\0,x\n".encode(encoding))
+    with pytest.raises(FileError, match="零字节"):
+        read(path)
+
+
+def test_a_line_of_a_million_cells_is_refused_before_it_is_taken_apart(tmp_path: Path) -> None:
+    path = tmp_path / "line.csv"
+    path.write_text("id,name\n" + "a," * 1_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileError, match="第 2 行太长"):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_blank_rows_are_left_out_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
@@ -152,12 +174,13 @@ def test_xml_with_a_document_type_is_refused(tmp_path: Path, part: str) -> None:
     [
         '<row r="99999999"><c r="A1" t="str"><v>x</v></c></row>',
         '<row r="1"><c r="ZZZ1" t="str"><v>x</v></c></row>',
+        '<row r="1"><c r="' + "Z" * 100_000 + '1" t="str"><v>x</v></c></row>',
         '<row r="1"><c r="A1" t="s"><v>7</v></c></row>',
         '<row r="x"><c r="A1"><v>1</v></c></row>',
         '<row r="1"><c r="A1" t="str"><v>' + "x" * 600_000 + "</v></c></row>",
         '<row r="1"><c r="A1">',
     ],
-    ids=["row number", "column", "string number", "no number", "long cell", "cut off"],
+    ids=["row number", "column", "long column", "string number", "no number", "long cell", "cut off"],
 )
 def test_a_sheet_that_lies_is_refused(tmp_path: Path, row: str) -> None:
     source = workbook(tmp_path / "good.xlsx", [["户号"]])
@@ -170,6 +193,32 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     source = workbook(tmp_path / "good.xlsx", [["户号"]])
     with pytest.raises(FileError, match="压缩"):
         read(rewritten(source, tmp_path / "bomb.xlsx", SHEET, bytes(64 << 20)))
+
+
+@pytest.mark.parametrize("part", [SHEET, "xl/sharedStrings.xml"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<row>" * 100_000,
+        b"<x>" * 100_000,
+        b'<row x="' + b"y" * (3 << 20) + b'"/>',
+        b"<!--" + b"y" * (3 << 20) + b"-->",
+    ],
+    ids=["never closed", "strange and never closed", "huge tag", "huge comment"],
+)
+def test_a_part_that_would_fill_the_memory_as_it_is_parsed_is_refused(
+    tmp_path: Path, part: str, content: bytes
+) -> None:
+    source = as_excel_saves(tmp_path / "good.xlsx")
+    with pytest.raises(FileError, match="结构异常"):
+        read(rewritten(source, tmp_path / "bomb.xlsx", part, f'<sst xmlns="{MAIN}">'.encode() + content + b"</sst>"))
+
+
+def test_a_part_that_would_become_a_tree_of_millions_is_refused(tmp_path: Path) -> None:
+    source = workbook(tmp_path / "good.xlsx", [["户号"]])
+    styles = f'<styleSheet xmlns="{MAIN}">'.encode() + b"<a/>" * (3 << 20) + b"</styleSheet>"
+    with pytest.raises(FileError, match="过大"):
+        read(rewritten(source, tmp_path / "tree.xlsx", "xl/styles.xml", styles))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"<html/>"], ids=["empty", "cut off", "page"])
@@ -218,6 +267,8 @@ SQUARE = [[121.0, 29.0], [122.0, 29.0], [122.0, 30.0], [121.0, 30.0], [121.0, 29
         {"type": "Polygon", "coordinates": [[[lat, lon] for lon, lat in SQUARE]]},
         {"type": "Polygon", "coordinates": [[SQUARE[0]] * 5]},
         {"type": "Polygon", "coordinates": [[["x", "y"]] * 5]},
+        {"type": "Polygon", "coordinates": [[[10**400, 29.0], *SQUARE[1:-1], [10**400, 29.0]]]},
+        {"type": "Polygon", "coordinates": [[[math.nan, 29.0], *SQUARE[1:-1], [math.nan, 29.0]]]},
         {"type": "MultiPolygon", "coordinates": [[]]},
         {"type": "MultiPolygon"},
         "Polygon",
@@ -232,6 +283,14 @@ def test_an_outline_knows_its_middle() -> None:
     checked = geojson_file.outline({"type": "Polygon", "coordinates": [SQUARE], "bbox": [0]})
     assert checked == {"type": "Polygon", "coordinates": [SQUARE]}
     assert geojson_file.middle(checked) == (121.5, 29.5)
+
+
+def test_a_name_holds_nothing_that_the_database_cannot(tmp_path: Path) -> None:
+    (tmp_path / "regions.geojson").write_text(
+        '{"features": [{"properties": {"编码": "33\\ud800", "名\\u0000": "村\\u0000"}}]}'
+    )
+    (feature,) = geojson_file.features(tmp_path / "regions.geojson")
+    assert feature.properties == {"编码": "33?", "名 ": "村 "}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from broadcaster.errors import InputError, UnauthenticatedError
 from broadcaster.ports import DeliveryKey, Evidence, GatewaySettings, Medium, ParsesCallback, Receipt
+from channels.email.letter import decoded
 from channels.email.post import Kind, Post, read
 from channels.email.seal import Seal, Seals
 from channels.email.smtp import plugin
@@ -348,3 +349,8 @@ def test_the_mail_server_posts_a_bounce_and_is_answered(headers: dict[str, str],
 def test_without_the_token_nothing_is_believed(options: dict[str, object], headers: dict[str, str]) -> None:
     with pytest.raises(UnauthenticatedError):
         plugin.parse(gateway(**options), headers, {}, report(envelope=SEALED))
+
+
+@pytest.mark.parametrize("charset", ["punycode", "-PunyCode", "punycode_", "idna", " IDNA"])
+def test_a_charset_that_takes_long_is_not_used_however_it_is_spelt(charset: str) -> None:
+    assert decoded(b"relayed-xn--abc", charset) == "relayed-xn--abc"
