@@ -241,10 +241,19 @@ async def switch(database: Database, actor: Actor, district: str, number: int, n
         )
 
 
+async def overtaken(connection: Connection, number: int) -> bool:
+    """Whether a later alert of the same lineage was brought to the message's subscriber, or is just being brought."""
+    found: bool = await connection.fetchval(SQL["overtaken"], number)
+    return found
+
+
 async def resend(database: Database, actor: Actor, district: str, number: int, now: datetime) -> None:
-    """Try a message again that was given up, after those that wait before it."""
+    """Try a message again that was given up, after those that wait before it. `ConflictError` where the other side has
+    what came after it: the older one would stand as the latest there."""
     require(actor, Action.MANAGE_GATEWAYS, (district,))
     async with database.transaction() as connection:
+        if await overtaken(connection, number):
+            raise ConflictError("对方已收到这条预警后来的更新或解除，旧的不再重发。", remedy="需要时请发布更新。")
         if await connection.fetchval(SQL["resend"], number, now) is None:
             raise NotFoundError("没有这条未送达的推送。", remedy="请刷新页面。")
         await audit.append(connection, actor.account_id, "subscriber.resend", now, subject=f"webhook {number}")

@@ -33,6 +33,20 @@ WHERE id = $1 AND owner = $2 AND state = 'pending' RETURNING id
 INSERT INTO webhook_attempt (webhook_id, number, at, status, reason) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (webhook_id, number) DO NOTHING
 
+-- name: said_before
+-- $1 message, $2 words, $3 how many: of so many attempts before, those that ended with the same words.
+SELECT count(*) FROM (SELECT reason FROM webhook_attempt WHERE webhook_id = $1 ORDER BY number DESC LIMIT $3) AS before
+WHERE before.reason = $2
+
+-- name: overtaken
+-- $1 message: whether its subscriber was brought, or is just being brought, what has taken the place of its alert since.
+SELECT EXISTS (
+    SELECT FROM webhook w JOIN alert a ON a.id = w.alert_id
+    JOIN alert newer ON newer.lineage = a.lineage AND newer.id <> a.id
+    JOIN webhook n ON n.alert_id = newer.id AND n.subscriber_id = w.subscriber_id
+    WHERE w.id = $1 AND n.id > w.id AND (n.state = 'delivered' OR n.lease_until > clock_timestamp())
+)
+
 -- name: resend
 UPDATE webhook SET state = 'pending', next_at = $2, queued_at = $2, settled_at = NULL WHERE id = $1 AND state = 'dead'
 RETURNING subscriber_id

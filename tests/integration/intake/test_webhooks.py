@@ -169,6 +169,50 @@ async def test_a_message_that_cannot_be_written_holds_up_none_after_it(
     assert "程序出错" in await web.value("SELECT string_agg(reason, ' ') FROM webhook_attempt")
 
 
+@pytest.mark.parametrize("status", [400, 409, 422])
+async def test_a_message_that_is_refused_holds_up_the_next_for_seconds_only(
+    web: Web, postman: Postman, server: FeedServer, status: int
+) -> None:
+    path = f"/refused/{status}"
+    one = await subscribe(web, "platform", server.tell(path, status=status))
+    await web.issued(headline="先")
+    await web.issued(headline="后")
+    for wait in (0, 5, 10):
+        web.clock.advance(wait)
+        assert await state(web, one) == ["pending", "pending"]
+        await postman.bring(one)
+    server.tell(path)
+    assert await postman.bring(one)
+    assert await state(web, one) == ["dead", "delivered"]
+    async with web.database.connection() as connection:
+        (given_up,) = await subscribers.dead(connection)
+    assert (given_up.reason, given_up.attempts) == (f"HTTP {status}", postmen.REFUSALS)
+
+
+async def test_refusals_count_only_in_succession(web: Web, postman: Postman, server: FeedServer) -> None:
+    one = await subscribe(web, "platform", server.tell("/moody"))
+    await web.issued()
+    for status in (503, 400, 400, 503, 400, 400):
+        server.tell("/moody", status=status)
+        await postman.bring(one)
+        web.clock.advance(postmen.LONGEST)
+    assert await state(web, one) == ["pending"]
+    await postman.bring(one)
+    assert await state(web, one) == ["dead"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
+async def test_what_is_wrong_with_us_the_address_or_the_moment_is_waited_for(
+    web: Web, postman: Postman, server: FeedServer, status: int
+) -> None:
+    one = await subscribe(web, "platform", server.tell(f"/waits/{status}", status=status))
+    await web.issued()
+    for _ in range(postmen.REFUSALS * 3):
+        await postman.bring(one)
+        web.clock.advance(postmen.LONGEST)
+    assert await state(web, one) == ["pending"]
+
+
 async def test_what_is_given_up_can_be_sent_again(web: Web, postman: Postman, server: FeedServer) -> None:
     one = await subscribe(web, "platform", server.tell("/lost", status=503))
     await web.issued()
