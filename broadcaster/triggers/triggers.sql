@@ -151,11 +151,13 @@ UPDATE rule_standing SET trouble = $2, evaluated_at = $3 WHERE name = $1
 
 -- name: set_rule
 -- $1 name, $2 version, $3 mode, $4 account, $5 now. What goes on goes on under another version; switched off or from a trial
--- to work it begins anew.
+-- to work it begins anew, but knows what is out: that is updated, and called off.
 INSERT INTO rule_standing AS s (name, version, mode, set_by, set_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (name) DO UPDATE
 SET version = excluded.version, mode = excluded.mode, set_by = excluded.set_by, set_at = excluded.set_at, trouble = '',
-    state = CASE WHEN s.mode = excluded.mode THEN s.state ELSE '{}' END, evaluated_at = NULL
+    state = CASE WHEN s.mode = excluded.mode THEN s.state 
+                 ELSE jsonb_strip_nulls(jsonb_build_object('alert_id', s.state -> 'alert_id')) END,
+    evaluated_at = NULL
 
 -- name: standings
 SELECT s.name, s.version, s.mode, s.set_at, s.state::text AS state, s.evaluated_at, s.trouble, coalesce(a.name, '') AS set_by
@@ -223,7 +225,8 @@ SELECT e.id, e.rule, e.version, e.alert_id, e.regions, e.incoming_id FROM rule_e
 WHERE e.id = $1 AND e.state = 'held' FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: settle_event
-UPDATE rule_event SET state = $2, fault = $3, closed_at = $4 WHERE id = $1 AND state = 'held'
+-- $5: further reasons.
+UPDATE rule_event SET state = $2, fault = $3, closed_at = $4, said = said || $5::text::jsonb WHERE id = $1 AND state = 'held'
 
 -- name: close_event
 -- $1 id, $2 the state that it gets, $3 those that it may have, $4 account, $5 now
