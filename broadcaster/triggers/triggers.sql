@@ -33,10 +33,12 @@ FROM unnest($1::integer[], $2::timestamptz[], $3::float8[], $4::smallint[], $5::
 WHERE e.id = n.id
 
 -- name: hear_stations
--- $1 codes, $2 now. To the minute is enough for a list, and a row that is the same is not written.
+-- $1 codes, $2 now, $3 those that said something of the future alone. To the minute is enough for a list, and a row that is
+-- the same is not written.
 UPDATE station SET heard_at = $2::timestamptz, silent_since = NULL
 WHERE code = ANY ($1::text[])
   AND (heard_at IS NULL OR heard_at < $2::timestamptz - interval '20 seconds' OR silent_since IS NOT NULL)
+  AND (heard_at IS NULL OR code <> ALL ($3::text[]))
 
 -- name: note_strangers
 -- $1 codes, $2 how many readings, $3 source, $4 now, $5 the most that are kept.
@@ -86,6 +88,11 @@ SELECT at, value, verdict FROM reading WHERE series_id = $1 AND at > $2 AND at <
 SELECT id, code, name, silent_since, heard_at FROM station
 WHERE silent_since IS NOT NULL AND active AND region_code LIKE ANY (SELECT w || '%' FROM unnest($1::text[]) w)
 ORDER BY silent_since DESC LIMIT $2
+
+-- name: ahead
+-- $1 stations, $2 now: those of them that report of a time to come.
+SELECT DISTINCT e.station_id FROM series e
+WHERE e.station_id = ANY ($1::integer[]) AND EXISTS (SELECT FROM reading d WHERE d.series_id = e.id AND d.at > $2)
 
 -- name: strangers
 SELECT code, source, readings, first_at, last_at FROM stranger s
