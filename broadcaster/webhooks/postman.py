@@ -146,6 +146,8 @@ class Postman:
         """Why it must not be told, whatever was written down; None where it may be."""
         if record.alert.rehearsal != row["rehearsal"]:
             return NotTold("演练与实战不符", final=True)
+        if not record.open and self.clock.now() - row["queued_at"] >= GIVEN_UP:  # it was switched off meanwhile
+            return NotTold("预警已结束或已被取代，一天多没有送到，不再发", final=True)
         async with self.database.connection() as connection:
             if await overtaken(connection, row["id"]):
                 return NotTold("对方已收到这条预警后来的更新或解除，不再发旧的", final=True)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from broadcaster.alerts.authoring import hold_issues
 from broadcaster.database import Connection, Database
 from broadcaster.errors import ConflictError, InputError, NotFoundError
 from broadcaster.outlets import PLAIN, Manner, OutletKind, is_topic
@@ -229,12 +230,15 @@ async def renew(database: Database, actor: Actor, district: str, number: int, no
 
 
 async def switch(database: Database, actor: Actor, district: str, number: int, now: datetime, *, active: bool) -> None:
-    """Tell it no more, or again; what waited meanwhile is sent then."""
+    """Tell it no more, or again: of what waited, and of what was issued meanwhile and is in force."""
     require(actor, Action.MANAGE_GATEWAYS, (district,))
     async with database.transaction() as connection:
+        await hold_issues(connection)
         name = await connection.fetchval(SQL["switch"], number, active)
         if name is None:
             raise _nobody()
+        if active:
+            await connection.execute(SQL["catch_up"], number, now)
         detail = {"active": active}
         await audit.append(
             connection, actor.account_id, "subscriber.switch", now, subject=f"subscriber:{name}", detail=detail

@@ -6,6 +6,15 @@ INSERT INTO webhook (subscriber_id, alert_id, queued_at, next_at)
 SELECT id, $1, $3, $3 FROM subscriber WHERE active AND rehearsal = $2 ORDER BY id
 ON CONFLICT (subscriber_id, alert_id) DO NOTHING
 
+-- name: catch_up
+-- Subscriber $1 is to be told of what was issued since it has been one, is in force, and was not meant for it: it was switched off.
+INSERT INTO webhook (subscriber_id, alert_id, queued_at, next_at)
+SELECT s.id, a.id, $2, $2 FROM subscriber s
+JOIN alert a ON a.state = 'issued' AND a.superseded_by IS NULL AND a.issued_at >= s.created_at
+            AND (a.status <> 'Actual') = s.rehearsal AND a.document ->> 'scope' = 'Public'
+WHERE s.id = $1 ORDER BY a.issued_at, a.id
+ON CONFLICT (subscriber_id, alert_id) DO NOTHING
+
 -- name: due
 -- Subscribers whose oldest unsent message is due and nobody's, at the most $2.
 SELECT s.id FROM subscriber s

@@ -34,7 +34,7 @@ from tests.harness.mosquitto import PASSWORD, USER, Mosquitto, mosquitto
 from tests.harness.mqtt_peer import Answer, acknowledges, answering, disconnects
 from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
-from tests.harness.web import DISTRICT, Web
+from tests.harness.web import DISTRICT, Web, call_off
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 PARCEL = Parcel("1", b"{}", "application/json")
@@ -81,19 +81,6 @@ async def state(web: Web, subscriber: int) -> list[str]:
     async with web.database.connection() as connection:
         rows = await connection.fetch("SELECT state FROM webhook WHERE subscriber_id = $1 ORDER BY id", subscriber)
     return [row["state"] for row in rows]
-
-
-async def call_off(web: Web, number: int) -> None:
-    cancelled = await web.ask("POST", f"/api/v1/alerts/{number}/cancel", json={})
-    assert cancelled.status == 201, await cancelled.text()
-    successor = (await cancelled.json())["id"]
-    for step, role, body in (
-        ("submit", "author", {}),
-        ("approve", "approver", {"version": 2}),
-        ("issue", "author", {}),
-    ):
-        answer = await web.ask("POST", f"/api/v1/alerts/{successor}/{step}", role, json=body)
-        assert answer.status == 200, await answer.text()
 
 
 class Ear:

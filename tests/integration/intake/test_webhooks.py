@@ -26,7 +26,7 @@ from tests.harness.console import signed_in
 from tests.harness.feed_server import FeedServer, feed_server
 from tests.harness.processes import DaohuProcess
 from tests.harness.waiting import wait_until
-from tests.harness.web import DISTRICT, Web
+from tests.harness.web import DISTRICT, Web, call_off
 
 PATIENCE = 180.0
 
@@ -110,6 +110,48 @@ async def test_drills_never_reach_a_live_subscriber_nor_real_alerts_a_drills(
         await postman.bring(subscriber)
     assert (await state(web, live), server.asked("/live")) == (["dead"], [])
     assert [verified(web, drill, one)["status"] for one in server.asked("/drill")] == ["Exercise"]
+
+
+async def test_who_was_switched_off_is_told_of_what_was_issued_meanwhile_and_is_in_force(
+    web: Web, postman: Postman, server: FeedServer
+) -> None:
+    await web.issued(headline="先前的")
+    web.clock.advance(60)
+    one = await subscribe(web, "platform", server.tell("/rested"))
+    number = await web.issued(headline="先发的")
+    assert await postman.bring(one)
+
+    async def switch(active: bool) -> None:
+        await subscribers.switch(web.database, SYSTEM, DISTRICT, one, web.clock.now(), active=active)
+
+    await switch(active=False)
+    web.clock.advance(60)
+    await call_off(web, number)
+    await web.issued(headline="演练", status="Exercise")
+    await web.issued(headline="内部", scope="Restricted")
+    over = await web.issued(headline="已过的")
+    await web.value("UPDATE alert SET state = 'ended' WHERE id = $1 RETURNING id", over)
+    web.clock.advance(60)
+    await web.issued(headline="后发的")
+    await switch(active=True)
+    while await postman.bring(one):
+        pass
+    told = [json.loads(request["body"].encode("latin-1")) for request in server.asked("/rested")]
+    assert [said["msg_type"] for said in told] == ["Alert", "Cancel", "Alert"]
+    assert (told[0]["headline"], told[2]["headline"]) == ("先发的", "后发的")
+
+
+async def test_what_waited_for_a_day_and_is_over_is_not_told_any_more(
+    web: Web, postman: Postman, server: FeedServer
+) -> None:
+    one = await subscribe(web, "platform", server.tell("/late"))
+    number = await web.issued()
+    await subscribers.switch(web.database, SYSTEM, DISTRICT, one, web.clock.now(), active=False)
+    web.clock.advance(postmen.GIVEN_UP.total_seconds())
+    await web.value("UPDATE alert SET state = 'ended' WHERE id = $1 RETURNING id", number)
+    await subscribers.switch(web.database, SYSTEM, DISTRICT, one, web.clock.now(), active=True)
+    await postman.bring(one)
+    assert (await state(web, one), server.asked("/late")) == (["dead"], [])
 
 
 async def test_what_is_not_issued_is_told_to_nobody(web: Web, server: FeedServer) -> None:
@@ -317,7 +359,7 @@ async def test_a_killed_worker_loses_nothing(
         worker.kill()
     assert await state(web, one) == ["pending"]
     server.tell("/kill")
-    await web.value("UPDATE webhook SET lease_until = clock_timestamp()")
+    await web.value("UPDATE webhook SET lease_until = clock_timestamp(), queued_at = clock_timestamp()")
     with DaohuProcess("worker", folder=tmp_path, name="again"):
         await wait_until(delivered, within=PATIENCE, what="the next worker brings it")
     assert len(server.asked("/kill")) == 2
