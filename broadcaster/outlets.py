@@ -76,12 +76,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class NotTold:
-    """It has not, or nobody knows. `after`: the seconds that it asks us to wait; `final`: it never wants it."""
+    """It has not, or nobody knows. `after`: the seconds that it asks us to wait; `final`: it never wants it; `unfit`:
+    as far as one can tell it is this message that it does not take, and the next may fare better."""
 
     reason: str
     status: int | None = None
     after: float | None = None
     final: bool = False
+    unfit: bool = False
 
 
 def topic(template: str, labels: Mapping[str, str]) -> str:

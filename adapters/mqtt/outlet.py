@@ -61,6 +61,8 @@ class _Conversation:
     def __init__(self, hook: Hook, made: socket.socket, seconds: float) -> None:
         self._hook = hook
         self._five = hook.manner.version == "5"
+        self._topics = "{" in hook.manner.topic
+        self._sent = False
         self._refused: list[Any] = []
         self._largest: int | None = None
         self._client = aiomqtt.Client(
@@ -85,13 +87,13 @@ class _Conversation:
         try:
             async with self._client as client:
                 if self._largest is not None and _size(where, properties, parcel.body) > self._largest:
-                    return refusal(TOO_LARGE)
-                retain = self._hook.manner.retain
+                    return self._refusal(TOO_LARGE)
+                retain, self._sent = self._hook.manner.retain, True
                 sending = client.publish(where, parcel.body, qos=1, retain=retain, properties=properties)
                 await self._unless_it_ends(asyncio.ensure_future(sending))
-                answer = refusal(self._refused[0]) if self._refused else Told()
+                answer = self._refusal(self._refused[0]) if self._refused else Told()
         except aiomqtt.MqttError as problem:
-            return answer or _fault(self._ended() or problem)
+            return answer or self._fault(self._ended() or problem)
         finally:
             self._ended()
         return answer
@@ -105,6 +107,21 @@ class _Conversation:
             await sending
         finally:
             sending.cancel()
+
+    def _fault(self, problem: BaseException) -> NotTold:
+        """In words, without an address or a name. A broker may end the connection over a message that it cannot take:
+        Mosquitto does over one that is larger than its `message_size_limit`."""
+        code = getattr(problem, "rc", None)
+        if getattr(code, "value", 0) > REFUSED:  # 0x80 is what the library makes of a connection that just ended
+            return self._refusal(code)
+        if code is None:
+            return NotTold("MQTT 代理没有答复，或连接断了")
+        if self._sent:
+            return NotTold("送出这条消息时 MQTT 代理断开了连接", unfit=True)
+        return NotTold("MQTT 代理的连接断了")
+
+    def _refusal(self, code: Any) -> NotTold:
+        return refusal(code, sent=self._sent, topics=self._topics)
 
     def _ended(self) -> BaseException | None:
         """Why the connection ended; None while it lasts. The loop complains where nobody asks."""
@@ -131,11 +148,3 @@ def _properties(parcel: Parcel) -> Properties:
 def _size(where: str, properties: Properties | None, body: bytes) -> int:
     packed = properties.pack() if properties is not None else b""  # type: ignore[no-untyped-call]
     return _HEADS + len(where.encode()) + len(packed) + len(body)
-
-
-def _fault(problem: BaseException) -> NotTold:
-    """In words, without an address or a name."""
-    code = getattr(problem, "rc", None)
-    if getattr(code, "value", 0) > REFUSED:  # 0x80 is what the library makes of a connection that just ended
-        return refusal(code)
-    return NotTold("MQTT 代理的连接断了" if code is not None else "MQTT 代理没有答复，或连接断了")

@@ -13,6 +13,12 @@ TOO_LARGE = 0x95
 _UNFIT = frozenset({TOO_LARGE, 0x99})
 """Said of the message itself: it must not hold up those after it."""
 
+_OF_ALL = frozenset({0x84, 0x85, 0x86, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8E, *range(0x96, 0x99), *range(0x9A, 0xA0)})
+"""Said of us, of the broker, or of now. What else it says to a message may be of that message alone."""
+
+_OF_TOPIC = frozenset({0x87, 0x90})
+"""Of the message where topics differ from one to the next."""
+
 WORDS = {
     0x81: "对方说报文格式不对",
     0x82: "对方说不合协议",
@@ -42,9 +48,11 @@ WORDS = {
 """By reason code; those that are never said of publishing are not among them."""
 
 
-def refusal(code: Any) -> NotTold:
-    """Why it was not taken; `code` as the library has it, a number or a name with one."""
+def refusal(code: Any, *, sent: bool, topics: bool) -> NotTold:
+    """Why it was not taken; `code` as the library has it, a number or a name with one. `sent`: it was said when the
+    message had been sent; `topics`: they differ from one message to the next."""
     number = getattr(code, "value", code)
+    unfit = sent and number not in _OF_ALL and (topics or number not in _OF_TOPIC)
     if number in WORDS:
-        return NotTold(f"MQTT 代理没有收下：{WORDS[number]}", final=number in _UNFIT)
-    return NotTold(f"MQTT 代理没有收下（{code}）")
+        return NotTold(f"MQTT 代理没有收下：{WORDS[number]}", final=number in _UNFIT, unfit=unfit)
+    return NotTold(f"MQTT 代理没有收下（{code}）", unfit=unfit)

@@ -26,6 +26,9 @@ _GONE, _TOO_LARGE, _THERE_ALREADY = 410, 413, 409
 _UNFIT = frozenset({400, 415, 422})
 """A platform that reads CAP says of the message itself that it cannot take it: it must not hold up those after it."""
 
+_UNFIT_PERHAPS = _UNFIT | {406, _THERE_ALREADY}
+"""The same of a webhook, unless it is our signature that it does not take: many answer that with 400."""
+
 
 class WebhookOutlet:
     """Tells subscribers; one session for public addresses, one for those that may be private."""
@@ -85,7 +88,7 @@ def _meant(kind: OutletKind, response: aiohttp.ClientResponse, now: datetime) ->
         return Told(status)
     after = retry_after(response.headers.get("Retry-After"), now)
     never = status in (_GONE, _TOO_LARGE) or (kind is OutletKind.CAP and status in _UNFIT)
-    return NotTold(f"HTTP {status}", status, after, final=never)
+    return NotTold(f"HTTP {status}", status, after, final=never, unfit=status in _UNFIT_PERHAPS)
 
 
 def signature(secret: bytes, name: str, stamp: str, body: bytes) -> str:

@@ -192,6 +192,11 @@ async def reject(
         return await _move(Action.REJECT, alert_id, actor, now, version, rules, approved_by=None, rejection=reason)
 
 
+async def hold_issues(connection: Connection) -> None:
+    """Let nothing be issued beside the caller's transaction until it ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _CODES_LOCK)
+
+
 async def issue(
     connection: Connection,
     alert_id: int,
@@ -206,7 +211,7 @@ async def issue(
     It gets its lineage, its frozen policy and a reply code that no other open alert has; its predecessor is marked
     superseded, stays issued until it is ended, and hands its reply code on. `RuleError` names everything in the way.
     """
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", _CODES_LOCK)
+    await hold_issues(connection)
     record, predecessors = await _locked_with_predecessors(alert_id)
     alert = record.alert
     state = lifecycle.allow(Action.ISSUE, actor, record.standing, rules)

@@ -31,6 +31,7 @@ from broadcaster.security.naming import require_named
 from broadcaster.security.permissions import Action, Actor, Grant, Role
 from broadcaster.triggers import drafting
 from broadcaster.triggers.evaluator import Decision, Step, deed_of, with_alert
+from broadcaster.triggers.looking import Why
 from broadcaster.triggers.rule import SHORTEST_HOLD, Rule, stored
 from broadcaster.triggers.sql import SQL
 from broadcaster.triggers.window import Site
@@ -47,6 +48,11 @@ ACT, RELAY = "rules.act", "incoming.act"
 
 _SETTLED = {State.ISSUED: "issued", State.ENDED: "issued", State.REJECTED: "vetoed"}
 """What an officer has done with an alert that is held: sent it out, or back. It is the rule's no more."""
+
+_NOTHING_LEFT = Why(
+    "倒计时期间原预警已经结束，没有要解除的，解除没有发出",
+    "What it was to call off has ended meanwhile: nothing was left to call off, and nothing was sent",
+)
 
 IssueByRule = Callable[[int, alerts.Actor], Awaitable[AlertRecord]]
 """Issues a rule's alert inside the caller's transaction: it was approved with the rule."""
@@ -159,7 +165,7 @@ class Hand:
 
     async def _settle(self, number: int, state: str, fault: str) -> None:
         async with self.database.connection() as connection:
-            await connection.execute(SQL["settle_event"], number, state, fault[:1000], self.clock.now())
+            await connection.execute(SQL["settle_event"], number, state, fault[:1000], self.clock.now(), "[]")
 
     async def _release(self, number: int) -> int:
         """Settle one that is held, unless somebody else is just at it."""
@@ -167,20 +173,23 @@ class Hand:
             row = await connection.fetchrow(SQL["take_held"], number)
             if row is None:
                 return 0
-            now, alert_id, fault = self.clock.now(), row["alert_id"], ""
-            record = await authoring.load(alert_id)
+            now, sent, fault = self.clock.now(), False, ""
+            record, why = await authoring.load(row["alert_id"]), list[Why]()
             state = _SETTLED.get(State(record.state), "")
-            if not state:
+            if not state and await drafting.calls_off_nothing(record):
+                state, why = "open", [_NOTHING_LEFT]
+            elif not state:
                 try:
                     async with self.database.transaction() as inner:
                         await self._send_held(inner, record, row, now)
-                    state = "issued"
+                    state, sent = "issued", True
                 except DaohuError as error:
                     _LOG.error("rule.refused", rule=row["rule"], what=error.what)
                     state, fault = "failed", str(error)
-            await connection.execute(SQL["settle_event"], number, state, fault[:1000], now)
-        if not fault and record.state not in _SETTLED:
-            await self.announce(alert_id)
+            added = msgspec.json.encode(why).decode()
+            await connection.execute(SQL["settle_event"], number, state, fault[:1000], now, added)
+        if sent:
+            await self.announce(record.id)
         return 1
 
     async def _send_held(self, connection: Connection, record: AlertRecord, row: Any, now: datetime) -> None:

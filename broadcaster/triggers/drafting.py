@@ -93,6 +93,11 @@ async def rebase(record: AlertRecord, now: datetime) -> None:
     await authoring.succeed(record.id, alert, now)
 
 
+async def calls_off_nothing(record: AlertRecord) -> bool:
+    """Whether it is the Cancel of what is not out any more."""
+    return record.msg_type == MsgType.CANCEL and await _out(record.predecessor_id) is None
+
+
 async def _out(alert_id: int | None) -> AlertRecord | None:
     """The record of an alert that is issued, or of what an officer replaced it by, or, where it never went out, of what
     it was to replace; None where there is none."""
@@ -113,6 +118,12 @@ async def _latest(alert_id: int | None) -> AlertRecord | None:
             break
         record = await AlertRecord.get_or_none(identifier=record.superseded_by)
     return record
+
+
+async def across(alert_id: int, *, drill: bool) -> bool:
+    """Whether the alert is on the other side of the wall between drills (`drill`) and the real thing."""
+    record = await AlertRecord.get_or_none(id=alert_id)
+    return record is not None and record.alert.rehearsal is not drill
 
 
 async def lapsed(alert_id: int | None, now: datetime) -> bool:

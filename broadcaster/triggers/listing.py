@@ -105,6 +105,14 @@ async def silent(connection: Connection, scopes: Sequence[str], most: int = 50) 
     return [Silent(**row) for row in await connection.fetch(SQL["silent"], list(scopes), most)]
 
 
+async def ahead(connection: Connection, stations: Sequence[Station] | Sequence[Silent], now: datetime) -> set[int]:
+    """The numbers of those that are silent because their clocks are ahead: what they report is of a time to come."""
+    silent = [one.id for one in stations if one.silent_since is not None]
+    if not silent:
+        return set()
+    return {row["station_id"] for row in await connection.fetch(SQL["ahead"], silent, now)}
+
+
 async def strangers(connection: Connection, most: int = 50) -> list[Stranger]:
     """Who reports without being registered, the latest first."""
     return [Stranger(**row) for row in await connection.fetch(SQL["strangers"], most)]

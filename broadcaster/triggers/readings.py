@@ -21,7 +21,7 @@ from broadcaster.database import Connection, Database
 from broadcaster.sensing import LONGEST_CODE, Reading
 from broadcaster.triggers.days import Days, day_of
 from broadcaster.triggers.elements import is_element
-from broadcaster.triggers.quality import AHEAD_MOST, Track
+from broadcaster.triggers.quality import AHEAD_MOST, Track, Verdict
 from broadcaster.triggers.sql import SQL
 from broadcaster.triggers.station import NO_LIMITS, LimitsByElement, read_limits
 
@@ -87,12 +87,16 @@ class Readings:
         pairs = {key: list(group) for key, group in groupby(fit, key=_pair)}
         tracks = await self._hold(connection, list(pairs), scopes)
         rows: list[_Row] = []
+        heard: set[str] = set()
         for pair, (series, track) in tracks.items():
-            rows += _judged(series, track, pairs[pair], now)
+            judged = list(_judged(series, track, pairs[pair], now))
+            rows += judged
+            heard |= {pair[0] for *_, verdict in judged if verdict != Verdict.FUTURE}
         stored = await _write(connection, rows)
         if rows:
             await _move(connection, tracks.values(), now)
-            await connection.execute(SQL["hear_stations"], sorted({code for code, _ in tracks}), now)
+            spoke = {code for code, _ in tracks}
+            await connection.execute(SQL["hear_stations"], sorted(spoke), now, sorted(spoke - heard))
         unknown: Counter[str] = Counter()
         for pair in pairs.keys() - tracks.keys():
             unknown[pair[0]] += len(pairs[pair])

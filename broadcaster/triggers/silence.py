@@ -1,4 +1,5 @@
-"""Stations that report no more: found every minute, shown to officers until they report again."""
+"""Stations that report no more, or of a time to come alone: found every minute, shown to officers until they report
+again."""
 
 from __future__ import annotations
 

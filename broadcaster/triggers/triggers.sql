@@ -33,10 +33,12 @@ FROM unnest($1::integer[], $2::timestamptz[], $3::float8[], $4::smallint[], $5::
 WHERE e.id = n.id
 
 -- name: hear_stations
--- $1 codes, $2 now. To the minute is enough for a list, and a row that is the same is not written.
+-- $1 codes, $2 now, $3 those that said something of the future alone. To the minute is enough for a list, and a row that is
+-- the same is not written.
 UPDATE station SET heard_at = $2::timestamptz, silent_since = NULL
 WHERE code = ANY ($1::text[])
   AND (heard_at IS NULL OR heard_at < $2::timestamptz - interval '20 seconds' OR silent_since IS NOT NULL)
+  AND (heard_at IS NULL OR code <> ALL ($3::text[]))
 
 -- name: note_strangers
 -- $1 codes, $2 how many readings, $3 source, $4 now, $5 the most that are kept.
@@ -86,6 +88,11 @@ SELECT at, value, verdict FROM reading WHERE series_id = $1 AND at > $2 AND at <
 SELECT id, code, name, silent_since, heard_at FROM station
 WHERE silent_since IS NOT NULL AND active AND region_code LIKE ANY (SELECT w || '%' FROM unnest($1::text[]) w)
 ORDER BY silent_since DESC LIMIT $2
+
+-- name: ahead
+-- $1 stations, $2 now: those of them that report of a time to come.
+SELECT DISTINCT e.station_id FROM series e
+WHERE e.station_id = ANY ($1::integer[]) AND EXISTS (SELECT FROM reading d WHERE d.series_id = e.id AND d.at > $2)
 
 -- name: strangers
 SELECT code, source, readings, first_at, last_at FROM stranger s
@@ -151,11 +158,13 @@ UPDATE rule_standing SET trouble = $2, evaluated_at = $3 WHERE name = $1
 
 -- name: set_rule
 -- $1 name, $2 version, $3 mode, $4 account, $5 now. What goes on goes on under another version; switched off or from a trial
--- to work it begins anew.
+-- to work it begins anew, but knows what is out: that is updated, and called off.
 INSERT INTO rule_standing AS s (name, version, mode, set_by, set_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (name) DO UPDATE
 SET version = excluded.version, mode = excluded.mode, set_by = excluded.set_by, set_at = excluded.set_at, trouble = '',
-    state = CASE WHEN s.mode = excluded.mode THEN s.state ELSE '{}' END, evaluated_at = NULL
+    state = CASE WHEN s.mode = excluded.mode THEN s.state 
+                 ELSE jsonb_strip_nulls(jsonb_build_object('alert_id', s.state -> 'alert_id')) END,
+    evaluated_at = NULL
 
 -- name: standings
 SELECT s.name, s.version, s.mode, s.set_at, s.state::text AS state, s.evaluated_at, s.trouble, coalesce(a.name, '') AS set_by
@@ -223,7 +232,8 @@ SELECT e.id, e.rule, e.version, e.alert_id, e.regions, e.incoming_id FROM rule_e
 WHERE e.id = $1 AND e.state = 'held' FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: settle_event
-UPDATE rule_event SET state = $2, fault = $3, closed_at = $4 WHERE id = $1 AND state = 'held'
+-- $5: further reasons.
+UPDATE rule_event SET state = $2, fault = $3, closed_at = $4, said = said || $5::text::jsonb WHERE id = $1 AND state = 'held'
 
 -- name: close_event
 -- $1 id, $2 the state that it gets, $3 those that it may have, $4 account, $5 now

@@ -85,7 +85,11 @@ class Watch:
             if not await _anything_new(connection, [site.id for site in among], row["evaluated_at"], now):
                 return None, 0
             state = msgspec.json.decode(row["state"], type=RuleState)
-            if state.colour is not None and await drafting.lapsed(state.alert_id, now):
+            drill = standing.rule.drill
+            if state.alert_id is not None and await drafting.across(state.alert_id, drill=drill):
+                await connection.execute(SQL["end_events"], name, now)
+                state = RuleState(known_at=state.known_at)
+            elif state.colour is not None and await drafting.lapsed(state.alert_id, now):
                 state = RuleState(known_at=state.known_at)
             decision = await _evaluated(connection, standing, among, state, now)
             sent = None

@@ -25,7 +25,7 @@ from broadcaster.errors import NotFoundError, UnavailableError
 from broadcaster.outlets import LABELS, Hook, Manner, NotTold, Outlet, OutletKind, Parcel, Told
 from broadcaster.tasks import ended
 from broadcaster.webhooks.sql import SQL
-from broadcaster.webhooks.subscribers import Secrets
+from broadcaster.webhooks.subscribers import Secrets, overtaken
 
 LOOK = 1.0
 """Seconds between two looks for what is due."""
@@ -42,6 +42,10 @@ ASKED_MOST = 3600.0
 
 GIVEN_UP = timedelta(hours=24)
 """After how long of failing a message is given up: an administrator may have it sent again."""
+
+REFUSALS = 3
+"""After how many refusals in succession, in the same words, a message that the other side finds unfit is given up: it
+holds up those after it no longer. It may be a moment's fault of theirs, so the first is not believed."""
 
 JSON = "application/json"
 CAP = "application/cap+xml"
@@ -121,8 +125,8 @@ class Postman:
             record = await authoring.load(row["alert_id"])
         except NotFoundError:
             return NotTold("预警已不存在", final=True)
-        if record.alert.rehearsal != row["rehearsal"]:  # whatever was written: a drill never leaves for a live one
-            return NotTold("演练与实战不符", final=True)
+        if (barred := await self._barred(row, record)) is not None:
+            return barred
         try:
             hook = self._hook(row)
         except UnavailableError as error:
@@ -137,6 +141,17 @@ class Postman:
         except Exception as fault:
             _LOG.exception("work.fault", work="webhooks", webhook=row["id"])
             return NotTold(f"程序出错，没有送出（{type(fault).__name__}），请把日志交给维护人员")
+
+    async def _barred(self, row: Any, record: AlertRecord) -> NotTold | None:
+        """Why it must not be told, whatever was written down; None where it may be."""
+        if record.alert.rehearsal != row["rehearsal"]:
+            return NotTold("演练与实战不符", final=True)
+        if not record.open and self.clock.now() - row["queued_at"] >= GIVEN_UP:  # it was switched off meanwhile
+            return NotTold("预警已结束或已被取代，一天多没有送到，不再发", final=True)
+        async with self.database.connection() as connection:
+            if await overtaken(connection, row["id"]):
+                return NotTold("对方已收到这条预警后来的更新或解除，不再发旧的", final=True)
+        return None
 
     def _hook(self, row: Any) -> Hook:
         """Whom to tell; `UnavailableError` when the password was sealed with another key."""
@@ -174,7 +189,7 @@ class Postman:
         state, wait, reason = "delivered", 0.0, ""
         if isinstance(result, NotTold):
             reason = result.reason[:300]
-            lost = result.final or now - row["queued_at"] >= GIVEN_UP
+            lost = result.final or now - row["queued_at"] >= GIVEN_UP or await self._unfit(row["id"], result)
             state, wait = "dead" if lost else "pending", pause(row["attempts"], result.after)
         settled = None if state == "pending" else now
         async with self.database.transaction() as connection:
@@ -186,6 +201,14 @@ class Postman:
         if state == "dead":
             _LOG.warning("webhook.dead", webhook=row["id"], subscriber=row["name"], reason=reason)
         return state != "pending"
+
+    async def _unfit(self, number: int, result: NotTold) -> bool:
+        """Whether the other side has said so often enough."""
+        if not result.unfit:
+            return False
+        async with self.database.connection() as connection:
+            said: int = await connection.fetchval(SQL["said_before"], number, result.reason[:300], REFUSALS - 1)
+        return said == REFUSALS - 1
 
 
 def labels(record: AlertRecord) -> dict[str, str]:

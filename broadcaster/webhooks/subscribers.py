@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from broadcaster.alerts.authoring import hold_issues
 from broadcaster.database import Connection, Database
 from broadcaster.errors import ConflictError, InputError, NotFoundError
 from broadcaster.outlets import PLAIN, Manner, OutletKind, is_topic
@@ -229,22 +230,34 @@ async def renew(database: Database, actor: Actor, district: str, number: int, no
 
 
 async def switch(database: Database, actor: Actor, district: str, number: int, now: datetime, *, active: bool) -> None:
-    """Tell it no more, or again; what waited meanwhile is sent then."""
+    """Tell it no more, or again: of what waited, and of what was issued meanwhile and is in force."""
     require(actor, Action.MANAGE_GATEWAYS, (district,))
     async with database.transaction() as connection:
+        await hold_issues(connection)
         name = await connection.fetchval(SQL["switch"], number, active)
         if name is None:
             raise _nobody()
+        if active:
+            await connection.execute(SQL["catch_up"], number, now)
         detail = {"active": active}
         await audit.append(
             connection, actor.account_id, "subscriber.switch", now, subject=f"subscriber:{name}", detail=detail
         )
 
 
+async def overtaken(connection: Connection, number: int) -> bool:
+    """Whether a later alert of the same lineage was brought to the message's subscriber, or is just being brought."""
+    found: bool = await connection.fetchval(SQL["overtaken"], number)
+    return found
+
+
 async def resend(database: Database, actor: Actor, district: str, number: int, now: datetime) -> None:
-    """Try a message again that was given up, after those that wait before it."""
+    """Try a message again that was given up, after those that wait before it. `ConflictError` where the other side has
+    what came after it: the older one would stand as the latest there."""
     require(actor, Action.MANAGE_GATEWAYS, (district,))
     async with database.transaction() as connection:
+        if await overtaken(connection, number):
+            raise ConflictError("对方已收到这条预警后来的更新或解除，旧的不再重发。", remedy="需要时请发布更新。")
         if await connection.fetchval(SQL["resend"], number, now) is None:
             raise NotFoundError("没有这条未送达的推送。", remedy="请刷新页面。")
         await audit.append(connection, actor.account_id, "subscriber.resend", now, subject=f"webhook {number}")

@@ -6,6 +6,15 @@ INSERT INTO webhook (subscriber_id, alert_id, queued_at, next_at)
 SELECT id, $1, $3, $3 FROM subscriber WHERE active AND rehearsal = $2 ORDER BY id
 ON CONFLICT (subscriber_id, alert_id) DO NOTHING
 
+-- name: catch_up
+-- Subscriber $1 is to be told of what was issued since it has been one, is in force, and was not meant for it: it was switched off.
+INSERT INTO webhook (subscriber_id, alert_id, queued_at, next_at)
+SELECT s.id, a.id, $2, $2 FROM subscriber s
+JOIN alert a ON a.state = 'issued' AND a.superseded_by IS NULL AND a.issued_at >= s.created_at
+            AND (a.status <> 'Actual') = s.rehearsal AND a.document ->> 'scope' = 'Public'
+WHERE s.id = $1 ORDER BY a.issued_at, a.id
+ON CONFLICT (subscriber_id, alert_id) DO NOTHING
+
 -- name: due
 -- Subscribers whose oldest unsent message is due and nobody's, at the most $2.
 SELECT s.id FROM subscriber s
@@ -32,6 +41,20 @@ WHERE id = $1 AND owner = $2 AND state = 'pending' RETURNING id
 -- name: note
 INSERT INTO webhook_attempt (webhook_id, number, at, status, reason) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (webhook_id, number) DO NOTHING
+
+-- name: said_before
+-- $1 message, $2 words, $3 how many: of so many attempts before, those that ended with the same words.
+SELECT count(*) FROM (SELECT reason FROM webhook_attempt WHERE webhook_id = $1 ORDER BY number DESC LIMIT $3) AS before
+WHERE before.reason = $2
+
+-- name: overtaken
+-- $1 message: whether its subscriber was brought, or is just being brought, what has taken the place of its alert since.
+SELECT EXISTS (
+    SELECT FROM webhook w JOIN alert a ON a.id = w.alert_id
+    JOIN alert newer ON newer.lineage = a.lineage AND newer.id <> a.id
+    JOIN webhook n ON n.alert_id = newer.id AND n.subscriber_id = w.subscriber_id
+    WHERE w.id = $1 AND n.id > w.id AND (n.state = 'delivered' OR n.lease_until > clock_timestamp())
+)
 
 -- name: resend
 UPDATE webhook SET state = 'pending', next_at = $2, queued_at = $2, settled_at = NULL WHERE id = $1 AND state = 'dead'

@@ -147,6 +147,20 @@ class Web:
             return await connection.fetchval(query, *values)
 
 
+async def call_off(web: Web, number: int) -> None:
+    """Issue the Cancel of an alert."""
+    cancelled = await web.ask("POST", f"/api/v1/alerts/{number}/cancel", json={})
+    assert cancelled.status == 201, await cancelled.text()
+    successor = (await cancelled.json())["id"]
+    for step, role, body in (
+        ("submit", "author", {}),
+        ("approve", "approver", {"version": 2}),
+        ("issue", "author", {}),
+    ):
+        answer = await web.ask("POST", f"/api/v1/alerts/{successor}/{step}", role, json=body)
+        assert answer.status == 200, await answer.text()
+
+
 def form(**fields: Any) -> dict[str, Any]:
     """A complete typhoon warning for the first town, as JSON."""
     return {

@@ -80,8 +80,9 @@ async def measured(context: Context, actor: Actor) -> dict[str, Any]:
     async with context.database.connection() as connection:
         events = await rules.open_events(connection, seen_in)
         silent = await listing.silent(connection, seen_in)
+        ahead = await listing.ahead(connection, silent, context.clock.now())
         named = await region_tree.named(connection, {region for one in events for region in one.regions})
-    return {**by_rule(context, actor, events, named), "silent": silent}
+    return {**by_rule(context, actor, events, named), "silent": silent, "ahead": ahead}
 
 
 async def decided(context: Context, actor: Actor, alert_id: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ INCOMING_SAID = {
     "subscriber_added": "已添加，从下一条预警起推送。",
     "subscriber_password": "口令已更换，下次推送起使用。",
     "subscriber_off": "已停用，不再推送。",
-    "subscriber_on": "已启用，停用期间没有推送的会补发。",
+    "subscriber_on": "已启用，停用期间发布、仍然有效的会补发。",
     "webhook_again": "马上重发。",
 }
 

@@ -40,6 +40,7 @@ async def overview(request: web.Request) -> web.Response:
     async with context.database.connection() as connection:
         found = await listing.stations(connection, seen, words=words, after=after, most=PAGE)
         latest = await listing.latest(connection, [one.id for one in found])
+        ahead = await listing.ahead(connection, found, context.clock.now())
         strangers = await listing.strangers(connection) if manages else []
         names = [one.name for one in context.settings.sensors] if manages else []
         listeners = await listing.listeners(connection, names)
@@ -49,6 +50,7 @@ async def overview(request: web.Request) -> web.Response:
         "console/stations/overview.html",
         stations=found,
         latest=latest,
+        ahead=ahead,
         strangers=strangers,
         listeners=listeners,
         unit=unit,
@@ -68,6 +70,7 @@ async def station(request: web.Request) -> web.Response:
     async with context.database.connection() as connection:
         one = await listing.station(connection, int(request.match_info["id"]), seen)
         latest = (await listing.latest(connection, [one.id])).get(one.id, [])
+        ahead = await listing.ahead(connection, [one], end)
         courses = [await listing.course(connection, series.series, start, end) for series in latest]
     shown = [
         (series, points, charts(_points(points), start, end, limits=_limits(one.limits.get(series.element, NO_LIMITS))))
@@ -78,6 +81,7 @@ async def station(request: web.Request) -> web.Response:
         actor,
         "console/stations/station.html",
         station=one,
+        ahead=ahead,
         shown=shown,
         doubtful={series.element: _doubtful(points) for series, points, _ in shown},
         unit=unit,

@@ -25,7 +25,7 @@ from broadcaster.security.permissions import SYSTEM
 from broadcaster.security.sealing import Sealing
 from broadcaster.web.language import ENGLISH, catalogue
 from broadcaster.webhooks import subscribers
-from broadcaster.webhooks.postman import Postman
+from broadcaster.webhooks.postman import GIVEN_UP, REFUSALS, Postman
 from broadcaster.webhooks.subscribers import Wanted
 from tests.harness.certificates import certificates
 from tests.harness.console import signed_in
@@ -34,12 +34,13 @@ from tests.harness.mosquitto import PASSWORD, USER, Mosquitto, mosquitto
 from tests.harness.mqtt_peer import Answer, acknowledges, answering, disconnects
 from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
-from tests.harness.web import DISTRICT, Web
+from tests.harness.web import DISTRICT, Web, call_off
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 PARCEL = Parcel("1", b"{}", "application/json")
 TOPIC = "daohu/{district}/{hazard}/{colour}"
 ALERTS = 6
+GREETINGS = {"5": b"\x20\x03\0\0\0", "3.1.1": b"\x20\x02\0\0"}
 ENDS = 3  # how often the broker ends meanwhile
 
 
@@ -71,7 +72,7 @@ async def subscribe(web: Web, name: str, url: str, kind: OutletKind, **wanted: A
 
 
 async def by_broker(web: Web, broker: Mosquitto, name: str = "screens", **changes: Any) -> int:
-    manner = Manner(auth="basic", login=USER, topic=TOPIC, **changes.pop("manner", {}))
+    manner = Manner(**{"auth": "basic", "login": USER, "topic": TOPIC, **changes.pop("manner", {})})
     given = {"password": PASSWORD, "manner": manner, **changes}
     return await subscribe(web, name, f"mqtt://127.0.0.1:{broker.port}", OutletKind.MQTT, **given)
 
@@ -173,13 +174,16 @@ async def test_a_topic_that_the_broker_denies_is_told_in_words_and_tried_again(w
             assert "The MQTT broker has not taken it: we have no right to publish to this topic" in console.text
             assert "a broker with MQTT 3.1.1 cannot say" in console.text
             strict.allow(f"user {USER}\ntopic readwrite #\n")
+            manner = Manner(auth="basic", login=USER, topic="anything")
+            url = f"mqtt://127.0.0.1:{strict.port}"
+            mine = Hook(url, private=True, kind=OutletKind.MQTT, manner=manner, password=PASSWORD)
+
+            async def allowed() -> bool:
+                return isinstance(await MqttOutlet().tell(mine, PARCEL, NOW), Told)
+
+            await wait_until(allowed, what="the broker allows it")
             web.clock.advance(5)
-
-            async def told() -> bool:
-                web.clock.advance(5)
-                return await postman.bring(five)
-
-            await wait_until(told, what="the broker allows it")
+            assert await postman.bring(five)
             await wait_until(lambda: ear.heard, what="it to be heard")
 
 
@@ -194,6 +198,63 @@ async def test_what_is_too_large_for_the_broker_is_given_up_and_holds_up_nothing
     assert "消息太大" in await web.value("SELECT string_agg(reason, ' ') FROM webhook_attempt")
 
 
+async def test_a_message_over_which_the_broker_ends_the_connection_holds_up_the_next_for_seconds_only(
+    web: Web, postman: Postman
+) -> None:
+    with mosquitto(settings="message_size_limit 2200") as small:
+        one = await by_broker(web, small)
+        await web.issued(description="很长的正文。" * 50)
+        await web.issued(headline="短的一条")
+        for wait in (0, 5, 10):
+            web.clock.advance(wait)
+            assert await state(web, one) == ["pending", "pending"]
+            await postman.bring(one)
+        assert await postman.bring(one)
+    assert await state(web, one) == ["dead", "delivered"]
+    assert await web.value("SELECT count(*) FROM webhook_attempt WHERE webhook_id = 1") == REFUSALS
+
+
+async def test_a_topic_that_the_broker_denies_holds_up_those_of_other_topics_for_seconds_only(
+    web: Web, postman: Postman
+) -> None:
+    with mosquitto(rules=f"user {USER}\ntopic write daohu/{DISTRICT}/typhoon/#\n") as strict:
+        one = await by_broker(web, strict)
+        await web.issued(hazard="rainstorm", headline="暴雨红色预警")
+        await web.issued()
+        for wait in (0, 5, 10):
+            web.clock.advance(wait)
+            await postman.bring(one)
+        assert await postman.bring(one)
+    assert await state(web, one) == ["dead", "delivered"]
+
+
+async def test_what_was_given_up_does_not_take_the_place_of_its_cancel_at_the_broker(
+    web: Web, postman: Postman
+) -> None:
+    with mosquitto() as broker:
+        manner = {"topic": "daohu/{district}/{hazard}", "retain": True}
+        one = await by_broker(web, broker, manner=manner)
+        number = await web.issued()
+        broker.stop()
+        web.clock.advance(GIVEN_UP.total_seconds())
+        await postman.bring(one)
+        await call_off(web, number)
+        console = await signed_in(web, "administrator", ("administrator", DISTRICT))
+        await console.get("/subscribers?lang=en")
+        broker.start()
+        assert await postman.bring(one)
+        assert await state(web, one) == ["dead", "delivered"]
+        assert (await console.post("/subscribers/webhooks/1/resend")).status == 409
+        assert "It has a later Update or Cancel" in console.text
+        web.clock.advance(60)
+        await web.value("UPDATE webhook SET state = 'pending' WHERE id = 1")  # as when asked for just before the Cancel
+        await postman.bring(one)
+        assert await state(web, one) == ["dead", "delivered"]
+        async with listening(broker, "late") as ear:
+            await wait_until(lambda: ear.heard, within=60, what="the retained one")
+    assert [body["msg_type"] for _, body in ear.heard] == ["Cancel"]
+
+
 @pytest.mark.parametrize(
     ("answer", "words", "final"),
     [
@@ -204,7 +265,7 @@ async def test_what_is_too_large_for_the_broker_is_given_up_and_holds_up_nothing
         (acknowledges(0xFE), "没有收下", False),
         (disconnects(0x95), "消息太大", True),
         (disconnects(0x9B), "QoS 1", False),
-        (lambda _: None, "连接断了", False),
+        (lambda _: None, "断开了连接", False),
     ],
 )
 async def test_a_refusal_is_no_consent_and_said_in_two_languages(answer: Answer, words: str, final: bool) -> None:
@@ -215,9 +276,39 @@ async def test_a_refusal_is_no_consent_and_said_in_two_languages(answer: Answer,
     assert told.reason.isascii() or retold(told.reason, catalogue(ENGLISH)).isascii()
 
 
-@pytest.mark.parametrize(("version", "greeting"), [("5", b"\x20\x03\0\0\0"), ("3.1.1", b"\x20\x02\0\0")])
-async def test_what_a_broker_does_not_confirm_is_not_told(version: Literal["5", "3.1.1"], greeting: bytes) -> None:
-    async with answering(lambda _: b"", greeting) as port:
+@pytest.mark.parametrize(
+    ("answer", "version", "where", "unfit"),
+    [
+        (disconnects(0x82), "5", "a", True),
+        (lambda _: None, "5", "a", True),
+        (lambda _: None, "3.1.1", "a", True),
+        (acknowledges(0x83), "5", "a", True),
+        (acknowledges(0x87), "5", "a/{hazard}", True),
+        (acknowledges(0x87), "5", "a", False),
+        (acknowledges(0x97), "5", "a/{hazard}", False),
+        (disconnects(0x8B), "5", "a", False),
+    ],
+)
+async def test_what_a_broker_refuses_of_one_message_is_told_from_what_it_refuses_of_all(
+    answer: Answer, version: Literal["5", "3.1.1"], where: str, unfit: bool
+) -> None:
+    async with answering(answer, GREETINGS[version]) as port:
+        told = await MqttOutlet(seconds=60).tell(_hook(port, version, where), PARCEL, NOW)
+    assert isinstance(told, NotTold)
+    assert (told.unfit, told.final) == (unfit, False)
+
+
+async def test_a_broker_that_does_not_let_us_in_says_nothing_of_the_message() -> None:
+    for greeting in (b"\x20\x03\0\x80\0", b"\x20\x03\0\x87\0", b""):
+        async with answering(lambda _: None, greeting) as port:
+            told = await MqttOutlet(seconds=1).tell(_hook(port, where="a/{hazard}"), PARCEL, NOW)
+        assert isinstance(told, NotTold)
+        assert not told.unfit
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+async def test_what_a_broker_does_not_confirm_is_not_told(version: Literal["5", "3.1.1"]) -> None:
+    async with answering(lambda _: b"", GREETINGS[version]) as port:
         told = await MqttOutlet(seconds=0.5).tell(_hook(port, version), PARCEL, NOW)
     assert isinstance(told, NotTold)
     assert "没有答复" in told.reason
@@ -253,8 +344,8 @@ async def test_brokers_that_say_nothing_take_no_thread_from_others(broker: Mosqu
     await outlet.close()
 
 
-def _hook(port: int, version: Literal["5", "3.1.1"] = "5") -> Hook:
-    manner = Manner(topic="a", version=version)
+def _hook(port: int, version: Literal["5", "3.1.1"] = "5", where: str = "a") -> Hook:
+    manner = Manner(topic=where, version=version)
     return Hook(f"mqtt://127.0.0.1:{port}", private=True, kind=OutletKind.MQTT, manner=manner)
 
 
@@ -265,16 +356,7 @@ async def test_updates_and_cancels_are_told_and_drills_never_reach_a_live_broker
         live = await by_broker(web, broker)
         drill = await by_broker(web, broker, "drill", rehearsal=True, manner={"version": "3.1.1"})
         number = await web.issued()
-        cancelled = await web.ask("POST", f"/api/v1/alerts/{number}/cancel", json={})
-        assert cancelled.status == 201, await cancelled.text()
-        successor = (await cancelled.json())["id"]
-        for step, role, body in (
-            ("submit", "author", {}),
-            ("approve", "approver", {"version": 2}),
-            ("issue", "author", {}),
-        ):
-            answer = await web.ask("POST", f"/api/v1/alerts/{successor}/{step}", role, json=body)
-            assert answer.status == 200, await answer.text()
+        await call_off(web, number)
         exercise = await web.issued(status="Exercise")
         assert await web.value("SELECT array_agg(alert_id) FROM webhook WHERE subscriber_id = $1", drill) == [exercise]
         while await postman.bring(live) or await postman.bring(drill):

@@ -26,7 +26,7 @@ from tests.harness.console import signed_in
 from tests.harness.feed_server import FeedServer, feed_server
 from tests.harness.processes import DaohuProcess
 from tests.harness.waiting import wait_until
-from tests.harness.web import DISTRICT, Web
+from tests.harness.web import DISTRICT, Web, call_off
 
 PATIENCE = 180.0
 
@@ -112,6 +112,48 @@ async def test_drills_never_reach_a_live_subscriber_nor_real_alerts_a_drills(
     assert [verified(web, drill, one)["status"] for one in server.asked("/drill")] == ["Exercise"]
 
 
+async def test_who_was_switched_off_is_told_of_what_was_issued_meanwhile_and_is_in_force(
+    web: Web, postman: Postman, server: FeedServer
+) -> None:
+    await web.issued(headline="先前的")
+    web.clock.advance(60)
+    one = await subscribe(web, "platform", server.tell("/rested"))
+    number = await web.issued(headline="先发的")
+    assert await postman.bring(one)
+
+    async def switch(active: bool) -> None:
+        await subscribers.switch(web.database, SYSTEM, DISTRICT, one, web.clock.now(), active=active)
+
+    await switch(active=False)
+    web.clock.advance(60)
+    await call_off(web, number)
+    await web.issued(headline="演练", status="Exercise")
+    await web.issued(headline="内部", scope="Restricted")
+    over = await web.issued(headline="已过的")
+    await web.value("UPDATE alert SET state = 'ended' WHERE id = $1 RETURNING id", over)
+    web.clock.advance(60)
+    await web.issued(headline="后发的")
+    await switch(active=True)
+    while await postman.bring(one):
+        pass
+    told = [json.loads(request["body"].encode("latin-1")) for request in server.asked("/rested")]
+    assert [said["msg_type"] for said in told] == ["Alert", "Cancel", "Alert"]
+    assert (told[0]["headline"], told[2]["headline"]) == ("先发的", "后发的")
+
+
+async def test_what_waited_for_a_day_and_is_over_is_not_told_any_more(
+    web: Web, postman: Postman, server: FeedServer
+) -> None:
+    one = await subscribe(web, "platform", server.tell("/late"))
+    number = await web.issued()
+    await subscribers.switch(web.database, SYSTEM, DISTRICT, one, web.clock.now(), active=False)
+    web.clock.advance(postmen.GIVEN_UP.total_seconds())
+    await web.value("UPDATE alert SET state = 'ended' WHERE id = $1 RETURNING id", number)
+    await subscribers.switch(web.database, SYSTEM, DISTRICT, one, web.clock.now(), active=True)
+    await postman.bring(one)
+    assert (await state(web, one), server.asked("/late")) == (["dead"], [])
+
+
 async def test_what_is_not_issued_is_told_to_nobody(web: Web, server: FeedServer) -> None:
     one = await subscribe(web, "platform", server.tell("/none"))
     number = await web.draft(regions=["330212199"])
@@ -167,6 +209,50 @@ async def test_a_message_that_cannot_be_written_holds_up_none_after_it(
         pass
     assert await state(web, one) == ["dead", "delivered"]
     assert "程序出错" in await web.value("SELECT string_agg(reason, ' ') FROM webhook_attempt")
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+async def test_a_message_that_is_refused_holds_up_the_next_for_seconds_only(
+    web: Web, postman: Postman, server: FeedServer, status: int
+) -> None:
+    path = f"/refused/{status}"
+    one = await subscribe(web, "platform", server.tell(path, status=status))
+    await web.issued(headline="先")
+    await web.issued(headline="后")
+    for wait in (0, 5, 10):
+        web.clock.advance(wait)
+        assert await state(web, one) == ["pending", "pending"]
+        await postman.bring(one)
+    server.tell(path)
+    assert await postman.bring(one)
+    assert await state(web, one) == ["dead", "delivered"]
+    async with web.database.connection() as connection:
+        (given_up,) = await subscribers.dead(connection)
+    assert (given_up.reason, given_up.attempts) == (f"HTTP {status}", postmen.REFUSALS)
+
+
+async def test_refusals_count_only_in_succession(web: Web, postman: Postman, server: FeedServer) -> None:
+    one = await subscribe(web, "platform", server.tell("/moody"))
+    await web.issued()
+    for status in (503, 400, 400, 503, 400, 400):
+        server.tell("/moody", status=status)
+        await postman.bring(one)
+        web.clock.advance(postmen.LONGEST)
+    assert await state(web, one) == ["pending"]
+    await postman.bring(one)
+    assert await state(web, one) == ["dead"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
+async def test_what_is_wrong_with_us_the_address_or_the_moment_is_waited_for(
+    web: Web, postman: Postman, server: FeedServer, status: int
+) -> None:
+    one = await subscribe(web, "platform", server.tell(f"/waits/{status}", status=status))
+    await web.issued()
+    for _ in range(postmen.REFUSALS * 3):
+        await postman.bring(one)
+        web.clock.advance(postmen.LONGEST)
+    assert await state(web, one) == ["pending"]
 
 
 async def test_what_is_given_up_can_be_sent_again(web: Web, postman: Postman, server: FeedServer) -> None:
@@ -273,7 +359,7 @@ async def test_a_killed_worker_loses_nothing(
         worker.kill()
     assert await state(web, one) == ["pending"]
     server.tell("/kill")
-    await web.value("UPDATE webhook SET lease_until = clock_timestamp()")
+    await web.value("UPDATE webhook SET lease_until = clock_timestamp(), queued_at = clock_timestamp()")
     with DaohuProcess("worker", folder=tmp_path, name="again"):
         await wait_until(delivered, within=PATIENCE, what="the next worker brings it")
     assert len(server.asked("/kill")) == 2

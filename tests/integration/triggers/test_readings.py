@@ -115,6 +115,28 @@ async def test_a_silent_station_is_told_of_until_it_reports(database: Database, 
     assert await told() == []
 
 
+async def test_a_station_whose_clock_is_ahead_is_told_of_as_that(database: Database, clock: ManualClock) -> None:
+    for code in ("ahead", "new", "right"):
+        await register(database, code, TOWN, period=300)
+    readings = Readings(database, clock, 30)
+    await readings.keep([Reading(code, "water_level", clock.now(), 1) for code in ("ahead", "right")], source="t")
+    for _ in range(5):
+        clock.advance(300)
+        wrong = clock.now() + timedelta(minutes=20)
+        said = [Reading("ahead", "water_level", wrong, 1), Reading("new", "water_level", wrong, 1)]
+        await readings.keep([*said, Reading("right", "water_level", clock.now(), 1)], source="t")
+        await silence.fall_silent(database, clock.now(), 3)
+    async with database.connection() as connection:
+        silent = await listing.silent(connection, [TOWN])
+        assert {one.code for one in silent} == {"ahead", "new"}
+        assert await listing.ahead(connection, silent, clock.now()) == {one.id for one in silent}
+        clock.advance(3600)
+        assert await listing.ahead(connection, silent, clock.now()) == set()
+    await readings.keep([Reading("ahead", "water_level", clock.now(), 1)], source="t")
+    async with database.connection() as connection:
+        assert {one.code for one in await listing.silent(connection, [TOWN])} == {"new"}
+
+
 async def test_the_sink_returns_when_it_is_stored_and_fails_when_it_is_not(
     database: Database, clock: ManualClock
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from broadcaster.alerts import actor as alerts
 from broadcaster.alerts import authoring
 from broadcaster.alerts.records import AlertRecord
-from broadcaster.alerts.succession import updating
+from broadcaster.alerts.succession import CallingOff, called_off, updating
 from broadcaster.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError
 from broadcaster.escalation.units import open_units
 from broadcaster.security.permissions import Actor, Grant, Role
@@ -406,6 +406,28 @@ async def test_an_update_that_is_held_goes_out_though_what_it_updates_runs_out(g
     assert (await ground.events())[-1] == ("rise", "red", "issued")
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_an_all_clear_that_is_held_says_so_when_nothing_is_left_to_call_off(
+    ground: Ground, cancelled: bool
+) -> None:
+    await ground.begin("issue", clear="hold")
+    await ground.rises_to(1.0, 3.2, *[1.0] * 7)
+    assert (await ground.events())[-1] == ("clear", "yellow", "held")
+    (first, _), held = await AlertRecord.all().order_by("id"), ground.announced[:]
+    if cancelled:
+        off = called_off(first, CallingOff(), identifier="330212_officer", sender="o", now=ground.clock.now())
+        record = await authoring.create(ground.database, off, ground.actor(), ground.clock.now())
+        await ground.hand.issue(record.id, ground.actor())
+    else:
+        await ground.value("UPDATE alert SET state = 'ended' WHERE id = $1 RETURNING id", first.id)
+    ground.clock.advance(181)
+    await ground.look()
+    async with ground.database.connection() as connection:
+        (event,) = [one for one in await rules.open_events(connection, [TOWN]) if one.step == "clear"]
+    assert (event.state, event.fault, ground.announced) == ("open", "", held)
+    assert "没有要解除的" in event.said[-1].chinese
+
+
 async def test_an_update_that_is_held_follows_what_an_officer_sent_out_meanwhile(ground: Ground) -> None:
     await ground.begin("issue", "hold")
     await ground.rises_to(1.0, 3.2, 5.1, 5.2)
@@ -495,6 +517,67 @@ async def test_a_new_version_goes_on_with_the_event_and_what_is_held(ground: Gro
     await ground.rises_to(2.6, 2.6, 5.1, 5.2)
     assert await ground.events() == [("raise", "yellow", "issued"), ("rise", "red", "issued")]
     assert [one[3] for one in await ground.lines()] == [True, True]
+
+
+@pytest.mark.parametrize("mode", ["off", "shadow"])
+async def test_a_rule_that_rested_during_an_event_goes_on_with_its_lineage(ground: Ground, mode: str) -> None:
+    await ground.begin("issue", "issue")
+    await ground.rises_to(1.0, 3.2)
+    chief = Actor(1002, "chief", CHIEF.grants)
+    for now_in in (mode, "live"):
+        await rules.put_to_work(ground.database, chief, DISTRICT, "flood", 1, now_in, ground.clock.now(), own=False)
+        await ground.rises_to(3.3)
+    await ground.rises_to(*[1.0] * 8)
+    assert await ground.lines() == [
+        ("Alert", "yellow", "issued", True),
+        ("Update", "yellow", "issued", True),
+        ("Cancel", "yellow", "issued", True),
+    ]
+
+
+async def test_a_rule_that_rested_since_an_event_was_called_off_begins_another(ground: Ground) -> None:
+    await ground.begin("issue", "issue")
+    await ground.rises_to(1.0, 3.2, *[1.0] * 8)
+    chief = Actor(1002, "chief", CHIEF.grants)
+    for mode in ("off", "live"):
+        await rules.put_to_work(ground.database, chief, DISTRICT, "flood", 1, mode, ground.clock.now(), own=False)
+    await ground.rises_to(3.3)
+    assert (await ground.lines())[-1] == ("Alert", "yellow", "issued", False)
+
+
+DRILL = "drill = true"
+
+
+async def replace_rule(ground: Ground, more: str) -> None:
+    """A second version of the rule, put to work for the first."""
+    text = RULE.format(yellow="issue", red="issue", clear="issue", more=more)
+    now = ground.clock.now()
+    writer, chief = Actor(1001, "writer", WRITER.grants), Actor(1002, "chief", CHIEF.grants)
+    await rules.save(ground.database, writer, DISTRICT, "flood", text, issuing=["flood"], seen=1, note="", now=now)
+    await rules.put_to_work(ground.database, chief, DISTRICT, "flood", 2, "live", now, own=False)
+
+
+async def test_what_a_rule_holds_does_not_go_out_once_it_is_a_drill(ground: Ground) -> None:
+    await ground.begin("hold")
+    await ground.rises_to(1.0, 3.2)
+    await replace_rule(ground, DRILL)
+    await ground.rises_to(1.0, 3.2, 3.2)
+    assert await ground.events() == [("raise", "yellow", "over"), ("raise", "yellow", "issued")]
+    assert [(one.status, one.state) for one in await AlertRecord.all().order_by("id")] == [
+        ("Actual", "draft"),
+        ("Exercise", "issued"),
+    ]
+
+
+@pytest.mark.parametrize("first", [DRILL, ""])
+async def test_a_drill_that_becomes_the_real_thing_begins_anew_as_such(ground: Ground, first: str) -> None:
+    await ground.begin("issue", "issue", more=first)
+    await ground.rises_to(1.0, 3.2)
+    await replace_rule(ground, "" if first else DRILL)
+    await ground.rises_to(3.3, 5.1, 5.2)
+    said = [(one.msg_type, one.status) for one in await AlertRecord.all().order_by("id")]
+    before, after = ("Exercise", "Actual") if first else ("Actual", "Exercise")
+    assert said == [("Alert", before), ("Alert", after), ("Update", after)]
 
 
 async def test_two_who_release_at_once_and_a_veto_beside_end_in_one_way(ground: Ground) -> None:

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from broadcaster.triggers import silence
 from tests.harness.pages import reader
 from tests.harness.stations import register
 from tests.harness.web import OTHER_TOWN, TOWN, Web
@@ -51,6 +52,23 @@ async def test_nonsense_is_refused_whole(web: Web) -> None:
         {"readings": [{"station": "", "element": "rainfall", "at": "2026-08-09T19:00:00Z", "value": 1}]},
     ):
         assert (await web.ask("POST", "/api/v1/readings", "instrument", json=wrong)).status == 400
+
+
+async def test_a_clock_that_is_ahead_is_said_where_the_station_is_shown_as_silent(web: Web) -> None:
+    number = await register(web.database, "s-1", f"{TOWN}001")
+    await web.ask("POST", "/api/v1/readings", "instrument", json=_batch(web, "s-1", 3.0))
+    web.clock.advance(3600)
+    ahead = {"station": "s-1", "element": "water_level", "at": (web.clock.now() + timedelta(minutes=20)).isoformat()}
+    await web.ask("POST", "/api/v1/readings", "instrument", json={"readings": [{**ahead, "value": 3.0}]})
+    await silence.fall_silent(web.database, web.clock.now(), 3)
+    somebody = await reader(web, "author", TOWN)
+    for place in ("/alerts", "/stations", f"/stations/{number}"):
+        assert "时钟超前" in await somebody.page(place)
+    web.clock.advance(1800)
+    for place in ("/alerts", "/stations", f"/stations/{number}"):
+        text = await somebody.page(place)
+        assert "时钟超前" not in text
+        assert "没有来信" in text
 
 
 async def test_the_list_and_a_station_show_what_is_measured_in_ones_own_regions(web: Web) -> None:
