@@ -56,6 +56,7 @@ async def open_for_regions(
 _LIST = """
 SELECT * FROM (SELECT k.region, coalesce(r.name, '') AS name, coalesce(v.name, '') AS village,
        (count(*) FILTER (WHERE k.state = 'open'))::int AS open, (count(*) FILTER (WHERE k.state = 'done'))::int AS done,
+       (count(*) FILTER (WHERE k.state = 'cancelled'))::int AS cancelled,
        (count(*) FILTER (WHERE k.state = 'open' AND k.assignee_person_id IS NULL))::int AS unassigned,
        coalesce(array_agg(DISTINCT p.name) FILTER (WHERE k.state = 'open' AND p.name IS NOT NULL), '{}') AS assignees
 FROM door_task k
@@ -85,13 +86,15 @@ RETURNING 1
 
 @dataclass(frozen=True, slots=True)
 class GridDoors:
-    """The door tasks of one grid (or of a village whose households have no grid)."""
+    """The door tasks of one grid (or of a village whose households have no grid). `cancelled`: the alert is over, or
+    another has taken its place."""
 
     region: str
     name: str
     village: str
     open: int
     done: int
+    cancelled: int
     unassigned: int
     assignees: tuple[str, ...]
 

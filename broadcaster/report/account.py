@@ -5,6 +5,7 @@ It reads only what stays when the alert's rows leave for the archive.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,11 +28,13 @@ TOWN = 9
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One mark: how many seconds after issue it was passed (None: never), and within how many it should be."""
+    """One mark: how many seconds after issue it was passed (None: not yet, or never), and within how many it should
+    be; `in_time`: it was not, and still can be."""
 
     code: str
     seconds: float | None
     target: float
+    in_time: bool
 
     @property
     def met(self) -> bool:
@@ -114,7 +117,7 @@ async def account(
     return Account(
         record=record,
         progress=state,
-        stages=_stages(opened, found, state, units, targets),
+        stages=_stages(opened, found, state, units, targets, now if record.open else None),
         towns=await _towns(connection, villages),
         villages=villages,
         units=tuple(units),
@@ -126,20 +129,27 @@ async def account(
 
 
 def _stages(
-    opened: datetime, found: Course, state: Progress, units: list[RoleUnits], targets: TargetSettings
+    opened: datetime,
+    found: Course,
+    state: Progress,
+    units: list[RoleUnits],
+    targets: TargetSettings,
+    now: datetime | None,
 ) -> tuple[Stage, ...]:
+    """`now` None: the alert is over."""
     half, most, all_but = (_after(opened, at) for at in found.reached_at)
-    stages = [
-        Stage("first_submit", _after(opened, found.first_submit_at), targets.first_submit),
-        Stage("reached_half", half, targets.reached_half),
-        Stage("reached_most", most, targets.reached_most),
-        Stage("reached_all_but", all_but, targets.reached_all_but),
+    marks = [
+        ("first_submit", _after(opened, found.first_submit_at), targets.first_submit),
+        ("reached_half", half, targets.reached_half),
+        ("reached_most", most, targets.reached_most),
+        ("reached_all_but", all_but, targets.reached_all_but),
     ]
     if state.units.total:
         complete = state.units.acknowledged == state.units.total
         last = max((one.last for one in units if one.last is not None), default=None)
-        stages.append(Stage("confirmed", last if complete else None, targets.confirmed))
-    return tuple(stages)
+        marks.append(("confirmed", last if complete else None, targets.confirmed))
+    so_far = math.inf if now is None else (now - opened).total_seconds()
+    return tuple(Stage(code, at, target, at is None and so_far <= target) for code, at, target in marks)
 
 
 async def _towns(connection: Connection, villages: Iterable[Coverage]) -> tuple[Coverage, ...]:

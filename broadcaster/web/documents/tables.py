@@ -97,7 +97,7 @@ def _stages(found: Account, phrases: Phrases) -> TableOf:
             phrases.word(stage.code, "stage"),
             phrases.duration(stage.seconds),
             phrases.duration(stage.target),
-            say("达到") if stage.met else say("未达到"),
+            say("达到") if stage.met else say("还在时限内") if stage.in_time else say("未达到"),
         )
         for stage in found.stages
     )

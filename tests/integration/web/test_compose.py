@@ -203,6 +203,7 @@ async def test_the_area_is_counted_at_once(officer: Officer) -> None:
     assert "<dd>6</dd>" in part
     outlook = await (await officer.web.client.get(f"/compose/{officer.key}/outlook")).text()
     assert "短信" in outlook
+    assert "责任人第 1 步 短信" in outlook, "the same people are asked again and again"
 
 
 async def test_a_circle_on_the_map_is_an_area_too(officer: Officer) -> None:

@@ -168,6 +168,15 @@ async def test_the_status_page_accounts_for_every_household(web: Web) -> None:
     assert "应通知" in part
 
 
+async def test_what_is_not_issued_has_no_figures_that_could_be_taken_for_an_outcome(web: Web) -> None:
+    number = await web.draft()
+    await _sign_in(web)
+    text = await (await web.client.get(f"/alerts/{number}")).text()
+    assert "还没有发布，没有发给任何人" in text
+    assert "应通知" not in text
+    assert "时间线" in text
+
+
 async def test_a_reader_of_another_region_finds_no_page(web: Web) -> None:
     number = await web.draft()
     await _sign_in(web, region="330212102")

@@ -6,6 +6,7 @@ import io
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from openpyxl import load_workbook
 
 from broadcaster.archive.archivist import Archived, Archivist
@@ -13,6 +14,7 @@ from broadcaster.dispatch.course import course
 from broadcaster.dispatch.delivery import DeliveryState
 from broadcaster.dispatch.ledger import Event, fold, write
 from broadcaster.web.documents.phrases import Phrases
+from broadcaster.web.pages import report_page
 from tests.harness.web import DISTRICT, Web
 from tests.integration.web.test_web_archived import over
 from tests.integration.web.test_web_unreached import SCRIPT, sign_in
@@ -50,8 +52,27 @@ async def test_the_report_measures_against_the_targets(web: Web) -> None:
     number = await _half_reached(web)
     await sign_in(web)
     text = await (await web.client.get(f"/alerts/{number}/report")).text()
-    for word in ("第一条发出", "2.0 秒", "达到", "1:02", "未达到", "第1镇", "1001村", "责任单元", "时间线", "66.7%"):
+    for word in ("第一条发出", "2.0 秒", "达到", "1:02", "第1镇", "1001村", "责任单元", "时间线", "66.7%"):
         assert word in text, word
+
+
+async def test_a_target_is_missed_only_when_its_time_is_over_or_the_alert_is(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_page.Accounts, "FRESH", -1.0)
+    number = await _half_reached(web)
+    await sign_in(web)
+    path = f"/alerts/{number}/report"
+    early = await (await web.client.get(path)).text()
+    assert (early.count("还在时限内"), early.count("未达到")) == (3, 0)
+    english = await (await web.client.get(f"{path}?lang=en")).text()
+    assert english.count("Still in time") == 3
+    web.clock.advance(20 * 60)
+    later = await (await web.client.get(f"{path}?lang=zh")).text()
+    assert (later.count("还在时限内"), later.count("未达到")) == (2, 1)
+    await web.value("UPDATE alert SET superseded_by = 'newer' WHERE id = $1", number)
+    over_now = await (await web.client.get(path)).text()
+    assert (over_now.count("还在时限内"), over_now.count("未达到")) == (0, 3)
 
 
 async def test_the_report_is_a_pdf_and_a_workbook_in_either_language(web: Web) -> None:

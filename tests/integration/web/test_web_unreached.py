@@ -279,6 +279,11 @@ async def test_grids_with_doors_to_knock_on_stand_before_those_that_are_done(
     following = re.findall(r'after=([^"&]+)" rel="next"', first)[0]
     second = await (await web.client.get(f"{path}?after={following}")).text()
     assert (named.findall(first), named.findall(second)) == (["1002村"], ["1001村"])
+    shown = first + second
+    assert shown.count(f'href="{path}?region={TOWN}') == 1, "what is done is not to be given to anybody"
+    await web.value("UPDATE door_task SET state = 'cancelled' WHERE state = 'open'")
+    cancelled = await (await web.client.get(f"{path}?lang=en")).text()
+    assert cancelled.count("no longer needed") == 2
     for wrong in ("x", "2-330212", f"{TOWN}001", "1-"):
         assert (await web.client.get(f"{path}?after={wrong}")).status == 400, wrong
 
