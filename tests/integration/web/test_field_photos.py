@@ -143,6 +143,27 @@ async def test_what_cannot_be_taken_is_said_at_the_field_and_leaves_nothing_behi
     assert await web.value("SELECT count(*) FROM field_photo") == 0
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\0" * 300_000,
+        b"--x\r\n" + b"A: b\r\n" * 10_000 + b"\r\n\r\n--x--",
+        b"--x\r\nbroken\r\n\r\nabc",
+        b"--x\r\n\r\n",
+    ],
+    ids=["no line", "a thousand headers", "no header", "cut off"],
+)
+async def test_parts_that_are_none_are_refused_in_words(web: Web, body: bytes) -> None:
+    link, _ = await unit_link(web)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await web.client.post(f"{link}/photo", data=io.BytesIO(body), headers=headers)
+    assert answer.status == 422
+    assert "没有" in await answer.text()
+    await reader(web)
+    given = await web.client.post("/audience/imports", data=io.BytesIO(body), headers=headers)
+    assert given.status in {403, 422}
+
+
 async def test_a_forged_link_takes_no_photo(web: Web) -> None:
     await unit_link(web)
     assert (await web.client.post(f"/r/{'A' * 32}/photo", data=_form(photo()))).status == 404
