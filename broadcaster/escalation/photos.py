@@ -18,7 +18,7 @@ MOST = 24
 """Photos of one unit under one alert."""
 
 _AT_ONCE = asyncio.Semaphore(2)
-"""Decoding takes a processor and up to 200 MB: whoever comes third waits."""
+"""Decoding takes a processor and up to 250 MB: whoever comes third waits."""
 
 log = structlog.get_logger()
 

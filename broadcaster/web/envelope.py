@@ -117,13 +117,20 @@ async def finish(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
+def _left() -> web.Response:
+    """The caller is gone, and nobody reads this."""
+    return web.Response(status=LEFT, reason="Client Closed Request")
+
+
 async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage) -> web.StreamResponse:
     headers: dict[str, str] = {}
     try:
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise InputError("不接受压缩过的请求内容。", remedy="请不压缩，也不带 Content-Encoding，重新发送。")
         async with asyncio.timeout(_longest(request)):
             return await _handled(request, handler)
-    except ClientConnectionResetError:  # the caller has left, and nobody reads this
-        return web.Response(status=LEFT, reason="Client Closed Request")
+    except ClientConnectionResetError:
+        return _left()
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -135,12 +142,11 @@ async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage)
             headers["Retry-After"] = str(int(error.after) + 1)
         if isinstance(error, UnauthenticatedError):
             headers["WWW-Authenticate"] = "Bearer"
-    except web.RequestPayloadError:  # it says that it is packed, or comes in chunks, and is not so
-        unreadable = InputError("请求内容无法读取。", remedy="请检查 Content-Encoding 与 Transfer-Encoding。")
-        problem = problems.of_error(unreadable, request[REQUEST_ID], _texts(request))
     except TimeoutError:
         problem = _passing(request, UnavailableError("处理超时。", remedy="请稍后重试。"))
     except _DATABASE_AWAY as error:
+        if isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing()):
+            return _left()  # in the middle of what it was sending
         _LOG.warning("request.database_away", reason=type(error).__name__)
         problem = _passing(request, UnavailableError("数据库暂时不可用。", remedy="请稍后重试。"))
     except Exception:  # the boundary: whatever it was, it is logged and the caller gets an honest 500

@@ -11,6 +11,7 @@ from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 
 from broadcaster.errors import ForbiddenError, InputError
 from broadcaster.phrase import Texts, said
@@ -75,7 +76,7 @@ async def upload(request: web.Request, name: str, file: BinaryIO, largest: int) 
                 given[part.name or ""] = (await _text(part)).replace("\0", "")
     except TimeoutError as error:
         raise InputError("上传中断。", remedy="请检查网络后重新上传。") from error
-    except (ValueError, LookupError) as error:  # a boundary or an encoding that is none
+    except (ValueError, LookupError, HttpProcessingError) as error:  # no boundary, no encoding, no headers of a part
         raise InputError("表单内容无法读取。", remedy="请刷新页面后重新提交。") from error
     _require_token(request, given)
     return given, ""

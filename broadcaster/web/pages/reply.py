@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from broadcaster.alerts import authoring
 from broadcaster.alerts.alert import Scope
@@ -153,7 +154,7 @@ async def _picture(request: web.Request) -> tuple[str, bytes]:
                     data += piece
                 if len(data) > MOST_BYTES:
                     raise InputError("照片太大。", remedy="每张不超过 5 MB。")
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, HttpProcessingError) as error:
         raise InputError("照片没有传完整。", remedy="请重新选择照片。") from error
     if not data:
         raise InputError("没有选择照片。", remedy="请先选择或拍一张照片。")

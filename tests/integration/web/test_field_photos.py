@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import struct
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiohttp import FormData
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from broadcaster.errors import InputError
 from broadcaster.escalation import photos
@@ -57,11 +58,58 @@ def test_what_is_no_picture_is_refused(data: bytes) -> None:
         picture.harmless(data)
 
 
-def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_decoded() -> None:
+@pytest.mark.parametrize(
+    "size",
+    [(10_000, 10_000), (6_000, 6_000), (1, 40_000)],
+    ids=["13 kB that become 300 MB", "of no telephone", "rows of one pixel, which cost as much as long ones"],
+)
+def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
     bomb = io.BytesIO()
-    Image.new("1", (10_000, 10_000)).save(bomb, "PNG")  # 13 kB that become 300 MB
+    Image.new("1", size).save(bomb, "PNG")
     with pytest.raises(InputError, match="像素"):
         picture.harmless(bomb.getvalue())
+
+
+def test_a_telephones_largest_photo_is_taken() -> None:
+    taken = io.BytesIO()
+    Image.new("RGB", (8_000, 6_000)).save(taken, "JPEG", progressive=True)
+    made = picture.harmless(taken.getvalue())
+    assert (made.width, made.height) == (1600, 1200)
+
+
+def test_a_jpeg_that_would_be_decoded_for_an_hour_is_refused() -> None:
+    taken = io.BytesIO()
+    Image.new("L", (64, 64), 90).save(taken, "JPEG", progressive=True)
+    data = taken.getvalue()
+    last = data[data.rfind(b"\xff\xda") : -2]
+    with pytest.raises(InputError):
+        picture.harmless(data[:-2] + last * 1_000 + data[-2:])
+
+
+def test_a_photo_whose_notes_are_broken_is_taken_all_the_same() -> None:
+    notes = struct.pack("<2sHIHHHIHHHHI4sI", b"II", 42, 8, 2, 0x0112, 3, 1, 6, 0, 0x0100, 7, 4, b"abcd", 0)
+    taken = io.BytesIO()
+    Image.new("RGB", (40, 20)).save(taken, "JPEG", exif=b"Exif\0\0" + notes)
+    made = picture.harmless(taken.getvalue())
+    assert (made.width, made.height) == (20, 40)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_is_turned_from_however_the_telephone_was_held(orientation: int) -> None:
+    seen = Image.new("RGB", (64, 32), "black")
+    seen.paste("red", (0, 0, 32, 16))
+    notes = Image.Exif()
+    notes[ExifTags.Base.Orientation] = orientation
+    taken = io.BytesIO()
+    seen.save(taken, "JPEG", exif=notes, quality=95)
+    with Image.open(io.BytesIO(picture.harmless(taken.getvalue()).data)) as made:
+        expected = ImageOps.exif_transpose(Image.open(taken))
+        assert made.size == expected.size
+        for place in ((4, 4), (made.width - 5, 4), (4, made.height - 5), (made.width - 5, made.height - 5)):
+            shown, meant = made.convert("RGB").getpixel(place), expected.convert("RGB").getpixel(place)
+            assert isinstance(shown, tuple)
+            assert isinstance(meant, tuple)
+            assert (shown[0] > 128) == (meant[0] > 128), place
 
 
 async def test_a_photo_sent_twice_is_kept_once(web: Web) -> None:
@@ -93,6 +141,27 @@ async def test_what_cannot_be_taken_is_said_at_the_field_and_leaves_nothing_behi
     assert (bare.status, (await bare.json())["code"]) == (400, "bad-input")
     assert await _kept(web) == 0
     assert await web.value("SELECT count(*) FROM field_photo") == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\0" * 300_000,
+        b"--x\r\n" + b"A: b\r\n" * 10_000 + b"\r\n\r\n--x--",
+        b"--x\r\nbroken\r\n\r\nabc",
+        b"--x\r\n\r\n",
+    ],
+    ids=["no line", "a thousand headers", "no header", "cut off"],
+)
+async def test_parts_that_are_none_are_refused_in_words(web: Web, body: bytes) -> None:
+    link, _ = await unit_link(web)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await web.client.post(f"{link}/photo", data=io.BytesIO(body), headers=headers)
+    assert answer.status == 422
+    assert "没有" in await answer.text()
+    await reader(web)
+    given = await web.client.post("/audience/imports", data=io.BytesIO(body), headers=headers)
+    assert given.status in {403, 422}
 
 
 async def test_a_forged_link_takes_no_photo(web: Web) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from datetime import timedelta
 
@@ -10,7 +11,10 @@ from structlog.testing import capture_logs
 
 from broadcaster.security import accounts, credentials, entrance
 from broadcaster.security.permissions import SYSTEM, Grant, Role
-from broadcaster.web.app import LARGEST_BODY
+from broadcaster.web.app import LARGEST_BODY, build_app, start
+from broadcaster.web.envelope import LEFT
+from tests.harness.ports import free_port
+from tests.harness.waiting import wait_until
 from tests.harness.web import DISTRICT, PASSWORD, Web, form
 
 
@@ -62,6 +66,41 @@ async def test_an_oversized_body_is_refused(web: Web) -> None:
     answer = await web.ask("POST", "/api/v1/alerts", data=io.BytesIO(b"x" * (LARGEST_BODY + 1)))
     assert (answer.status, answer.content_type) == (413, "application/problem+json")
     assert await web.value("SELECT count(*) FROM alert") == 0
+
+
+async def test_what_comes_packed_is_refused_and_never_unpacked(web: Web) -> None:
+    port = free_port()
+    runner = await start(build_app(web.context), "127.0.0.1", port)
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = "POST /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Encoding: gzip\r\n"
+        writer.write(f"{head}Content-Length: 9\r\n\r\nno gzip..".encode())
+        answer = (await reader.read()).decode()
+        writer.close()
+    finally:
+        await runner.cleanup()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert "不接受压缩过的请求内容" in answer
+
+
+async def test_whoever_leaves_in_the_middle_of_a_form_is_not_taken_for_a_database_that_is_away(web: Web) -> None:
+    def noted() -> list[object]:
+        return [log["status"] for log in logs if log["event"] == "request"]
+
+    port = free_port()
+    runner = await start(build_app(web.context), "127.0.0.1", port)
+    try:
+        with capture_logs() as logs:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            head = "POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            writer.write(f"{head}Content-Length: 99999\r\n\r\nname=a".encode())
+            await wait_until(lambda: runner.server is not None and runner.server.connections)
+            writer.close()
+            await wait_until(noted)
+    finally:
+        await runner.cleanup()
+    assert noted() == [LEFT]
+    assert not any(log["event"] == "request.database_away" for log in logs)
 
 
 async def test_unknown_places_and_methods_are_problems_for_machines_and_pages_for_people(web: Web) -> None:

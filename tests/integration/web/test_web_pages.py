@@ -108,7 +108,7 @@ async def test_no_form_makes_a_500(web: Web, body: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("header", "status"),
-    [("Cookie: daohu_session=\udcff", 403), ("Cookie: daohu_form=\udcff", 403), ("Content-Encoding: gzip", 400)],
+    [("Cookie: daohu_session=\udcff", 403), ("Cookie: daohu_form=\udcff", 403)],
 )
 async def test_bytes_that_are_no_text_lead_to_the_form_and_not_to_an_error(web: Web, header: str, status: int) -> None:
     for method, expected in (("GET", 200), ("POST", status)):
