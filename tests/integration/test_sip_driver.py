@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from broadcaster.errors import UnavailableError
-from broadcaster.ports import Accepted, Deferred, Evidence, Outcome, Rejected, Sent, Unknown
+from broadcaster.ports import Accepted, Deferred, Evidence, Medium, Outcome, Rejected, Sent, Unknown
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Account, Behaviour, Delay, Duty, Faults, Fronts, Script, SipFront
 from broadcaster.tasks import ended
@@ -186,7 +186,7 @@ async def test_what_rings_and_what_speaks_is_recalled(tmp_path: Path) -> None:
 async def test_closing_ends_what_still_speaks_within_its_bound(tmp_path: Path) -> None:
     async with calling(tmp_path, farewell=0.5) as (made, rehearsal):
         await made.call(envelope(1, a_law(tmp_path / "a.wav", 30.0)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await made.driver.close()
         (receipt,) = made.inbox.stored_receipts
         assert await wait_until(lambda: rehearsal.report().calls)
@@ -199,7 +199,7 @@ async def test_closing_that_is_hurried_ends_what_speaks_and_stores_what_came_of_
         await wait_until(lambda: "← 7-1-1 已接听" in made.journal.lines, within=30)
         closing = asyncio.create_task(made.driver.close())
         await asyncio.sleep(0)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await ended(closing, patience=15)
         (receipt,) = made.inbox.stored_receipts
         (call,) = await wait_until(lambda: rehearsal.report().calls)
@@ -212,7 +212,7 @@ async def test_a_silent_trunk_leaves_the_call_in_doubt_and_is_lost(tmp_path: Pat
     async with calling(tmp_path, silent, answer_timeout=0.8) as (made, _):
         (outcome,) = await made.call(envelope(1, a_law(tmp_path / "a.wav", 1.0)))
         assert isinstance(outcome, Unknown)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert await made.driver.lost() == "中继没有应答"
 
 
@@ -241,8 +241,34 @@ async def test_whatever_is_stored_late_is_stored_once(tmp_path: Path) -> None:
     async with calling(tmp_path) as (made, _):
         made.inbox.refuse(True)
         await made.call(envelope(1, a_law(tmp_path / "a.wav", 0.4)))
-        await made.inbox.until(lambda: made.inbox.attempts > 1, 20)
+        await made.inbox.until(lambda: made.inbox.attempts > 1, 60)
         made.inbox.refuse(False)
         await made.receipts()
     assert len(made.inbox.stored_receipts) == 1
     assert not any(NUMBER in one for one in made.journal.lines)
+
+
+async def test_a_trunk_that_refuses_every_call_is_put_off_for_another_gateway_to_call(tmp_path: Path) -> None:
+    behaviour = Behaviour(answer=Delay(), receipt=Delay(median=0.05), refuse={"403": 1.0})
+    audio = a_law(tmp_path / "a.wav", 0.5)
+    async with calling(tmp_path, behaviour) as (made, _):
+        for attempt in range(2):
+            outcomes = await made.call(*(envelope(n, audio, to=f"1390000000{n}") for n in range(3)))
+            assert [type(one) for one in outcomes] == [Deferred] * 3, attempt
+    assert isinstance(outcomes[0], Deferred)
+    assert outcomes[0].reason == "中继不准呼叫（403）"
+
+
+async def test_a_number_that_is_refused_again_while_others_get_through_is_refused_for_good(tmp_path: Path) -> None:
+    behaviour = Behaviour(answer=Delay(), receipt=Delay(median=0.05), refuse={"403": 1.0})
+    audio = a_law(tmp_path / "a.wav", 0.5)
+    async with calling(tmp_path, behaviour) as (made, rehearsal):
+        (first,) = await made.call(envelope(1, audio))
+        await rehearsal.client.behave(Medium.VOICE, refuse={})
+        (other,) = await made.call(envelope(2, audio, to="13900000002"))
+        await rehearsal.client.behave(Medium.VOICE, refuse={"403": 1.0})
+        (again,) = await made.call(envelope(1, audio))
+        (another,) = await made.call(envelope(3, audio, to="13900000003"))
+    assert [type(one) for one in (first, other, again, another)] == [Deferred, Accepted, Rejected, Deferred]
+    assert isinstance(again, Rejected)
+    assert again.reason == "运营商不准呼叫该号码"
