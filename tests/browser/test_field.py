@@ -130,7 +130,7 @@ async def _wake(head: Visitor, page: Page) -> None:
 
     protocol.on("ServiceWorker.workerRegistrationUpdated", look)
     await protocol.send("ServiceWorker.enable")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         registration = await found
     await protocol.send(
         "ServiceWorker.dispatchSyncEvent",

@@ -77,7 +77,7 @@ class Visitor:
     async def until(self, promise: str) -> None:
         """Wait until this asynchronous JavaScript function answers true in the page (15 s)."""
         pause = "await new Promise((resolve) => setTimeout(resolve, 20))"
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await self.page.evaluate(f"async () => {{ while (!(await ({promise})())) {pause}; }}")
 
     async def violations(self) -> list[str]:

@@ -55,7 +55,7 @@ class Phone:
                     return sound.readframes(sound.getnframes())
             return b""
 
-        return a_law(wait_for(heard, within=20, what="baresip's recording"))
+        return a_law(wait_for(heard, within=60, what="baresip's recording"))
 
 
 @contextmanager

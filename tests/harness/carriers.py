@@ -147,7 +147,7 @@ class Carriers:
                 )
             return bool(ready == workers * len(self.gateways))
 
-        await wait_until(up, within=20, what="every gateway connected")
+        await wait_until(up, within=60, what="every gateway connected")
         await asyncio.sleep(2 * BEAT)
 
     @contextmanager

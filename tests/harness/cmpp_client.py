@@ -13,7 +13,7 @@ STAMP = 1109080706
 """MMDDHHMMSS of a sign-in."""
 
 SOURCE = b"10690001"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Frame(NamedTuple):

@@ -98,7 +98,7 @@ def dovecot(certificates: Certificates) -> Iterator[Dovecot]:
         _furnish(made)
         with subprocess.Popen([command, "-F", "-c", str(folder / "dovecot.conf")]) as process:
             try:
-                wait_for(lambda: _answers(made.port, process), within=20, what="Dovecot")
+                wait_for(lambda: _answers(made.port, process), within=60, what="Dovecot")
                 yield made
             finally:
                 process.terminate()

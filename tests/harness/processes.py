@@ -62,7 +62,7 @@ class DaohuProcess:
         """The log since the last start."""
         return self.log.read_bytes()[self._begin :].decode(errors="replace")
 
-    def wait_for_log(self, words: str, *, within: float = 20.0) -> str:
+    def wait_for_log(self, words: str, *, within: float = 60.0) -> str:
         """The first line of `said()` that contains `words`; fails at once when the process ends before."""
 
         def look() -> str:
@@ -82,7 +82,7 @@ class DaohuProcess:
         process.kill()
         process.wait()
 
-    def stop(self, *, within: float = 30.0) -> int:
+    def stop(self, *, within: float = 90.0) -> int:
         """SIGTERM, and the exit code; whatever is left of its group after `within` seconds is killed."""
         process = self._started()
         if process.poll() is None:

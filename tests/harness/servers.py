@@ -72,7 +72,7 @@ class GivenServers:
     async def start_redis(self) -> None:
         self._valkey.prepare()
         self._valkey.spawn()
-        await wait_until(self._valkey.ready, within=20, what="Valkey to be ready")
+        await wait_until(self._valkey.ready, within=60, what="Valkey to be ready")
 
     async def end_redis(self, how: signal.Signals) -> None:
         """SIGTERM stops it, SIGKILL kills it."""
@@ -80,7 +80,7 @@ class GivenServers:
             child for child in psutil.Process().children() if str(self._layout.valkey_socket) in str(child.cmdline())
         ]
         server.send_signal(how)
-        await wait_until(lambda: _ended(self._valkey), within=20, what="Valkey to end")
+        await wait_until(lambda: _ended(self._valkey), within=60, what="Valkey to end")
 
     def postmaster(self) -> psutil.Process:
         """The server's first process."""

@@ -50,7 +50,7 @@ class NodePeer:
     async def _answer(self) -> Any:
         assert self._process is not None
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), 20)
+        line = await asyncio.wait_for(self._process.stdout.readline(), 60)
         return json.loads(line)
 
 

@@ -86,15 +86,15 @@ class Terminal:
 
     async def acknowledged(self, session: int) -> bytes:
         """The body by which the platform acknowledged one of ours."""
-        await wait_until(lambda: session in self.answers, within=20, what="an acknowledgement")
+        await wait_until(lambda: session in self.answers, within=60, what="an acknowledgement")
         return self.answers[session]
 
     async def ordered(self, count: int = 1) -> list[Order]:
-        await wait_until(lambda: len(self.orders) >= count, within=20, what=f"{count} orders")
+        await wait_until(lambda: len(self.orders) >= count, within=60, what=f"{count} orders")
         return self.orders
 
     async def stopped(self, count: int = 1) -> list[str]:
-        await wait_until(lambda: len(self.stops) >= count, within=20, what=f"{count} stops")
+        await wait_until(lambda: len(self.stops) >= count, within=60, what=f"{count} stops")
         return self.stops
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:

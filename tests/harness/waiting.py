@@ -13,7 +13,7 @@ Found = TypeVar("Found")
 _PAUSE = 0.02
 
 
-async def wait_until(condition: Callable[[], object], *, within: float = 10.0, what: str = "") -> Any:
+async def wait_until(condition: Callable[[], object], *, within: float = 60.0, what: str = "") -> Any:
     """The first true answer of `condition` (plain or a coroutine function); AssertionError after `within` seconds."""
     deadline = time.monotonic() + within
     while True:
@@ -26,7 +26,7 @@ async def wait_until(condition: Callable[[], object], *, within: float = 10.0, w
         await asyncio.sleep(_PAUSE)
 
 
-def wait_for(condition: Callable[[], Found], *, within: float = 10.0, what: str = "") -> Found:
+def wait_for(condition: Callable[[], Found], *, within: float = 60.0, what: str = "") -> Found:
     """The same for tests without an event loop."""
     deadline = time.monotonic() + within
     while True:

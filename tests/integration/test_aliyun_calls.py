@@ -134,7 +134,7 @@ async def test_the_text_goes_out_by_its_template_and_comes_back_as_heard(cloud: 
     async with calling(cloud, caller=aliyun_voice.CALLER) as (inbox, journal, gateway):
         outcome = await call(gateway, journal)
         assert isinstance(outcome, Accepted)
-        await inbox.until(lambda: bool(inbox.stored_receipts), 20)
+        await inbox.until(lambda: bool(inbox.stored_receipts), 60)
         taken = (await cloud.taken())[-1]
     (receipt,) = inbox.stored_receipts
     assert (receipt.ref, receipt.key, receipt.evidence) == (outcome.ref, DeliveryKey(7, 123_456, 2), Evidence.DELIVERED)
@@ -155,7 +155,7 @@ async def test_what_came_of_a_call_is_told_with_the_reason(cloud: CloudProcess, 
     async with calling(cloud) as (inbox, journal, gateway):
         await cloud.play("willing", report=code, duration="7秒")
         await call(gateway, journal)
-        await inbox.until(lambda: bool(inbox.stored_receipts), 20)
+        await inbox.until(lambda: bool(inbox.stored_receipts), 60)
     (receipt,) = inbox.stored_receipts
     assert (receipt.evidence, receipt.reason) == (Evidence.FAILED, reason)
 
@@ -164,7 +164,7 @@ async def test_a_key_that_was_pressed_comes_back_as_a_reply_to_the_message(cloud
     async with calling(cloud, caller=aliyun_voice.CALLER, keys=aliyun_voice.AFTER_KEY) as (inbox, journal, gateway):
         await cloud.play("willing", report="200001", dtmf="11")
         assert isinstance(await call(gateway, journal, answer="收到"), Accepted)
-        await inbox.until(lambda: bool(inbox.stored_receipts and inbox.stored_replies), 20)
+        await inbox.until(lambda: bool(inbox.stored_receipts and inbox.stored_replies), 60)
         taken = (await cloud.taken())[-1]
     (receipt,) = inbox.stored_receipts
     assert receipt.evidence is Evidence.DELIVERED

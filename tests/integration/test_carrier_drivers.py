@@ -55,7 +55,7 @@ async def connected(
 async def heard_of(gateway: CarrierGateway, inbox: MemoryInbox) -> None:
     """The gateway has a connection to bring something on, also where it opens that itself."""
     gateway.say(PHONE, b"1", 0)
-    await inbox.until(lambda: len(inbox.stored_replies) == 1, 5)
+    await inbox.until(lambda: len(inbox.stored_replies) == 1, 60)
 
 
 @every_protocol
@@ -66,7 +66,7 @@ async def test_a_long_text_goes_out_in_parts_and_is_delivered_when_every_part_wa
         assert [(one.part, one.total) for one in gateway.taken] == [(1, 2), (2, 2)]
         assert "".join(one.text for one in gateway.taken) == LONG
         assert {(one.headed, one.coding, one.level, one.source) for one in gateway.taken} == {(1, 8, 3, "10690001")}
-        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 5)
+        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 60)
         await wait_until(lambda: not gateway.unacknowledged, what="all reports acknowledged")
         assert [(one.key, one.evidence) for one in inbox.stored_receipts] == [
             (DeliveryKey(7, 1, 1), Evidence.DELIVERED)
@@ -80,7 +80,7 @@ async def test_a_part_that_proves_nothing_yet_is_acknowledged_while_others_wait_
     async with protocol.gateway() as gateway, connected(protocol, gateway) as (driver, inbox, _):
         inbox.hold()
         await outcomes(driver, [envelope(1, LONG)])
-        await inbox.until(lambda: inbox.attempts > 0, 5)
+        await inbox.until(lambda: inbox.attempts > 0, 60)
         await wait_until(lambda: len(gateway.unacknowledged) == 1, what="one of two reports acknowledged")
         inbox.release()
         await wait_until(lambda: not gateway.unacknowledged, what="both acknowledged")
@@ -92,10 +92,10 @@ async def test_closing_that_is_hurried_leaves_no_connection_behind(protocol: Pro
     async with protocol.gateway() as gateway, connected(protocol, gateway, connect_timeout=300) as (driver, inbox, _):
         inbox.hold()
         gateway.say(PHONE, b"1", 0)
-        await inbox.until(lambda: inbox.attempts > 0, 5)
+        await inbox.until(lambda: inbox.attempts > 0, 60)
         closing = asyncio.create_task(driver.close())
         await asyncio.sleep(0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await ended(closing, patience=10)
         await wait_until(lambda: all(session.task.done() for session in gateway.sessions), what="it is disconnected")
         inbox.release()
@@ -106,7 +106,7 @@ async def test_reports_about_the_first_parts_may_come_before_the_last_part_was_e
     async with protocol.gateway() as gateway, connected(protocol, gateway, window=1) as (driver, inbox, _):
         found = await outcomes(driver, [envelope(number, LONG) for number in range(1, 6)])
         assert [type(one) for one in found] == [Accepted] * 5
-        await inbox.until(lambda: len(inbox.stored_receipts) == 5, 5)
+        await inbox.until(lambda: len(inbox.stored_receipts) == 5, 60)
         await wait_until(lambda: not gateway.unacknowledged, what="all reports acknowledged")
         assert inbox.keys() == {DeliveryKey(7, number, 1) for number in range(1, 6)}
         assert {one.ref for one in inbox.stored_receipts} == {one.ref for one in found if isinstance(one, Accepted)}
@@ -122,7 +122,7 @@ async def test_a_short_text_goes_out_as_it_is_with_its_end_and_its_urgency(proto
         assert (taken.text, taken.coding, taken.headed, taken.total) == ("Typhoon: leave now", 0, 0, 1)
         assert (taken.address, taken.level) == (PHONE, 1)
         assert taken.valid == EXPIRES.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%y%m%d%H%M%S") + "032+"
-        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 5)
+        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 60)
         assert inbox.refs() == {taken.ref}
 
 
@@ -132,7 +132,7 @@ async def test_a_long_text_of_which_a_part_was_not_delivered_has_failed(protocol
     async with protocol.gateway(statuses={lost: "UNDELIV"}) as gateway:
         async with connected(protocol, gateway) as (driver, inbox, _):
             await outcomes(driver, [envelope(1, LONG)])
-            await inbox.until(lambda: len(inbox.stored_receipts) > 0, 5)
+            await inbox.until(lambda: len(inbox.stored_receipts) > 0, 60)
             await wait_until(lambda: not gateway.unacknowledged, what="all reports acknowledged")
             (receipt,) = inbox.stored_receipts
             assert (receipt.key, receipt.evidence) == (DeliveryKey(7, 1, 1), Evidence.FAILED)
@@ -145,7 +145,7 @@ async def test_a_report_that_comes_before_the_answer_is_not_lost_on_a_message_in
         async with connected(protocol, gateway) as (driver, inbox, _):
             await heard_of(gateway, inbox)
             await outcomes(driver, [envelope(1, LONG), envelope(2, "短")])
-            await inbox.until(lambda: len(inbox.stored_receipts) == 2, 5)
+            await inbox.until(lambda: len(inbox.stored_receipts) == 2, 60)
             assert inbox.keys() == {DeliveryKey(7, 1, 1)}
             assert all(one.evidence is Evidence.DELIVERED for one in inbox.stored_receipts)
 
@@ -160,7 +160,7 @@ async def test_a_report_may_come_early_on_another_connection_of_the_account(prot
         await second.open(inbox)  # the gateway reports on the connection that came last
         await heard_of(gateway, inbox)
         await outcomes(first, [envelope(1, LONG)])
-        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 5)
+        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 60)
         assert inbox.keys() == {DeliveryKey(7, 1, 1)}
         await first.close()
         await second.close()
@@ -181,7 +181,7 @@ async def test_a_connection_that_hangs_does_not_hold_up_what_is_brought_about_th
         await wait_until(lambda: bool(gateway.taken), what="the message on its way")
         gateway.answer_after, gateway.report = 0, "DELIVRD"
         await outcomes(sound, [envelope(2, "短")])
-        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 5)
+        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 60)
         await hanging.close()
         await sound.close()
         assert isinstance((await stuck)[0], Unknown)
@@ -241,7 +241,7 @@ async def test_a_reply_in_parts_is_one_reply_whatever_their_order(protocol: Prot
         first, second = parts(LONG, 9)
         number = gateway.say(PHONE, second.content, headed=1)
         gateway.say("86" + PHONE, first.content, headed=1)
-        await inbox.until(lambda: len(inbox.stored_replies) > 0, 5)
+        await inbox.until(lambda: len(inbox.stored_replies) > 0, 60)
         await wait_until(lambda: not gateway.unacknowledged, what="all parts acknowledged")
         assert [(one.id, one.address, one.text) for one in inbox.stored_replies] == [(number, PHONE, LONG)]
 
@@ -253,10 +253,10 @@ async def test_a_reply_of_which_the_rest_never_comes_is_passed_on_when_the_conne
     async with protocol.gateway() as gateway:
         async with connected(protocol, gateway) as (_, inbox, _):
             gateway.say(PHONE, "前面的".encode("utf-16-be"))
-            await inbox.until(lambda: len(inbox.stored_replies) == 1, 5)
+            await inbox.until(lambda: len(inbox.stored_replies) == 1, 60)
             gateway.say(PHONE, parts(LONG, 9)[0].content, headed=1)
             gateway.say(PHONE, "后面的".encode("utf-16-be"))
-            await inbox.until(lambda: len(inbox.stored_replies) == 2, 5)
+            await inbox.until(lambda: len(inbox.stored_replies) == 2, 60)
         assert len(inbox.stored_replies) == 3
         assert LONG.startswith(inbox.stored_replies[2].text)
 
@@ -286,10 +286,10 @@ async def test_whoever_is_not_let_in_is_told_why_and_no_secret_is_in_it(
 
 @asking
 async def test_a_quiet_connection_is_asked_for_a_sign_of_life_and_given_up_without_one(protocol: Protocol) -> None:
-    async with protocol.gateway() as gateway, connected(protocol, gateway, heartbeat=0.1) as (driver, _, _):
+    async with protocol.gateway() as gateway, connected(protocol, gateway, heartbeat=0.5) as (driver, _, _):
         await wait_until(lambda: gateway.alive_tests >= 3, what="signs of life")
         gateway.silent = True
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert "sign of life" in await driver.lost()  # type: ignore[attr-defined]
 
 
@@ -307,7 +307,7 @@ async def test_nothing_personal_is_in_the_journal(protocol: Protocol) -> None:
     async with protocol.gateway() as gateway, connected(protocol, gateway) as (driver, inbox, journal):
         await outcomes(driver, [envelope(1, LONG)])
         gateway.say(PHONE, "我要求助".encode("utf-16-be"))
-        await inbox.until(lambda: len(inbox.stored_replies) > 0, 5)
+        await inbox.until(lambda: len(inbox.stored_replies) > 0, 60)
         kept = " ".join(journal.lines)
         assert kept
         assert PHONE not in kept

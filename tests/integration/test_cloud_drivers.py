@@ -261,7 +261,7 @@ async def test_a_failed_report_is_told_with_its_reason_and_without_the_number(cl
         await process.play("willing", **report)
         async with connected(name, process) as (driver, _):
             (outcome,) = await sent(driver, envelope())
-        body = await asyncio.wait_for(bodies.get(), 5)
+        body = await asyncio.wait_for(bodies.get(), 60)
     finally:
         await runner.cleanup()
     (receipt,) = PLUGINS[name].reading(body, datetime.now(UTC)).receipts

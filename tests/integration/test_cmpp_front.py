@@ -186,7 +186,7 @@ async def test_people_write_back_and_long_words_come_in_parts(tmp_path: Path, th
 
 @BOTH
 async def test_signs_of_life_are_given_and_asked_for(tmp_path: Path, third: bool) -> None:
-    async with carrier(tmp_path, heartbeat=0.1) as rehearsal:
+    async with carrier(tmp_path, heartbeat=0.5) as rehearsal:
         async with signed_in(rehearsal, third=third) as client:
             assert await client.answer(8, client.write(8, b"")) == b"\0"
             for _ in range(3):
@@ -260,7 +260,7 @@ async def refs(rehearsal: RehearsalProcess, count: int) -> set[int]:
 
 async def stored(rehearsal: RehearsalProcess, *, receipts: int = 0, replies: int = 0) -> None:
     """Return when the rehearsal knows that so much is stored."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             counts = await rehearsal.client.total()
             if counts.receipts_acknowledged >= receipts and counts.replies_acknowledged >= replies:
@@ -291,7 +291,7 @@ async def told(rehearsal: RehearsalProcess, receipts: int, driver: str = "cmpp")
     async for outcome in speaking.send(batch):
         assert isinstance(outcome, Accepted)
         accepted[addresses[outcome.key]] = outcome.ref
-    await inbox.until(lambda: len(inbox.stored_receipts) >= receipts, 20)
+    await inbox.until(lambda: len(inbox.stored_receipts) >= receipts, 60)
     await speaking.close()
     return Told(accepted, [receipt.ref for receipt in inbox.stored_receipts])
 

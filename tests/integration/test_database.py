@@ -69,7 +69,7 @@ async def test_a_lost_connection_does_not_shrink_the_pool(database_url: str) -> 
             with pytest.raises(Exception, match=r"terminat|closed"):
                 async with database.transaction() as connection:
                     await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-            async with asyncio.timeout(5), database.connection() as connection:
+            async with asyncio.timeout(60), database.connection() as connection:
                 assert await connection.fetchval("SELECT 1") == 1
     finally:
         await database.close()
@@ -82,7 +82,7 @@ async def test_migrating_again_and_at_once_changes_nothing(postgres_url: str, da
     shares = await asyncio.gather(*(migrate_database(fresh) for _ in range(3)))
     assert sorted(itertools.chain(*shares)) == [f"{change.app}.{change.name}" for change in CHANGES]
     assert await migrate_database(fresh) == []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         database = await Database.open(postgres_url)
         async with database.connection() as connection:
             await connection.execute(f'DROP DATABASE "{fresh.partition("?")[0].rpartition("/")[2]}" WITH (FORCE)')

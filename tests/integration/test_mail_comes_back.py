@@ -67,7 +67,7 @@ class Office:
             about = (one for one in self.inbox.stored_receipts if one.key and one.key.ordinal == ordinal)
             return next(about, None)
 
-        received: Receipt = await wait_until(found, within=20, what=f"a receipt about {ordinal}")
+        received: Receipt = await wait_until(found, within=60, what=f"a receipt about {ordinal}")
         return received
 
     def noted(self, kind: Kind) -> int:
@@ -127,15 +127,15 @@ async def test_a_mail_that_is_larger_than_the_server_takes_is_rejected_and_those
 
 async def test_a_delay_is_heard_of_and_is_no_receipt(office: Office) -> None:
     await sent(await office.open(), "x@down.example.org", "answer-452-4.2.2@next.example.org", first=7)
-    await wait_until(lambda: office.noted(Kind.NOTICE) >= 2, within=20, what="two delays")
-    assert office.inbox.stored_receipts == []
+    await wait_until(lambda: office.noted(Kind.NOTICE) >= 2, within=60, what="two delays")
+    assert [one for one in office.inbox.stored_receipts if one.key and one.key.ordinal == 7] == []
 
 
 async def test_what_cannot_be_stored_is_brought_again(office: Office) -> None:
     driver = await office.open()
     office.inbox.refuse(True)
     await sent(driver, "nobody@home.example.org", first=9)
-    await office.inbox.until(lambda: office.inbox.attempts > 0, 20)
+    await office.inbox.until(lambda: office.inbox.attempts > 0, 60)
     office.inbox.refuse(False)
     assert (await office.receipt(9)).evidence is Evidence.FAILED
 
@@ -164,10 +164,10 @@ async def test_several_processes_may_listen_and_each_report_counts_once(server: 
             receipt.key.ordinal
             for office in offices
             for receipt in office.inbox.stored_receipts
-            if receipt.key and receipt.key.ordinal >= 20
+            if receipt.key and 20 <= receipt.key.ordinal < 35
         )
 
-    await wait_until(lambda: len(received()) >= 15, within=20)
+    await wait_until(lambda: len(received()) >= 15, within=60)
     assert received() == list(range(20, 35))
     for office in offices:
         await office.close()
@@ -175,11 +175,12 @@ async def test_several_processes_may_listen_and_each_report_counts_once(server: 
 
 async def test_a_forged_report_is_ignored_and_counted(office: Office, server: Postfix) -> None:
     await office.open()
-    guessed = Seal("guess").write(DeliveryKey(7, 1, 1))
+    guessed = Seal("guess").write(DeliveryKey(7, 13, 1))
     for _ in range(3):
         await sent_by_hand(server, f"bounce+{guessed}@ebs.example.cn", "550 5.1.1 no such user")
-    await wait_until(lambda: any("共 2 封" in line for line in office.journal.lines), within=20)
-    assert office.inbox.stored_receipts == []
+    await wait_until(lambda: any("共 2 封" in line for line in office.journal.lines), within=60)
+    about = {one.key.ordinal for one in office.inbox.stored_receipts if one.key}
+    assert 13 not in about, "what comes late of another test's mails is none of this one's"
 
 
 async def test_an_answer_to_the_reply_address_is_a_reply(office: Office, server: Postfix) -> None:
@@ -191,7 +192,7 @@ async def test_an_answer_to_the_reply_address_is_a_reply(office: Office, server:
     answer["In-Reply-To"] = mail["Message-ID"]
     answer.set_content("1 已转移32人\n\n发件人：应急局\n> 请回复1确认，2求助")
     await asyncio.to_thread(_hand_over, server, answer, mail["Reply-To"])
-    await office.inbox.until(lambda: bool(office.inbox.stored_replies), 20)
+    await office.inbox.until(lambda: bool(office.inbox.stored_replies), 60)
     (reply,) = office.inbox.stored_replies
     assert (reply.text, reply.address) == ("1 已转移32人", "li@home.example.org")
     assert reply.key is not None

@@ -80,7 +80,7 @@ async def test_lmtp_has_an_answer_for_each_recipient_and_smtp_one(desk: Desk, gr
         greeting + b" x\r\nMAIL FROM:<>\r\nRCPT TO:<a@example.cn>\r\nrcpt to: <b@example.cn> NOTIFY=NEVER\r\n"
         b"DATA\r\nx\r\n.\r\nQUIT\r\n"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         said = (await reader.read()).splitlines()
     writer.close()
     assert said.count(b"250 2.0.0 stored") == answers
@@ -131,13 +131,13 @@ async def test_a_mail_that_is_too_large_is_refused_for_good_and_the_next_is_take
 async def test_leaving_answers_for_what_is_being_stored(desk: Desk) -> None:
     desk.free.clear()
     handing = asyncio.create_task(by(speaks_lmtp(desk), lambda client: client.sendmail("", ["a@example.cn"], b"x\r\n")))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not desk.door.busy:  # noqa: ASYNC110 - the client is in a thread
             await asyncio.sleep(0.01)
     leaving = asyncio.create_task(desk.door.close())
     await asyncio.sleep(0)
     desk.free.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await leaving
     assert desk.taken == [(b"x\r\n", ("a@example.cn",))]
     assert await handing == {}, "the client was told that its mail is stored"
@@ -158,7 +158,7 @@ async def test_nonsense_is_answered_or_hung_up_on_and_others_are_served(desk: De
     reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
     writer.write(said)
     writer.write_eof()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         with contextlib.suppress(ConnectionError):
             await reader.read()
     writer.close()

@@ -66,7 +66,7 @@ class Mailbox:
         return web.Response(text="ok")
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.mails) + len(self.pressed) < count:
                 self.changed.clear()
                 await self.changed.wait()
@@ -254,7 +254,7 @@ async def test_what_makes_no_sense_is_answered_and_ends_nothing_else(tmp_path: P
             await reader.readline()
             user = b"AUTH PLAIN AG9mZmljZQByaWdodA==\r\n" if said.startswith(b"MAIL") else b""
             writer.write(user + said)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not (line := await reader.readline()).startswith(code):
                     assert line
             writer.close()
@@ -262,6 +262,6 @@ async def test_what_makes_no_sense_is_answered_and_ends_nothing_else(tmp_path: P
 
 
 async def acknowledged(rehearsal: RehearsalProcess, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await rehearsal.client.total()).receipts_acknowledged < count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

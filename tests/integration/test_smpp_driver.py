@@ -44,7 +44,7 @@ async def test_a_long_text_arrives_whole_and_its_receipts_are_one(early: bool) -
     async with Smsc() as smsc, connected(smsc, country="86") as (driver, inbox, _):
         await smsc.ask("play", {"early": early, "after": 50})
         assert [type(one) for one in await outcomes(driver, [envelope(1, LONG)])] == [Accepted]
-        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 5)
+        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 60)
         taken = await smsc.ask("taken")
         assert "".join(one["text"] for one in taken) == LONG
         assert [one["udh"][-1][-4:] for one in taken] == ["0201", "0202"]
@@ -69,7 +69,7 @@ async def test_a_text_in_plain_letters_arrives_as_it_was_written() -> None:
 async def test_a_reply_is_read_and_acknowledged(text: str, coding: int, encoding: str) -> None:
     async with Smsc() as smsc, connected(smsc) as (_, inbox, _):
         await smsc.ask("say", {"from": "86" + PHONE, "hex": text.encode(encoding).hex(), "coding": coding})
-        await inbox.until(lambda: len(inbox.stored_replies) > 0, 5)
+        await inbox.until(lambda: len(inbox.stored_replies) > 0, 60)
         assert [(one.address, one.text) for one in inbox.stored_replies] == [(PHONE, text)]
 
 
@@ -78,7 +78,7 @@ async def test_a_message_that_was_not_delivered_has_failed_with_the_centres_word
         await smsc.ask("play", {"report": "EXPIRED"})
         (accepted,) = await outcomes(driver, [envelope(1, "短")])
         assert isinstance(accepted, Accepted)
-        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 5)
+        await inbox.until(lambda: len(inbox.stored_receipts) > 0, 60)
         assert [(one.ref, one.evidence, one.reason) for one in inbox.stored_receipts] == [
             (accepted.ref, Evidence.FAILED, "EXPIRED")
         ]

@@ -43,7 +43,7 @@ async def npm(rehearsal: RehearsalProcess, password: str = "s3cret") -> AsyncIte
 
 
 async def delivered(esme: Esme, count: int) -> list[dict[str, Any]]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(found := await esme.ask("delivered")) < count:  # noqa: ASYNC110 (it can only be asked)
             await asyncio.sleep(0.01)
     return list(found)
@@ -174,7 +174,7 @@ async def test_garbage_ends_its_connection_and_nothing_else(tmp_path: Path, data
         async with npm(rehearsal) as (esme, _):
             reader, writer = await asyncio.open_connection("127.0.0.1", rehearsal.fronts["smpp"].port)
             writer.write(data)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 with suppress(ConnectionError):
                     assert await reader.read() == b""
             writer.close()

@@ -404,7 +404,7 @@ async def spoken(rehearsal: RehearsalProcess, *pieces: bytes) -> bytes:
     for piece in pieces:
         writer.write(piece)
         await writer.drain()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         found = await reader.read()
     writer.close()
     return found

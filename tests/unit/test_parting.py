@@ -7,7 +7,7 @@ import socket
 
 from broadcaster.parting import closed, parted
 
-WITHIN = 20.0
+WITHIN = 60.0
 
 
 class Guest(asyncio.Protocol):

@@ -306,7 +306,7 @@ async def test_emptying_waits_for_nobody_and_nobody_for_it(
         for table in ("delivery", "batch", "tally", "target"):
             await connection.execute(f"SELECT * FROM {table} WHERE alert_id = 2 FOR UPDATE")
             await connection.execute(f"SELECT count(*) FROM {table}")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             work = asyncio.create_task(finish(database, clock, tmp_path), context=contextvars.Context())
             assert isinstance(await work, Archived)
     assert await rows(database, "delivery") == 0

@@ -225,7 +225,7 @@ async def planned(district: District) -> District:
 )
 async def test_a_batch_that_could_not_be_composed_is_tried_again(planned: District, fault: Exception) -> None:
     async with courier_at_work(planned.database, Straw(), Plain(fault)):
-        await wait_until(lambda: _all_submitted(planned, 20), within=8, what="20 submitted")
+        await wait_until(lambda: _all_submitted(planned, 20), within=60, what="20 submitted")
 
 
 async def test_recordings_are_asked_for_in_the_format_that_the_driver_wants(planned: District) -> None:
@@ -238,7 +238,7 @@ async def test_recordings_are_asked_for_in_the_format_that_the_driver_wants(plan
 
 async def test_who_can_never_be_sent_this_message_gets_the_next_channel_at_once(planned: District) -> None:
     async with courier_at_work(planned.database, Straw(), Plain(InputError("no voice for it", remedy="another"))):
-        await wait_until(lambda: _all_failed(planned), within=4, what="one batch failed, the others sent")
+        await wait_until(lambda: _all_failed(planned), within=60, what="one batch failed, the others sent")
     async with planned.database.connection() as connection:
         reasons = await connection.fetch("SELECT DISTINCT reason FROM delivery WHERE alert_id = 7 AND state = 5")
         assert [record["reason"] for record in reasons] == ["no voice for it"]
@@ -267,7 +267,7 @@ async def test_a_slow_gateway_stops_soon_after_the_alert_is_superseded(planned: 
         async with planned.database.transaction() as connection:
             await supersede(connection, 7, 8, SystemClock().now())
         before = len(driver.sent)
-        await wait_until(lambda: _settled(planned), within=4, what="everything sent or cancelled")
+        await wait_until(lambda: _settled(planned), within=60, what="everything sent or cancelled")
         assert len(driver.sent) - before <= 8
     states = await planned.states(7)
     assert states[DeliveryState.CANCELLED] == 20 - len(driver.sent)
@@ -277,7 +277,7 @@ async def test_a_slow_gateway_stops_soon_after_the_alert_is_superseded(planned: 
 async def test_a_rate_holds_for_the_parts_where_the_gateway_counts_those(planned: District, rate: int) -> None:
     driver = Parted()
     async with courier_at_work(planned.database, driver, Plain(), rate=rate):
-        await wait_until(lambda: sum(weight for _, weight in driver.taken) > 2 * rate, within=12, what="two seconds")
+        await wait_until(lambda: sum(weight for _, weight in driver.taken) > 2 * rate, within=60, what="two seconds")
     assert driver.peak() <= max(rate, 4), "a message of four parts goes out whole even where three are a second's"
     assert len({at for at, _ in driver.taken}) > 1
 
@@ -292,9 +292,12 @@ async def test_a_slow_gateway_leaves_out_who_has_confirmed_meanwhile(planned: Di
         await wait_until(lambda: driver.sent, what="the first message")
         async with planned.database.transaction() as connection:
             await units.withdraw(connection, 7, range(1, 21), SystemClock().now())
-        await asyncio.sleep(3.5)
+
+        async def all_are_settled() -> bool:
+            return (await planned.states(7)).get(DeliveryState.CANCELLED, 0) == 20 - len(driver.sent)
+
+        await wait_until(all_are_settled, what="everybody sent to or left out")
     assert len(driver.sent) <= 8
-    assert (await planned.states(7))[DeliveryState.CANCELLED] == 20 - len(driver.sent)
     assert await planned.breaches(7) == []
 
 
@@ -364,7 +367,10 @@ async def test_a_red_alert_overtakes_a_blue_one_on_a_slow_gateway(planned: Distr
         async with planned.database.connection() as connection:
             await connection.execute("UPDATE chunk SET next_at = next_at - interval '1 day' WHERE alert_id = 9")
         await planned.advance()
-        await wait_until(lambda: any(key.alert == 9 for key in driver.sent), within=3.5, what="the first red message")
+        before = len(driver.sent)
+        await wait_until(lambda: any(key.alert == 9 for key in driver.sent), what="the first red message")
+        blue = next(place for place, key in enumerate(driver.sent) if key.alert == 9)
+        assert blue - before <= 2 * 4, "no more than two seconds of blue ones go out first"
 
 
 async def test_a_gateway_that_hangs_up_at_once_is_not_stormed(planned: District) -> None:
@@ -386,7 +392,7 @@ async def test_a_gateway_that_is_away_is_tried_again(planned: District) -> None:
                 raise UnavailableError("away", remedy="wait")
 
     async with courier_at_work(planned.database, Late(), Plain()):
-        await wait_until(lambda: _all_submitted(planned, 20), within=5, what="20 submitted")
+        await wait_until(lambda: _all_submitted(planned, 20), within=60, what="20 submitted")
 
 
 async def test_calls_wait_for_a_line_and_a_gateway_whose_lines_are_taken_is_not_taken_for_silent(
@@ -423,5 +429,5 @@ async def test_addresses_that_are_put_off_for_their_own_reasons_say_nothing_agai
 ) -> None:
     restricted = Restricted(address_only)
     async with courier_at_work(planned.database, restricted, Plain()) as courier:
-        await wait_until(lambda: len(restricted.sent) >= 60 or courier.word().state == "open", within=30)
+        await wait_until(lambda: len(restricted.sent) >= 60 or courier.word().state == "open", within=60)
         assert courier.word().state == state

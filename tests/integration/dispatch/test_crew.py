@@ -52,7 +52,7 @@ async def test_a_gateway_whose_driver_cannot_be_built_keeps_no_other_from_its_co
         ]
     await crew.hold(gateways)
     try:
-        await wait_until(lambda: list(crew.connected()) == [gateways[1].id], within=5, what="the other's courier")
+        await wait_until(lambda: list(crew.connected()) == [gateways[1].id], within=60, what="the other's courier")
     finally:
         await asyncio.wait_for(crew.dismiss(asyncio.get_running_loop().time() + 30), 60)
 

@@ -109,7 +109,7 @@ async def test_every_carrier_gets_its_own_and_who_is_for_all_stands_in(tmp_path:
         await numbers(district)
         district.clock = ManualClock(SystemClock().now())
         await district.issue(7, policy=SMS_ONLY)
-        await at.settled(7, within=20)
+        await at.settled(7, within=60)
         assert {one.address[:3] for one in at.taken("mobile")} == {"138", "170"}
         assert {one.address[:3] for one in at.taken("unicom")} == {"186"}
         assert {one.address[:3] for one in at.taken("rest")} == {"189", "192", "134", "199", "999"}

@@ -30,7 +30,7 @@ async def test_a_note_is_sent_once_and_nothing_of_it_is_kept(tmp_path: Path, dis
                 states = await connection.fetch("SELECT state FROM gateway_trial")
             return [row["state"] for row in states] in (["delivered"], ["failed"])
 
-        await wait_until(sent, within=15, what="the note's receipt")
+        await wait_until(sent, within=60, what="the note's receipt")
         [taken] = at.taken("second")
         assert taken.address == "13800138000"
         assert at.taken("first") == []

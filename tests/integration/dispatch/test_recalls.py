@@ -180,7 +180,7 @@ async def test_a_gateway_that_cannot_be_told_is_told_again(village: District) ->
         await village.issue(7, policy=CALLS)
         await wait_until(lambda: len(exchange.taken) == 20, what="20 calls")
         await _close(village, "ended")
-        await wait_until(exchange.all_stopped, within=20, what="all stopped")
+        await wait_until(exchange.all_stopped, within=60, what="all stopped")
 
 
 async def test_what_is_over_is_left_in_peace(village: District) -> None:

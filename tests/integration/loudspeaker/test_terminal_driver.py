@@ -91,7 +91,7 @@ class Platform:
         return outcome
 
     async def receipt(self, number: int = 0) -> Receipt:
-        await self.inbox.until(lambda: len(self.inbox.stored_receipts) > number, 20)
+        await self.inbox.until(lambda: len(self.inbox.stored_receipts) > number, 60)
         return self.inbox.stored_receipts[number]
 
     def noted(self, words: str) -> bool:
@@ -175,7 +175,7 @@ async def test_a_result_is_acknowledged_when_it_is_stored_and_not_before(audio: 
         await made.begin(7)
         made.inbox.hold()
         session = terminal.played(message(7))
-        await wait_until(lambda: made.inbox.attempts, within=20)
+        await wait_until(lambda: made.inbox.attempts, within=60)
         await terminal.acknowledged(terminal.beat())
         assert session not in terminal.answers
         made.inbox.release()
@@ -224,9 +224,9 @@ async def test_a_terminal_that_has_just_left_is_waited_for(audio: Audio) -> None
 
 
 async def test_three_heartbeats_of_silence_are_the_end_of_a_connection(audio: Audio) -> None:
-    async with platform(audio, heartbeat=0.4) as made, Terminal(FIRST, made.port) as terminal:
+    async with platform(audio, heartbeat=1.5) as made, Terminal(FIRST, made.port) as terminal:
         await made.begin(7)
-        await asyncio.wait_for(terminal.gone.wait(), 20)
+        await asyncio.wait_for(terminal.gone.wait(), 60)
         assert (await made.receipt()).reason.startswith("播发中终端离线")
         (outcome,) = await made.send(made.envelope(8))
         assert isinstance(outcome, Rejected)
@@ -346,7 +346,7 @@ async def test_what_waits_of_lower_rank_is_moved_behind(audio: Audio) -> None:
         await made.begin(7)
         await made.begin(8, urgency=YELLOW)
         await made.begin(9)
-        await wait_until(lambda: len(terminal.orders) == 4, within=20)
+        await wait_until(lambda: len(terminal.orders) == 4, within=60)
         assert terminal.told == ["play", "play", "play", "stop", "play"]
         assert terminal.stops == [message(8)]
         last = {order.message: order.begins for order in terminal.orders}
@@ -456,7 +456,7 @@ async def test_nonsense_ends_the_connection_and_hurts_nobody_else(what: object, 
         stranger = Terminal(CODES[1], made.port)
         await stranger.dial(register=False)
         stranger.writer.write(what(stranger))  # type: ignore[operator]
-        await asyncio.wait_for(stranger.gone.wait(), 20)
+        await asyncio.wait_for(stranger.gone.wait(), 60)
         await stranger.hang_up()
         assert made.noted("is no terminal")
         await terminal.acknowledged(terminal.beat())
@@ -472,7 +472,7 @@ async def test_a_report_that_cannot_be_read_is_answered_and_does_no_harm(audio: 
 async def test_of_two_with_one_code_the_newer_counts(audio: Audio) -> None:
     async with platform(audio) as made, Terminal(FIRST, made.port) as old:
         async with Terminal(FIRST, made.port) as new:
-            await asyncio.wait_for(old.gone.wait(), 20)
+            await asyncio.wait_for(old.gone.wait(), 60)
             await made.begin(7)
             assert len(await new.ordered()) == 1
             assert not old.orders
@@ -483,7 +483,7 @@ async def test_who_speaks_for_another_is_cut_off(audio: Audio) -> None:
     async with platform(audio) as made, Terminal(FIRST, made.port) as terminal:
         terminal._frames = frames.Frames(CODES[1], PLATFORM, flagged=False)
         terminal.beat()
-        await asyncio.wait_for(terminal.gone.wait(), 20)
+        await asyncio.wait_for(terminal.gone.wait(), 60)
         assert isinstance((await made.send(made.envelope(7, code=CODES[1])))[0], Rejected)
 
 
@@ -496,7 +496,7 @@ async def test_who_is_not_expected_is_not_let_in(options: dict[str, object], aud
         stranger = Terminal(FIRST, made.port)
         await stranger.dial(register=False)
         stranger.beat(first=True)
-        await asyncio.wait_for(stranger.gone.wait(), 20)
+        await asyncio.wait_for(stranger.gone.wait(), 60)
         await stranger.hang_up()
         if "most" in options:
             await first.hang_up()
@@ -526,9 +526,9 @@ async def test_who_only_listens_to_himself_costs_little_and_others_nothing(audio
 
 
 async def test_who_says_nothing_or_letter_by_letter_is_given_up(audio: Audio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("channels.loudspeaker.terminal_tcp.exchange.INTRODUCE_WITHIN", 0.3)
+    monkeypatch.setattr("channels.loudspeaker.terminal_tcp.exchange.INTRODUCE_WITHIN", 2.0)
     monkeypatch.setattr("channels.loudspeaker.files.PATIENCE", 0.3)
-    async with platform(audio, heartbeat=0.5) as made:
+    async with platform(audio, heartbeat=1.0) as made:
         mute, dripping = Terminal(FIRST, made.port), Terminal(CODES[1], made.port)
         await mute.dial(register=False)
         await dripping.dial()
@@ -543,10 +543,10 @@ async def test_who_says_nothing_or_letter_by_letter_is_given_up(audio: Audio, mo
         at = made.driver._options.audio_listen.rpartition(":")[2]
         web, asking = await asyncio.open_connection("127.0.0.1", int(at))
         asking.write(b"GET /")
-        await asyncio.wait_for(mute.gone.wait(), 20)
-        await asyncio.wait_for(dripping.gone.wait(), 20)
+        await asyncio.wait_for(mute.gone.wait(), 60)
+        await asyncio.wait_for(dripping.gone.wait(), 60)
         with pytest.raises((asyncio.IncompleteReadError, OSError)):
-            await asyncio.wait_for(web.readexactly(1), 20)
+            await asyncio.wait_for(web.readexactly(1), 60)
         slowly.cancel()
         asking.close()
         await mute.hang_up()
@@ -570,7 +570,7 @@ async def test_a_taken_port_is_said_and_whose_it_is(audio: Audio, tmp_path: Path
         await driver.open(inbox)
         async with Terminal(FIRST, port) as terminal:
             terminal.played(message(7))  # what the other one began is understood by its reference
-            await inbox.until(lambda: f"{message(7)}-{FIRST}" in inbox.refs(), 20)
+            await inbox.until(lambda: f"{message(7)}-{FIRST}" in inbox.refs(), 60)
         await driver.close()
     finally:
         if worker.returncode is None:

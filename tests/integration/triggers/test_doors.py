@@ -106,7 +106,7 @@ async def test_who_is_not_expected_is_not_let_in(database: Database, clock: Manu
     port = free_port()
     async with running(database, clock, hj212.plugin, port, allowed=["10.0.0.0/8"]) as journal:
         await wait_until(lambda: _refused(port), within=60)
-        await wait_until(lambda: any("not let in" in line.text for line in journal.lines), within=10)
+        await wait_until(lambda: any("not let in" in line.text for line in journal.lines), within=60)
 
 
 async def test_another_process_takes_the_port_over(database: Database, clock: ManualClock) -> None:

@@ -26,7 +26,7 @@ async def _parts(answer: ClientResponse) -> AsyncIterator[dict[str, str]]:
 async def _next(web: Web, parts: AsyncIterator[dict[str, str]]) -> dict[str, str]:
     """The next event; time passes on the server until it comes."""
     waiting = asyncio.ensure_future(anext(parts))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not waiting.done():
             web.clock.advance(1)
             await asyncio.wait({waiting}, timeout=0.05)
