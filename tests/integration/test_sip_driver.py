@@ -132,7 +132,7 @@ async def test_a_key_that_is_pressed_is_a_reply_to_the_message_and_proves_it(
     assert receipt.evidence is Evidence.DELIVERED
     assert (call.key, call.how) == ("1", "听完")
     if middle:
-        assert call.seconds < 4, "the key ended the call"
+        assert call.seconds < 7, "the key ended the call"
 
 
 async def test_the_star_begins_the_message_anew_and_is_no_reply(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ async def test_the_star_begins_the_message_anew_and_is_no_reply(tmp_path: Path) 
         (receipt,) = await made.receipts()
         (call,) = await wait_until(lambda: rehearsal.report().calls)
     assert (receipt.evidence, made.inbox.stored_replies) == (Evidence.DELIVERED, [])
-    assert call.seconds == pytest.approx(3.0, abs=0.5)
+    assert 2.0 < call.seconds < 4.0, "what was heard before the star, and all of it"
 
 
 async def test_a_trunk_that_asks_who_we_are_is_answered(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ async def test_a_trunk_that_does_not_let_us_in_is_no_reason_to_give_anybody_up(t
 
 
 async def test_what_rings_and_what_speaks_is_recalled(tmp_path: Path) -> None:
-    lifts = Behaviour(answer=Delay(), receipt=Delay(median=1.0, spread=0.0), duty=Duty(silent=1))
+    lifts = Behaviour(answer=Delay(), receipt=Delay(median=4.0, spread=0.0), duty=Duty(silent=1))
     audio = a_law(tmp_path / "a.wav", 20.0)
     async with calling(tmp_path, lifts) as (made, rehearsal):
         (speaking,) = await made.call(envelope(1, audio))
@@ -204,7 +204,7 @@ async def test_closing_that_is_hurried_ends_what_speaks_and_stores_what_came_of_
         (receipt,) = made.inbox.stored_receipts
         (call,) = await wait_until(lambda: rehearsal.report().calls)
     assert receipt.reason.endswith("外呼系统停止")
-    assert call.seconds < 20
+    assert call.seconds < 28
 
 
 async def test_a_silent_trunk_leaves_the_call_in_doubt_and_is_lost(tmp_path: Path) -> None:
