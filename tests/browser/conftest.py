@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.browser.chromium import running
 from tests.browser.visitor import Office, Visitor
@@ -15,6 +15,8 @@ from tests.harness.web_fixtures import bells, context, district, make_web, setti
 __all__ = ["bells", "context", "district", "make_web", "settings", "web"]
 
 DESK = (1366, 768)
+
+expect.set_options(timeout=60_000)  # Playwright's five seconds are a quiet machine's
 
 
 @pytest.fixture(scope="session")

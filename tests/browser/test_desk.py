@@ -27,12 +27,12 @@ async def test_a_rules_alert_comes_by_itself_counts_down_and_is_vetoed(office: O
     await look(web)
 
     event = page.locator(".event")
-    await expect(event).to_contain_text("无人否决", timeout=30_000)
+    await expect(event).to_contain_text("无人否决", timeout=60_000)
     await expect(details.get_by_label("转移人数")).to_have_value("12")
     await expect(page).to_have_title("(1) 预警信息 · 鄞州区")
     timer = event.get_by_role("timer")
     before = await timer.inner_text()
-    await expect(timer).not_to_have_text(before, timeout=30_000)
+    await expect(timer).not_to_have_text(before, timeout=60_000)
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
     assert await visitor.violations() == []
     other = await office.visitor((1366, 768))

@@ -79,7 +79,7 @@ async def test_a_confirmation_without_network_is_shown_as_waiting_and_arrives_la
     assert await web.value("SELECT state FROM unit WHERE id = $1", unit) == "waiting"
 
     await head.context.set_offline(False)
-    await expect(head.page.get_by_text("已发出去")).to_be_visible(timeout=20_000)
+    await expect(head.page.get_by_text("已发出去")).to_be_visible(timeout=60_000)
     await expect(head.page.locator("#outbox")).to_be_hidden()
     await expect(head.page.locator(".door")).to_have_count(2)
     assert await web.value("SELECT state FROM unit WHERE id = $1", unit) == "acknowledged"
@@ -157,7 +157,7 @@ async def test_a_wrong_tap_is_taken_back_while_it_waits_and_after_it_was_sent(of
     await expect(head.page.locator(f"#door-{homes[0]}").get_by_role("button", name="已告知")).to_be_enabled()
 
     await head.context.set_offline(False)
-    await expect(head.page.locator(".visit")).to_have_count(1, timeout=20_000)
+    await expect(head.page.locator(".visit")).to_have_count(1, timeout=60_000)
     assert await web.value("SELECT household_id FROM door_visit") == homes[1]
 
     # without network again: what was sent is taken back as well, when the line is there
@@ -166,7 +166,7 @@ async def test_a_wrong_tap_is_taken_back_while_it_waits_and_after_it_was_sent(of
     await head.page.locator(".visit").get_by_role("button", name="撤回，没有去过").click()
     await expect(head.page.locator("#labels")).to_contain_text("更正")
     await head.context.set_offline(False)
-    await expect(head.page.locator(".visit")).to_have_count(0, timeout=20_000)
+    await expect(head.page.locator(".visit")).to_have_count(0, timeout=60_000)
     await expect(head.page.locator(".door")).to_have_count(3)
     assert await web.value("SELECT sum(reached)::int FROM chunk") == 0
     assert await head.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
@@ -189,7 +189,7 @@ async def test_what_came_too_late_is_said_and_the_phone_forgets_the_page(
     await expect(head.page.locator("#waiting")).to_have_text("1")
     web.clock.advance(13 * 3600)
     await head.context.set_offline(False)
-    await expect(head.page.get_by_role("alert")).to_contain_text(over, timeout=20_000)
+    await expect(head.page.get_by_role("alert")).to_contain_text(over, timeout=60_000)
     assert await web.value("SELECT state FROM unit WHERE id = $1", unit) == "waiting"
     await head.page.get_by_role("button", name=close).click()
     await head.go(link)

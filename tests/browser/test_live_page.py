@@ -18,7 +18,7 @@ REACHED = "#part-figures .good dd"
 
 async def _seen(web: Web, place: Locator, text: str) -> None:
     """Time passes on the server until the page shows it."""
-    waiting = asyncio.ensure_future(expect(place).to_contain_text(text, timeout=15_000))
+    waiting = asyncio.ensure_future(expect(place).to_contain_text(text, timeout=60_000))
     while not waiting.done():
         web.clock.advance(1)
         await asyncio.wait({waiting}, timeout=0.05)

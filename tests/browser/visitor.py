@@ -45,7 +45,7 @@ class Office:
         page = await context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("request", lambda request: self._only_ours(request.url))
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         return Visitor(self, context, page)
 
     def _only_ours(self, url: str) -> None:
@@ -75,7 +75,7 @@ class Visitor:
         await self.page.wait_for_selector(".account")
 
     async def until(self, promise: str) -> None:
-        """Wait until this asynchronous JavaScript function answers true in the page (15 s)."""
+        """Wait until this asynchronous JavaScript function answers true in the page (60 s)."""
         pause = "await new Promise((resolve) => setTimeout(resolve, 20))"
         async with asyncio.timeout(60):
             await self.page.evaluate(f"async () => {{ while (!(await ({promise})())) {pause}; }}")

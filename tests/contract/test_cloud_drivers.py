@@ -10,6 +10,7 @@ from broadcaster.ports import Medium
 from broadcaster.registry import Registry
 from broadcaster.testing import PROMISES, NotPromised, Promise
 from tests.contract.cloud_peer import CloudPeer
+from tests.contract.patience import unhurried
 from tests.harness.cloud import PROVIDERS, CloudProcess, running_cloud
 
 
@@ -24,7 +25,7 @@ async def test_the_driver_keeps_its_promise(promise: Promise, provider: tuple[st
     name, cloud = provider
     plugin = Registry.installed().plugin(Medium.SMS, name)
     try:
-        await promise.check(plugin, CloudPeer(name, cloud, len(await cloud.taken())))
+        await promise.check(plugin, unhurried(CloudPeer(name, cloud, len(await cloud.taken())), promise))
     except NotPromised as reason:
         pytest.skip(str(reason))
     finally:

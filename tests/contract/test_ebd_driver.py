@@ -14,6 +14,7 @@ from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import EBD_PLATFORM_2018, EbdFront, Fronts, Script
 from broadcaster.testing import PROMISES, NotPromised, Promise
 from channels.loudspeaker.ebd.plugin import EbdPlugin
+from tests.contract.patience import unhurried
 from tests.contract.rehearsal_peer import WILLING, LowerPlatformPeer, mp3
 
 DIALECTS = {
@@ -51,7 +52,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Audio:
 async def test_the_driver_keeps_its_promise(promise: Promise, rehearsal: RehearsalProcess, sound: Audio) -> None:
     peer = LowerPlatformPeer(rehearsal, sound, OPTIONS)
     try:
-        await promise.check(EbdPlugin(alone=timedelta(hours=1)), peer)
+        await promise.check(EbdPlugin(alone=timedelta(hours=1)), unhurried(peer, promise))
     except NotPromised as reason:
         pytest.skip(str(reason))
     finally:

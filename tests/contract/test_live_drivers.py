@@ -10,6 +10,7 @@ from broadcaster.ports import Medium
 from broadcaster.registry import Registry
 from broadcaster.testing import PROMISES, NotPromised, Promise
 from tests.contract.live_peer import LINES, ONVIF, Line, LivePeer
+from tests.contract.patience import unhurried
 from tests.contract.rehearsal_peer import mp3
 
 
@@ -21,6 +22,6 @@ async def test_the_driver_of_a_line_keeps_its_promise(promise: Promise, line: Li
     plugin = Registry.installed().plugin(Medium.LOUDSPEAKER, line.driver)
     async with line.server() as server:
         try:
-            await promise.check(plugin, LivePeer(line, server, mp3(tmp_path, 0.3)))
+            await promise.check(plugin, unhurried(LivePeer(line, server, mp3(tmp_path, 0.3)), promise))
         except NotPromised as reason:
             pytest.skip(str(reason))

@@ -12,6 +12,7 @@ from broadcaster.registry import Registry
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Script
 from broadcaster.testing import PROMISES, NotPromised, Promise
+from tests.contract.patience import unhurried
 from tests.contract.rehearsal_peer import WILLING, RehearsalPeer, tone
 
 
@@ -37,6 +38,6 @@ async def test_the_rehearsal_driver_keeps_its_promise(
 ) -> None:
     plugin = Registry.installed().plugin(channel, "rehearsal")
     try:
-        await promise.check(plugin, RehearsalPeer(rehearsal, channel, audio))
+        await promise.check(plugin, unhurried(RehearsalPeer(rehearsal, channel, audio), promise))
     except NotPromised as reason:
         pytest.skip(str(reason))

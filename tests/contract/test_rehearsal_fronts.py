@@ -15,6 +15,7 @@ from broadcaster.registry import Registry
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import CarrierFront, Fronts, MailFront, OfficialFront, Script, SipFront, WecomFront
 from broadcaster.testing import PROMISES, NotPromised, Promise
+from tests.contract.patience import unhurried
 from tests.contract.rehearsal_peer import ROBOT_KEY, ROBOTS, WILLING, ExchangePeer, FrontPeer, PlatformPeer, tone
 
 
@@ -65,7 +66,7 @@ async def test_the_driver_keeps_its_promise_to_the_front(
             peer: FrontPeer = ExchangePeer(rehearsal, way.options, tone(tmp_path, 0.3))
         else:
             peer = FrontPeer(rehearsal, way.channel, way.driver, way.options)
-        await promise.check(plugin, peer)
+        await promise.check(plugin, unhurried(peer, promise))
     except NotPromised as reason:
         pytest.skip(str(reason))
 
@@ -77,7 +78,7 @@ async def test_the_driver_keeps_its_promise_to_the_platform(
 ) -> None:
     plugin, peer = Registry.installed().plugin(Medium.WECHAT, driver), PlatformPeer(rehearsal, driver)
     try:
-        await promise.check(plugin, peer)
+        await promise.check(plugin, unhurried(peer, promise))
     except NotPromised as reason:
         pytest.skip(str(reason))
     finally:

@@ -7,6 +7,7 @@ import pytest
 from broadcaster.ports import Medium
 from broadcaster.registry import Registry
 from broadcaster.testing import PROMISES, NotPromised, Promise
+from tests.contract.patience import unhurried
 from tests.contract.smpp_peer import SmppPeer
 from tests.harness.smsc import Smsc
 
@@ -16,6 +17,6 @@ async def test_the_smpp_driver_keeps_its_promise(promise: Promise) -> None:
     plugin = Registry.installed().plugin(Medium.SMS, "smpp")
     async with Smsc() as smsc:
         try:
-            await promise.check(plugin, SmppPeer(smsc))
+            await promise.check(plugin, unhurried(SmppPeer(smsc), promise))
         except NotPromised as reason:
             pytest.skip(str(reason))

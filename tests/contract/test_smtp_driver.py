@@ -13,6 +13,7 @@ from broadcaster.registry import Registry
 from broadcaster.testing import PROMISES, Mood, NotPromised, Promise
 from channels.email.settings import SmtpSettings
 from channels.email.wire import verp
+from tests.contract.patience import unhurried
 from tests.harness.mail_relay import RelayProcess, running_relay
 from tests.harness.mails import TOKEN
 from tests.harness.ports import free_port
@@ -84,6 +85,6 @@ async def test_the_smtp_driver_keeps_its_promise(promise: Promise, relay: RelayP
     peer = RelayPeer(relay, len(await relay.taken()), free_port())
     await relay.hand_back(peer.back)
     try:
-        await promise.check(plugin, peer)
+        await promise.check(plugin, unhurried(peer, promise))
     except NotPromised as reason:
         pytest.skip(str(reason))

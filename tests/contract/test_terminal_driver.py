@@ -12,6 +12,7 @@ from broadcaster.registry import Registry
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Fronts, Script, TerminalsFront
 from broadcaster.testing import PROMISES, NotPromised, Promise
+from tests.contract.patience import unhurried
 from tests.contract.rehearsal_peer import WILLING, TerminalsPeer, mp3, terminal_codes
 from tests.harness.ports import free_port
 
@@ -30,6 +31,6 @@ async def peer(tmp_path: Path) -> AsyncIterator[TerminalsPeer]:
 @pytest.mark.parametrize("promise", PROMISES, ids=str)
 async def test_the_driver_of_terminals_keeps_its_promise(promise: Promise, peer: TerminalsPeer) -> None:
     try:
-        await promise.check(Registry.installed().plugin(Medium.LOUDSPEAKER, "terminal_tcp"), peer)
+        await promise.check(Registry.installed().plugin(Medium.LOUDSPEAKER, "terminal_tcp"), unhurried(peer, promise))
     except NotPromised as reason:
         pytest.skip(str(reason))

@@ -9,6 +9,7 @@ import pytest
 from broadcaster.ports import Medium
 from broadcaster.registry import Registry
 from broadcaster.testing import PROMISES, NotPromised, Promise
+from tests.contract.patience import unhurried
 from tests.contract.wechat_peer import KEYS, PLATFORM, WechatPeer
 from tests.harness.cloud import CloudProcess, running_cloud
 
@@ -24,7 +25,7 @@ async def test_the_driver_keeps_its_promise(promise: Promise, platform: tuple[st
     driver, process = platform
     plugin = Registry.installed().plugin(Medium.WECHAT, driver)
     try:
-        await promise.check(plugin, WechatPeer(driver, process, len(await process.taken())))
+        await promise.check(plugin, unhurried(WechatPeer(driver, process, len(await process.taken())), promise))
     except NotPromised as reason:
         pytest.skip(str(reason))
     finally:

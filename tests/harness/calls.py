@@ -31,7 +31,7 @@ class Line:
     async def call(self, *batch: Envelope) -> list[Outcome]:
         return [outcome async for outcome in self.driver.send(batch)]
 
-    async def receipts(self, count: int = 1, *, within: float = 30.0) -> list[Receipt]:
+    async def receipts(self, count: int = 1, *, within: float = 60.0) -> list[Receipt]:
         """The first receipts, so many of them."""
         await self.inbox.until(lambda: len(self.inbox.stored_receipts) >= count, within)
         return self.inbox.stored_receipts

@@ -136,7 +136,7 @@ class Platform:
 
     async def until(self, kind: str, count: int) -> None:
         """Return when so many of a kind have come."""
-        await wait_until(lambda: len(self.of(kind)) >= count, within=60, what=f"{count} of {kind}")
+        await wait_until(lambda: len(self.of(kind)) >= count, what=f"{count} of {kind}")
 
     async def take(self, request: web.Request) -> web.Response:
         opened = package.unpack([uploaded(request.headers["Content-Type"], await request.read())])

@@ -82,7 +82,7 @@ class DaohuProcess:
         process.kill()
         process.wait()
 
-    def stop(self, *, within: float = PATIENCE) -> int:
+    def stop(self, *, within: float = 90.0) -> int:
         """SIGTERM, and the exit code; whatever is left of its group after `within` seconds is killed."""
         process = self._started()
         if process.poll() is None:

@@ -24,7 +24,7 @@ class Called:
     process: subprocess.Popen[bytes]
     folder: Path
 
-    def passed(self, within: float = 30.0) -> bool:
+    def passed(self, within: float = 60.0) -> bool:
         """Whether its scenario came to its end, as written."""
         return self.process.wait(within) == 0
 

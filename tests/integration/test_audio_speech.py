@@ -145,7 +145,7 @@ async def test_after_closing_it_speaks_again_when_asked() -> None:
 async def test_an_engine_of_no_use_is_unavailable_within_its_time(program: str) -> None:
     synthesizer = EspeakSynthesizer(timeout=0.5, command=(sys.executable, "-c", program))
     with pytest.raises(UnavailableError, match="没有回答") as failure:
-        await asyncio.wait_for(synthesizer.speak("请转移。"), 60)
+        await asyncio.wait_for(synthesizer.speak("请转移。"), 40)
     assert "daohu doctor" in failure.value.remedy
     await synthesizer.close()
 

@@ -286,7 +286,7 @@ async def test_whoever_is_not_let_in_is_told_why_and_no_secret_is_in_it(
 
 @asking
 async def test_a_quiet_connection_is_asked_for_a_sign_of_life_and_given_up_without_one(protocol: Protocol) -> None:
-    async with protocol.gateway() as gateway, connected(protocol, gateway, heartbeat=0.1) as (driver, _, _):
+    async with protocol.gateway() as gateway, connected(protocol, gateway, heartbeat=0.5) as (driver, _, _):
         await wait_until(lambda: gateway.alive_tests >= 3, what="signs of life")
         gateway.silent = True
         async with asyncio.timeout(60):

@@ -186,7 +186,7 @@ async def test_people_write_back_and_long_words_come_in_parts(tmp_path: Path, th
 
 @BOTH
 async def test_signs_of_life_are_given_and_asked_for(tmp_path: Path, third: bool) -> None:
-    async with carrier(tmp_path, heartbeat=0.1) as rehearsal:
+    async with carrier(tmp_path, heartbeat=0.5) as rehearsal:
         async with signed_in(rehearsal, third=third) as client:
             assert await client.answer(8, client.write(8, b"")) == b"\0"
             for _ in range(3):

@@ -63,7 +63,7 @@ from tests.harness.waiting import wait_until
 
 WITHIN = 60.0
 AT_ONCE = Behaviour(answer=Delay(), receipt=Delay(), redeliver_after=2.0)
-LATER = Behaviour(answer=Delay(), receipt=Delay(median=1.5), redeliver_after=5.0)
+LATER = Behaviour(answer=Delay(), receipt=Delay(median=6.0), redeliver_after=5.0)
 
 
 @pytest.fixture(scope="module")

@@ -176,7 +176,7 @@ async def test_a_provider_that_falls_silent_keeps_only_what_was_written() -> Non
         await asyncio.Event().wait()
         raise AssertionError
 
-    async with listening(handle) as loft, opened(loft, window=3, connect_timeout=0.2, answer_timeout=0.2) as pigeons:
+    async with listening(handle) as loft, opened(loft, window=3, connect_timeout=2, answer_timeout=0.5) as pigeons:
         found = await sent(pigeons, envelopes(100))
     assert Counter(map(type, found)) == {Unknown: 3, Deferred: 97}
     assert len(loft.flights) == 3
@@ -190,7 +190,7 @@ async def test_an_answer_that_drips_is_given_up() -> None:
             await response.write(b" ")
             await asyncio.sleep(0.01)
 
-    async with listening(handle) as loft, opened(loft, connect_timeout=0.2, answer_timeout=0.3) as pigeons:
+    async with listening(handle) as loft, opened(loft, connect_timeout=2, answer_timeout=0.5) as pigeons:
         (outcome,) = await sent(pigeons, envelopes(1))
     assert isinstance(outcome, Unknown)
 

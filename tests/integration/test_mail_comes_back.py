@@ -128,7 +128,7 @@ async def test_a_mail_that_is_larger_than_the_server_takes_is_rejected_and_those
 async def test_a_delay_is_heard_of_and_is_no_receipt(office: Office) -> None:
     await sent(await office.open(), "x@down.example.org", "answer-452-4.2.2@next.example.org", first=7)
     await wait_until(lambda: office.noted(Kind.NOTICE) >= 2, what="two delays")
-    assert office.inbox.stored_receipts == []
+    assert [one for one in office.inbox.stored_receipts if one.key and one.key.ordinal == 7] == []
 
 
 async def test_what_cannot_be_stored_is_brought_again(office: Office) -> None:
@@ -164,7 +164,7 @@ async def test_several_processes_may_listen_and_each_report_counts_once(server: 
             receipt.key.ordinal
             for office in offices
             for receipt in office.inbox.stored_receipts
-            if receipt.key and receipt.key.ordinal >= 20
+            if receipt.key and 20 <= receipt.key.ordinal < 35
         )
 
     await wait_until(lambda: len(received()) >= 15)
@@ -175,13 +175,12 @@ async def test_several_processes_may_listen_and_each_report_counts_once(server: 
 
 async def test_a_forged_report_is_ignored_and_counted(office: Office, server: Postfix) -> None:
     await office.open()
-    about = DeliveryKey(7, 99, 1)
-    guessed = Seal("guess").write(about)
+    guessed = Seal("guess").write(DeliveryKey(7, 13, 1))
     for _ in range(3):
         await sent_by_hand(server, f"bounce+{guessed}@ebs.example.cn", "550 5.1.1 no such user")
     await wait_until(lambda: any("共 2 封" in line for line in office.journal.lines))
-    # A true report of a test before may still come in meanwhile.
-    assert about not in [receipt.key for receipt in office.inbox.stored_receipts]
+    about = {one.key.ordinal for one in office.inbox.stored_receipts if one.key}
+    assert 13 not in about, "what comes late of another test's mails is none of this one's"
 
 
 async def test_an_answer_to_the_reply_address_is_a_reply(office: Office, server: Postfix) -> None:

@@ -115,7 +115,7 @@ async def test_a_change_gives_up_its_place_in_line_and_comes_back(
             return waiting
 
     await wait_until(attempted, what="the change to ask for its lock")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         for _ in range(20):
             await writer.execute("INSERT INTO ledger_of_others VALUES (1)")
     assert not upgrade.done()

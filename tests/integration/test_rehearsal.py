@@ -190,7 +190,7 @@ async def test_a_receipt_may_name_its_message_in_one_way_only(tmp_path: Path, na
 
 async def test_what_a_lost_client_did_not_store_goes_to_the_next(tmp_path: Path) -> None:
     async with RehearsalProcess(tmp_path, Script(sms=AT_ONCE)) as rehearsal:
-        gateway = rehearsal.gateway(Medium.SMS, rate=100, answer_timeout=0.5)
+        gateway = rehearsal.gateway(Medium.SMS, rate=100, answer_timeout=3.0)
         first, second = MemoryInbox(), MemoryInbox()
         first.hold()
         async with signed_in(gateway, first) as driver:

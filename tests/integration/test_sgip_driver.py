@@ -212,7 +212,7 @@ async def test_reports_are_taken_for_a_while_after_our_own_connection_is_gone() 
         async def closed() -> bool:
             return await refused(gateway.theirs)
 
-        await wait_until(closed, within=5, what="the port given back")
+        await wait_until(closed, what="the port given back")
 
 
 async def test_a_gateway_that_lets_nobody_in_can_still_bring_its_reports() -> None:
@@ -232,7 +232,7 @@ async def test_a_gateway_that_lets_nobody_in_can_still_bring_its_reports() -> No
         async def closed() -> bool:
             return await refused(gateway.theirs)
 
-        await wait_until(closed, within=5, what="the port given back")
+        await wait_until(closed, what="the port given back")
 
 
 async def test_lost_is_said_of_our_own_connection_and_not_of_the_gateways() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from broadcaster.errors import UnavailableError
-from broadcaster.ports import Accepted, Deferred, Evidence, Outcome, Rejected, Sent, Unknown
+from broadcaster.ports import Accepted, Deferred, Evidence, Medium, Outcome, Rejected, Sent, Unknown
 from broadcaster.rehearsal.process import RehearsalProcess
 from broadcaster.rehearsal.script import Account, Behaviour, Delay, Duty, Faults, Fronts, Script, SipFront
 from broadcaster.tasks import ended
@@ -132,7 +132,7 @@ async def test_a_key_that_is_pressed_is_a_reply_to_the_message_and_proves_it(
     assert receipt.evidence is Evidence.DELIVERED
     assert (call.key, call.how) == ("1", "听完")
     if middle:
-        assert call.seconds < 4, "the key ended the call"
+        assert call.seconds < 7, "the key ended the call"
 
 
 async def test_the_star_begins_the_message_anew_and_is_no_reply(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ async def test_the_star_begins_the_message_anew_and_is_no_reply(tmp_path: Path) 
         (receipt,) = await made.receipts()
         (call,) = await wait_until(lambda: rehearsal.report().calls)
     assert (receipt.evidence, made.inbox.stored_replies) == (Evidence.DELIVERED, [])
-    assert call.seconds == pytest.approx(3.0, abs=0.5)
+    assert 2.0 < call.seconds < 4.0, "what was heard before the star, and all of it"
 
 
 async def test_a_trunk_that_asks_who_we_are_is_answered(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ async def test_a_trunk_that_does_not_let_us_in_is_no_reason_to_give_anybody_up(t
 
 
 async def test_what_rings_and_what_speaks_is_recalled(tmp_path: Path) -> None:
-    lifts = Behaviour(answer=Delay(), receipt=Delay(median=1.0, spread=0.0), duty=Duty(silent=1))
+    lifts = Behaviour(answer=Delay(), receipt=Delay(median=4.0, spread=0.0), duty=Duty(silent=1))
     audio = a_law(tmp_path / "a.wav", 20.0)
     async with calling(tmp_path, lifts) as (made, rehearsal):
         (speaking,) = await made.call(envelope(1, audio))
@@ -204,7 +204,7 @@ async def test_closing_that_is_hurried_ends_what_speaks_and_stores_what_came_of_
         (receipt,) = made.inbox.stored_receipts
         (call,) = await wait_until(lambda: rehearsal.report().calls)
     assert receipt.reason.endswith("外呼系统停止")
-    assert call.seconds < 20
+    assert call.seconds < 28
 
 
 async def test_a_silent_trunk_leaves_the_call_in_doubt_and_is_lost(tmp_path: Path) -> None:
@@ -246,3 +246,29 @@ async def test_whatever_is_stored_late_is_stored_once(tmp_path: Path) -> None:
         await made.receipts()
     assert len(made.inbox.stored_receipts) == 1
     assert not any(NUMBER in one for one in made.journal.lines)
+
+
+async def test_a_trunk_that_refuses_every_call_is_put_off_for_another_gateway_to_call(tmp_path: Path) -> None:
+    behaviour = Behaviour(answer=Delay(), receipt=Delay(median=0.05), refuse={"403": 1.0})
+    audio = a_law(tmp_path / "a.wav", 0.5)
+    async with calling(tmp_path, behaviour) as (made, _):
+        for attempt in range(2):
+            outcomes = await made.call(*(envelope(n, audio, to=f"1390000000{n}") for n in range(3)))
+            assert [type(one) for one in outcomes] == [Deferred] * 3, attempt
+    assert isinstance(outcomes[0], Deferred)
+    assert outcomes[0].reason == "中继不准呼叫（403）"
+
+
+async def test_a_number_that_is_refused_again_while_others_get_through_is_refused_for_good(tmp_path: Path) -> None:
+    behaviour = Behaviour(answer=Delay(), receipt=Delay(median=0.05), refuse={"403": 1.0})
+    audio = a_law(tmp_path / "a.wav", 0.5)
+    async with calling(tmp_path, behaviour) as (made, rehearsal):
+        (first,) = await made.call(envelope(1, audio))
+        await rehearsal.client.behave(Medium.VOICE, refuse={})
+        (other,) = await made.call(envelope(2, audio, to="13900000002"))
+        await rehearsal.client.behave(Medium.VOICE, refuse={"403": 1.0})
+        (again,) = await made.call(envelope(1, audio))
+        (another,) = await made.call(envelope(3, audio, to="13900000003"))
+    assert [type(one) for one in (first, other, again, another)] == [Deferred, Accepted, Rejected, Deferred]
+    assert isinstance(again, Rejected)
+    assert again.reason == "运营商不准呼叫该号码"

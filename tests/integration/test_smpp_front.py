@@ -149,7 +149,7 @@ async def test_smpplib_sends_a_long_message_and_gets_a_receipt_for_each_part(tmp
     parts = [bytes([5, 0, 3, 9, len(pieces), number]) + piece for number, piece in enumerate(pieces, 1)]
     async with centre(tmp_path) as rehearsal:
         client = Smpplib(rehearsal.fronts["smpp"].port)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await asyncio.to_thread(client.exchange, parts, headed=True, reports=len(parts))
         report = rehearsal.report()
     assert {pdu.receipted_message_id.decode().rstrip("\0") for pdu in client.came} == set(client.sent)

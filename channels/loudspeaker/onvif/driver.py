@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 
 from broadcaster.errors import UnavailableError
@@ -92,8 +91,7 @@ class OnvifDriver(LiveDriver):
         finally:
             if staying is not None:
                 staying.cancel()
-                with contextlib.suppress(asyncio.CancelledError, OSError):
-                    await staying
+                await asyncio.gather(staying, return_exceptions=True)
             await session.leave()
 
 

@@ -53,6 +53,7 @@ class Call:
         self._talk: Talk | None = None
         self._why_cancelled: Verdict | None = None
         self._recalled = False
+        self.doubted = False
         self._cancel_sent = False
         self._settling: Timer | None = None
         self._ring: Timer | None = None
@@ -184,7 +185,8 @@ class Call:
             found = self._why_cancelled
         if not self.outcome.done():
             match found.kind:
-                case Kind.CONGESTED | Kind.UNFIT:
+                case Kind.CONGESTED | Kind.UNFIT | Kind.DOUBTFUL:
+                    self.doubted = found.kind is Kind.DOUBTFUL
                     self.outcome.set_result(Deferred(key, found.words, found.after))
                 case Kind.IMPOSSIBLE:
                     self.outcome.set_result(Rejected(key, found.words))

@@ -31,6 +31,7 @@ from channels.voice.sip.media.recording import RecordingError
 from channels.voice.sip.settings import SipOptions
 from channels.voice.sip.terms import Ending, Order
 from channels.voice.sip.trunk import Trunk
+from channels.voice.sip.verdict import BARRED
 from channels.voice.sip.wire import Where
 
 BATCH_MAX = 1000
@@ -158,10 +159,19 @@ class SipDriver:
             return Deferred(key, f"没有可用的语音端口：{problem.strerror}", LOST_AFTER)
         call.over.add_done_callback(lambda _: self._lines.release())
         self._journal.note("→", f"INVITE {key}")
-        outcome = await asyncio.shield(call.outcome)
+        outcome = self._judged(call, await asyncio.shield(call.outcome))
         self._journal.note("←", f"{key} {_said(outcome)}")
         if isinstance(outcome, Unknown):
             trunk.end(outcome.reason)
+        return outcome
+
+    def _judged(self, call: Call, outcome: Outcome) -> Outcome:
+        """The outcome, in which a refusal that means the number is final."""
+        refusals = self._exchange.refusals
+        if isinstance(outcome, Accepted | Rejected):
+            refusals.passed()
+        elif call.doubted and refusals.mean(call.order.dialled):
+            return Rejected(outcome.key, BARRED.words)
         return outcome
 
     async def _order(self, envelope: Envelope) -> Order:

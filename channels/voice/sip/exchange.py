@@ -1,4 +1,5 @@
-"""What all connections of a process to one gateway share: the recordings, the pace, and whose calls are under way."""
+"""What all connections of a process to one gateway share: the recordings, the pace, whom a refusal means, and whose
+calls are under way."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from weakref import WeakSet
 from channels.voice.sip.call import Call
 from channels.voice.sip.media.pacer import Pacer
 from channels.voice.sip.media.recording import Recordings
+from channels.voice.sip.refusals import Refusals
 from channels.voice.sip.trunk import Trunk
 
 _pacers: dict[asyncio.AbstractEventLoop, Pacer] = {}
@@ -20,6 +22,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self.recordings = Recordings()
+        self.refusals = Refusals()
         self._trunks: WeakSet[Trunk] = WeakSet()
 
     def pacer(self) -> Pacer:

@@ -10,9 +10,10 @@ from enum import Enum, auto
 
 from channels.voice.sip.message import Response
 
-CONGESTED_FOR = 5.0
+CONGESTED_FOR = FORBIDDEN_FOR = 5.0
 UNFIT_FOR = 30.0
-"""Seconds until a call is placed again that found no line, or that the trunk does not let us place at all."""
+"""Seconds until a call is placed again that found no line, that was refused without a reason, or that the trunk does
+not let us place at all."""
 
 LONGEST_RETRY = 300.0
 
@@ -22,6 +23,7 @@ class Kind(Enum):
 
     CONGESTED = auto()  # no line now: nobody's phone has rung
     UNFIT = auto()  # the trunk does not let us in as we are: somebody has to see to it
+    DOUBTFUL = auto()  # refused, and whether this number or we are meant is not said: see `refusals.py`
     IMPOSSIBLE = auto()  # this number, never
     UNANSWERED = auto()  # the call was placed, and this came of it
 
@@ -42,6 +44,7 @@ DECLINED = Verdict(Kind.UNANSWERED, "拒接")
 NO_SUCH_NUMBER = Verdict(Kind.IMPOSSIBLE, "空号")
 MOVED = Verdict(Kind.IMPOSSIBLE, "号码已改")
 BARRED = Verdict(Kind.IMPOSSIBLE, "运营商不准呼叫该号码")
+FORBIDDEN = Verdict(Kind.DOUBTFUL, "中继不准呼叫", FORBIDDEN_FOR)
 CONGESTED = Verdict(Kind.CONGESTED, "线路拥塞", CONGESTED_FOR)
 UNFIT = Verdict(Kind.UNFIT, "中继不接受呼叫", UNFIT_FOR)
 UNAUTHORIZED = Verdict(Kind.UNFIT, "中继要求认证，用户名或密码不对", UNFIT_FOR)
@@ -49,7 +52,7 @@ NO_SOUND = Verdict(Kind.UNFIT, "中继不支持 G.711", UNFIT_FOR)
 FAILED = Verdict(Kind.UNANSWERED, "呼叫失败")
 
 STATUSES = {
-    401: UNAUTHORIZED, 407: UNAUTHORIZED, 402: UNFIT, 403: BARRED, 404: NO_SUCH_NUMBER, 408: NO_ANSWER, 410: MOVED,
+    401: UNAUTHORIZED, 407: UNAUTHORIZED, 402: UNFIT, 403: FORBIDDEN, 404: NO_SUCH_NUMBER, 408: NO_ANSWER, 410: MOVED,
     415: NO_SOUND, 420: UNFIT, 429: CONGESTED, 480: UNREACHABLE, 484: NO_SUCH_NUMBER, 485: NO_SUCH_NUMBER, 486: BUSY,
     487: NO_ANSWER, 488: NO_SOUND, 491: CONGESTED, 500: CONGESTED, 502: CONGESTED, 503: CONGESTED, 504: CONGESTED,
     600: BUSY, 603: DECLINED, 604: NO_SUCH_NUMBER, 606: NO_SOUND, 607: DECLINED, 608: DECLINED,

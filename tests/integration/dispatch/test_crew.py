@@ -52,7 +52,7 @@ async def test_a_gateway_whose_driver_cannot_be_built_keeps_no_other_from_its_co
         ]
     await crew.hold(gateways)
     try:
-        await wait_until(lambda: list(crew.connected()) == [gateways[1].id], within=5, what="the other's courier")
+        await wait_until(lambda: list(crew.connected()) == [gateways[1].id], what="the other's courier")
     finally:
         await asyncio.wait_for(crew.dismiss(asyncio.get_running_loop().time() + 30), 60)
 
@@ -79,7 +79,7 @@ async def test_a_driver_that_does_not_hear_holds_a_worker_up_no_longer_than_it_h
     async with database.connection() as connection:
         gateway = await slots.register(connection, GatewaySettings("deaf", Medium.SMS, "straw", rate=10))
     await crew.hold([gateway])
-    await wait_until(crew.connected, within=60, what="the courier")
+    await wait_until(crew.connected, what="the courier")
     try:
         await asyncio.wait_for(crew.dismiss(asyncio.get_running_loop().time() + 0.2), 60)
     finally:

@@ -14,7 +14,7 @@ async def test_what_a_gateway_waits_for_does_not_wait_for_the_usual_moment(distr
     recorder = Recorder(district.database, district.clock, "w", seconds=3600)
     recording = asyncio.create_task(recorder.run())
     for number in range(3):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await recorder.store([], [StrayReceipt(1, f"ref-{number}", 6, None, now, now)])
         async with district.database.connection() as connection:
             assert await connection.fetchval("SELECT count(*) FROM stray_receipt") == number + 1

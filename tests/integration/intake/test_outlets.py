@@ -251,7 +251,7 @@ async def test_what_was_given_up_does_not_take_the_place_of_its_cancel_at_the_br
         await postman.bring(one)
         assert await state(web, one) == ["dead", "delivered"]
         async with listening(broker, "late") as ear:
-            await wait_until(lambda: ear.heard, within=60, what="the retained one")
+            await wait_until(lambda: ear.heard, what="the retained one")
     assert [body["msg_type"] for _, body in ear.heard] == ["Cancel"]
 
 

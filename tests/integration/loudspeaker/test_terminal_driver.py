@@ -224,7 +224,7 @@ async def test_a_terminal_that_has_just_left_is_waited_for(audio: Audio) -> None
 
 
 async def test_three_heartbeats_of_silence_are_the_end_of_a_connection(audio: Audio) -> None:
-    async with platform(audio, heartbeat=0.4) as made, Terminal(FIRST, made.port) as terminal:
+    async with platform(audio, heartbeat=1.5) as made, Terminal(FIRST, made.port) as terminal:
         await made.begin(7)
         await asyncio.wait_for(terminal.gone.wait(), 60)
         assert (await made.receipt()).reason.startswith("播发中终端离线")
@@ -526,9 +526,9 @@ async def test_who_only_listens_to_himself_costs_little_and_others_nothing(audio
 
 
 async def test_who_says_nothing_or_letter_by_letter_is_given_up(audio: Audio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("channels.loudspeaker.terminal_tcp.exchange.INTRODUCE_WITHIN", 0.3)
+    monkeypatch.setattr("channels.loudspeaker.terminal_tcp.exchange.INTRODUCE_WITHIN", 2.0)
     monkeypatch.setattr("channels.loudspeaker.files.PATIENCE", 0.3)
-    async with platform(audio, heartbeat=0.5) as made:
+    async with platform(audio, heartbeat=1.0) as made:
         mute, dripping = Terminal(FIRST, made.port), Terminal(CODES[1], made.port)
         await mute.dial(register=False)
         await dripping.dial()

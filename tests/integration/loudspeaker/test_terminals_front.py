@@ -51,7 +51,7 @@ class Village:
         return {one.address: outcomes[one.key] for one in batch}
 
     async def receipts(self, count: int) -> None:
-        await self.inbox.until(lambda: len(self.inbox.refs()) >= count, 30)
+        await self.inbox.until(lambda: len(self.inbox.refs()) >= count)
 
 
 @asynccontextmanager
@@ -121,7 +121,7 @@ async def test_what_is_busy_is_put_off(tmp_path: Path) -> None:
 
 
 async def test_what_is_stopped_is_reported_once_and_as_not_played(tmp_path: Path) -> None:
-    audio = mp3(tmp_path, 3.0)
+    audio = mp3(tmp_path, 20.0)
     async with village(tmp_path, Behaviour(receipt=SOON, play=1.0)) as made:
         outcomes = await made.play(audio)
         driver = made.driver

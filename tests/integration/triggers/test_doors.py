@@ -56,7 +56,7 @@ async def said(port: int, data: bytes) -> bytes:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(data)
-            answer = await asyncio.wait_for(reader.read(4096), 30)
+            answer = await asyncio.wait_for(reader.read(4096), 60)
             writer.close()
         except OSError:
             answer = b""

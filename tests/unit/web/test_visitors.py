@@ -69,7 +69,7 @@ async def asked(port: int, path: str) -> str:
 
 async def test_who_says_nothing_gives_way_and_who_is_being_answered_stays() -> None:
     gate = Gate()
-    async with house(gate) as (runner, port), asyncio.timeout(30):
+    async with house(gate) as (runner, port), asyncio.timeout(60):
         waiting = asyncio.ensure_future(asked(port, "/slow"))
         await gate.begun.acquire()
         kept = [await silent(port) for _ in range(3 * MOST)]
@@ -87,7 +87,7 @@ async def test_who_says_nothing_gives_way_and_who_is_being_answered_stays() -> N
 async def test_where_everybody_is_being_answered_no_more_come_in_and_it_is_told_once() -> None:
     gate = Gate()
     with capture_logs() as logs:
-        async with house(gate) as (_, port), asyncio.timeout(30):
+        async with house(gate) as (_, port), asyncio.timeout(60):
             waiting = [asyncio.ensure_future(asked(port, "/slow")) for _ in range(MOST)]
             for _ in waiting:
                 await gate.begun.acquire()
