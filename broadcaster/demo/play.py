@@ -91,8 +91,7 @@ class Demo:
             await name(connection, report)
         return report
 
-    async def account(self, now: Progress, seconds: float) -> Accounting:
-        report = await self.report()
+    async def account(self, now: Progress, report: Report, seconds: float) -> Accounting:
         async with self.house.database.connection() as connection:
             return await account(connection, now, report, seconds)
 
@@ -191,8 +190,10 @@ async def perform(demo: Demo, hazard: str, show: Show, accounted: Accounted) -> 
     await demo.watch(first, "红色预警", show, to_the_end=True)
     seconds = time.monotonic() - began
     mobilized = await demo.watch(order, "动员令", show, to_the_end=True)
-    mobilization = await demo.account(mobilized, time.monotonic() - called_out)
-    accounting = await demo.account(await demo.progress(first), seconds)
+    waited, warned = time.monotonic() - called_out, await demo.progress(first)
+    report = await demo.report()
+    mobilization = await demo.account(mobilized, report, waited)
+    accounting = await demo.account(warned, report, seconds)
     accounted(accounting, mobilization)
     second = await demo.send(story.update(hazard, first.alert, demo.house.clock.now()))
     updated = await demo.watch(second, "更新", show, to_the_end=False)
