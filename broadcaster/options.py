@@ -86,7 +86,10 @@ def _own(problem: msgspec.ValidationError) -> str:
 
 
 def _wrong(path: str, raw: Any, kind: Any) -> str:
-    values = {"option": path or ours("内容"), "wanted": _wanted(kind)}
+    wanted = _wanted(kind)
+    if _bare(kind)[0] is str and isinstance(raw, int | float):
+        wanted = phrase("%(what)s（要加引号）", what=wanted)
+    values = {"option": path or ours("内容"), "wanted": wanted}
     if _is_secret(path, raw):
         return phrase("%(option)s 不对（内容不显示），应为：%(wanted)s", **values)
     return phrase("%(option)s 现为 %(given)s，应为：%(wanted)s", given=_given(raw), **values)

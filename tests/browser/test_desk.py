@@ -37,7 +37,8 @@ async def test_a_rules_alert_comes_by_itself_counts_down_and_is_vetoed(office: O
     assert await visitor.violations() == []
     other = await office.visitor((1366, 768))
     await other.sign_in(await office.account("chief", "approver"))
-    await other.go(await event.get_by_role("link", name="查看预警").get_attribute("href") or "")
+    where = await event.get_by_role("link", name="查看预警").get_attribute("href")
+    await other.go(f"{where}?said=submitted")
     await expect(other.page.get_by_role("timer")).to_be_visible()
     await event.get_by_role("button", name="否决，不发出").click()
     await expect(page.get_by_role("status")).to_contain_text("已否决")
@@ -53,3 +54,4 @@ async def _told_of_the_veto(web: Web, page: Page) -> None:
         await asyncio.wait({waiting}, timeout=0.05)
     await waiting
     await expect(page.get_by_role("timer")).to_have_count(0)
+    await expect(page.get_by_text("已提交审核")).to_have_count(0)

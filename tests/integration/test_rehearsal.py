@@ -461,7 +461,7 @@ async def test_it_also_listens_on_tcp(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--listen", "here"], "unix:/path"),
+        (["--listen", "here"], "unix:/路径"),
         (["--listen", "unix:/no/such/folder/r.sock"], "No such file"),
         (["--listen", "tcp:127.0.0.1:0", "--option", "sms.loss=much"], "sms.loss"),
         (["--listen", "tcp:127.0.0.1:0", "--config", "/no/such/file.json"], "file.json"),

@@ -23,7 +23,7 @@
   // Somebody else has done something to the alert itself. Before its issue nothing is typed on its page.
   async function renew(standing) {
     if (page.dataset.issued === undefined) {
-      location.reload();
+      location.replace(location.pathname); // without what was said of an earlier step
       return;
     }
     let answer;

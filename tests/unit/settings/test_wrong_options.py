@@ -88,6 +88,13 @@ def _kinds(kind: Any) -> Iterator[Any]:
     ("channel", "driver", "given", "chinese", "english"),
     [
         ("sms", "cmpp", {"port": 70000}, "port 现为 70000，应为：1 到 65535 的整数", "port is 70000, wanted: a whole"),
+        (
+            "sms",
+            "cmpp",
+            {"source": 1069},
+            "source 现为 1069，应为：1 到 21 位数字（要加引号）",
+            "1 to 21 digits (in quotes)",
+        ),
         ("sms", "cmpp", {"windw": 1}, "没有名为 windw 的键", "there is no key windw"),
         ("sms", "cmpp", {}, "缺少 host，应为：不为空的文本", "host is missing: a text that is not empty"),
         ("sms", "cmpp", {"user": "1234567"}, "user 现为 “1234567”，应为：不含空格的英文字符，1 到 6 个", "1 to 6 of"),
