@@ -20,17 +20,22 @@ from broadcaster.clock import BEIJING
 MASK = "***"
 
 # Chinese mobile numbers (11 digits from 13 to 19, with or without 86 and the usual gaps), landlines with area code,
-# identity card numbers (GB 11643, 18 characters), mail addresses.
+# identity card numbers (GB 11643, 18 characters), mail addresses (RFC 5321 4.5.3.1: 64 octets, labels of 63).
+# Every part is bounded: strangers write some of what is logged (a broken request), and an unbounded part takes effort
+# that grows with the square of it.
 _PERSONAL = re.compile(
     r"""(?<![0-9A-Za-z])(?:
         (?:\+?86[-\ ]?)?1[3-9]\d[-\ ]?\d{4}[-\ ]?\d{4}
       | 0\d{2,3}-\d{7,8}
       | [1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d\d{3}[\dXx]
-      | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
+      | [\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}
     )(?![0-9A-Za-z])""",
     re.VERBOSE,
 )
 _MOBILE = range(13_000_000_000, 20_000_000_000)
+
+LONGEST = 20_000
+"""Characters of one value; of a longer one the beginning and the end are kept."""
 
 PERSONAL_KEYS = frozenset({"phone", "mobile", "address", "recipient", "text", "body", "password", "token", "secret"})
 """Keys whose values never appear, whatever they hold."""
@@ -95,7 +100,13 @@ def _masked(value: Any) -> Any:
         case list() | tuple() | set() | frozenset():
             return [_masked(entry) for entry in value]
         case _:
-            return _PERSONAL.sub(MASK, str(value))
+            return _shortened(_PERSONAL.sub(MASK, str(value)))
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
 def _universal_time(_: object, __: str, event: Event) -> Event:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from broadcaster.logs import MASK, configure_logs, mask_personal_data
+from broadcaster.logs import LONGEST, MASK, configure_logs, mask_personal_data
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +110,18 @@ def test_below_the_level_nothing_is_written() -> None:
     stream = written(level="error")
     structlog.get_logger().warning("gateway.lost")
     assert not stream.getvalue()
+
+
+@pytest.mark.parametrize("written", ["-1", "a.", "+", "@a."])
+def test_what_a_stranger_makes_long_is_cut_and_costs_no_more_than_it_is_long(written: str) -> None:
+    text = f"begins {written * 20_000} ends"
+    event = mask_personal_data(None, "error", {"error": text, "list": [text]})
+    for shown in (event["error"], event["list"][0]):
+        assert len(shown) <= LONGEST + 3
+        assert shown.startswith("begins")
+        assert shown.endswith("ends")
+
+
+def test_the_longest_mail_address_is_masked_in_the_longest_line() -> None:
+    address = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.example.cn"
+    assert mask_personal_data(None, "error", {"error": f"to <{address}>"})["error"] == f"to <{MASK}>"

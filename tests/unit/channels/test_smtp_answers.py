@@ -9,7 +9,7 @@ import pytest
 
 from broadcaster.ports import Deferred, DeliveryKey, Rejected
 from channels.email.answer import Status, is_answer, recipient_refused, refused, sender_refused
-from channels.redaction import redacted
+from channels.redaction import LONGEST, redacted
 
 KEY = DeliveryKey(7, 12, 1)
 Classify: TypeAlias = Callable[[DeliveryKey, int, str], Deferred | Rejected]
@@ -111,3 +111,12 @@ def test_a_status_code_is_found_only_where_one_stands() -> None:
     assert Status.find("550 5.1.1 no") == Status(5, 1, 1)
     assert Status.find("version 3.1.1") is None
     assert Status.find("") is None
+
+
+@pytest.mark.parametrize("letter", ["a", "a.", "<", "<a"])
+def test_a_peer_that_answers_with_a_megabyte_of_one_letter_is_cut_short(letter: str) -> None:
+    assert redacted(letter * 500_000) == (letter * LONGEST)[:LONGEST]
+
+
+def test_an_address_is_left_out_of_a_peers_words_wherever_it_stands() -> None:
+    assert redacted(f"no {'z' * 64}@{'b' * 63}.example.cn, <zhang@a.cn> 13800138000 here") == "no *** *** *** here"
