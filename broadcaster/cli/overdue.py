@@ -27,12 +27,13 @@ def ends_within(settings: Settings) -> float:
     return WITH_SERVERS if EMBEDDED in (settings.database.url, settings.redis.url) else OF_ITS_OWN
 
 
-def end_within(seconds: float) -> None:
+def end_within(seconds: float) -> threading.Timer:
     """End this process when so many seconds have passed and it is still there. The waiting is a thread's, for a loop
-    that hangs looks at no clock."""
+    that hangs looks at no clock. Cancel it where the end is not this process's."""
     timer = threading.Timer(seconds, _end, (asyncio.get_running_loop(), seconds))
     timer.daemon = True
     timer.start()
+    return timer
 
 
 def _end(loop: asyncio.AbstractEventLoop, seconds: float) -> None:

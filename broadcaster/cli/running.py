@@ -20,7 +20,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]], *, within: float = WITH_SERVERS) -> int:
     """Run all of `works` until a signal comes; then cancel them and wait for them to wind up. Returns the exit code.
-    `within` seconds from the signal the process is gone, whatever hangs.
+    `within` seconds from the signal, or from such an end, the process is gone, whatever hangs.
 
     A work that ends before, with or without an error, ends the others too: a process without its worker is no worker.
     An error with a remedy is raised when all have wound up; any other is logged with its trace.
@@ -36,9 +36,12 @@ async def run_until_stopped(works: Iterable[Coroutine[Any, Any, None]], *, withi
         await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
         by_itself = not stopped.is_set()
     finally:
+        overdue = None if stopped.is_set() else end_within(within)
         for task in [waiting, *tasks]:
             task.cancel()
         ends = await asyncio.gather(*tasks, return_exceptions=True)
+        if overdue is not None:
+            overdue.cancel()
         for name in _SIGNALS:
             loop.remove_signal_handler(name)
     faults = [end for end in ends if isinstance(end, Exception)]

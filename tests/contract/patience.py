@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from broadcaster.testing import Mood, Peer, Promise
 
-ANSWERS = ("answer_timeout", "data_timeout")
-LONG = 12.0
+ANSWERS = ("connect_timeout", "answer_timeout", "data_timeout")
+LONG = 8.0
 """Seconds; less than any peer's patience."""
 
 AnyPeer = TypeVar("AnyPeer", bound=Peer)

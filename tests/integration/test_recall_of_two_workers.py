@@ -13,8 +13,8 @@ from tests.harness.ground import TOWN, Ground, ground
 from tests.harness.waiting import wait_until
 
 PEOPLE = 20
-MESSAGE = 30.0
-"""Seconds that whoever hears it once has listened at least."""
+MESSAGE = 100.0
+"""Seconds that whoever hears it out has listened at least."""
 
 WITHIN = 120.0
 POLICIES = """
@@ -46,7 +46,7 @@ async def test_a_recall_reaches_the_calls_of_every_worker(tmp_path: Path) -> Non
     people = Behaviour(answer=Delay(), receipt=Delay(median=0.1), duty=Duty(silent=1))
     async with ground(
         tmp_path, households=500, rates={Medium.VOICE: (50.0, 2)}, policies=POLICIES, drivers={Medium.VOICE: "sip"},
-        options={Medium.VOICE: {"lines": 30, "repeats": 3}}, voice=people, exchange=SipFront(),
+        options={Medium.VOICE: {"lines": 30, "repeats": 10}}, voice=people, exchange=SipFront(),
     ) as made:  # fmt: skip
         await made.hire(2)
         await made.connected()

@@ -253,13 +253,14 @@ async def _all_stored(database: Database) -> bool:
 
 
 async def _none_missing(database: Database, report: Report) -> bool:
-    """Whether everything is there, once, that the broker has confirmed since our session was known to it."""
+    """Whether everything is there, once, that the broker had confirmed, when the report was made, since our session was
+    known to it. What was measured after that is there too, or not yet."""
     kept = await _kept(database)
     first = min(at for _, at, _ in kept)
     values = {(one.station, round(one.at, 3)): dict(one.values)["rain_total"] for one in report.measured}
     owed = {(one.station, round(one.measured, 3)) for one in report.stored if one.measured > first + 1}
     assert len(kept) == len({(code, at) for code, at, _ in kept})
-    assert all(values[code, at] == value for code, at, value in kept)
+    assert all(values.get((code, at), value) == value for code, at, value in kept)
     return owed <= {(code, at) for code, at, _ in kept}
 
 
