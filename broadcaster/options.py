@@ -32,13 +32,17 @@ def read(given: Mapping[str, object], shape: type[Options], whose: str, needed: 
     try:
         return msgspec.convert(raw, shape, strict=False)
     except msgspec.ValidationError as problem:
-        known, faults = joined("、", shape.__struct_fields__), joined("；", _faults(raw, shape, ""))
-        remedy = "可用的键：%(known)s；%(needed)s 必填。" if needed else "可用的键：%(known)s。"
-        values = {"whose": ours(whose), "faults": faults, "known": known, "needed": joined("、", needed.split("、"))}
-        raise SettingsError("%(whose)s：%(faults)s。", remedy=remedy, **values) from problem
+        raise SettingsError(
+            "%(whose)s：%(faults)s。",
+            remedy="可用的键：%(known)s；%(needed)s 必填。" if needed else "可用的键：%(known)s。",
+            whose=ours(whose),
+            faults=joined("；", faults(raw, shape)),
+            known=joined("、", shape.__struct_fields__),
+            needed=joined("、", needed.split("、")),
+        ) from problem
 
 
-def _faults(raw: Any, kind: Any, path: str) -> list[str]:
+def faults(raw: Any, kind: Any, path: str = "") -> list[str]:
     """One sentence for each thing of `raw` that `kind` would not take."""
     try:
         msgspec.convert(raw, kind, strict=False)
@@ -53,17 +57,17 @@ def _inside(raw: Any, kind: Any, path: str) -> Iterator[str]:
         yield from _fields(raw, kind, f"{path}." if path else "")
     elif isinstance(raw, Mapping) and len(parts) == 2 and isinstance(origin, type) and issubclass(origin, Mapping):
         for key, value in raw.items():
-            if _faults(key, parts[0], ""):
+            if faults(key, parts[0], ""):
                 yield phrase(
                     "%(option)s 的键 %(given)s 不对，应为：%(wanted)s",
                     option=path,
                     given=_given(key),
                     wanted=_wanted(parts[0]),
                 )
-            yield from _faults(value, parts[1], f"{path}.{key}")
+            yield from faults(value, parts[1], f"{path}.{key}")
     elif isinstance(raw, list | tuple) and parts and origin in (list, tuple, set, frozenset):
         for place, value in enumerate(raw):
-            yield from _faults(value, parts[0], f"{path}[{place}]")
+            yield from faults(value, parts[0], f"{path}[{place}]")
 
 
 def _fields(raw: Mapping[str, Any], shape: type[msgspec.Struct], prefix: str) -> Iterator[str]:
@@ -74,7 +78,7 @@ def _fields(raw: Mapping[str, Any], shape: type[msgspec.Struct], prefix: str) ->
                 yield phrase("没有名为 %(option)s 的键", option=f"{prefix}{name[:_LONGEST]}")
     for name, field in known.items():
         if name in raw:
-            yield from _faults(raw[name], field.type, f"{prefix}{name}")
+            yield from faults(raw[name], field.type, f"{prefix}{name}")
         elif field.required:
             yield phrase("缺少 %(option)s，应为：%(wanted)s", option=f"{prefix}{name}", wanted=_wanted(field.type))
 
@@ -89,10 +93,10 @@ def _wrong(path: str, raw: Any, kind: Any) -> str:
     wanted = _wanted(kind)
     if _bare(kind)[0] is str and isinstance(raw, int | float):
         wanted = phrase("%(what)s（要加引号）", what=wanted)
-    values = {"option": path or ours("内容"), "wanted": wanted}
+    option = path or ours("内容")
     if _is_secret(path, raw):
-        return phrase("%(option)s 不对（内容不显示），应为：%(wanted)s", **values)
-    return phrase("%(option)s 现为 %(given)s，应为：%(wanted)s", given=_given(raw), **values)
+        return phrase("%(option)s 不对（内容不显示），应为：%(wanted)s", option=option, wanted=wanted)
+    return phrase("%(option)s 现为 %(given)s，应为：%(wanted)s", option=option, given=_given(raw), wanted=wanted)
 
 
 def _is_secret(path: str, raw: Any) -> bool:
@@ -159,7 +163,7 @@ def _plain(kind: Any, metas: Sequence[msgspec.Meta]) -> str:
         return ours("true 或 false")
     if kind is int or kind is float:
         return _number(kind, _limits(metas))
-    return _text(_limits(metas)) if kind is str else ours("表")
+    return _text(metas) if kind is str else ours("表")
 
 
 def _limits(metas: Sequence[msgspec.Meta]) -> dict[str, Any]:
@@ -190,8 +194,11 @@ def _sized(what: str, limits: Mapping[str, Any]) -> str:
     return what
 
 
-def _text(limits: Mapping[str, Any]) -> str:
-    match limits:
+def _text(metas: Sequence[msgspec.Meta]) -> str:
+    pattern = next((meta.pattern for meta in metas if meta.pattern), None)
+    if pattern:
+        return phrase("形如 %(pattern)s 的文本", pattern=pattern)
+    match _limits(metas):
         case {"min_length": low, "max_length": high}:
             return phrase("%(low)s 到 %(high)s 个字符的文本", low=low, high=high)
         case {"min_length": 1}:

@@ -18,6 +18,7 @@ from broadcaster.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from broadcaster.options import faults
 from broadcaster.phrase import joined
 from broadcaster.security.permissions import SYSTEM, Action, Actor, require_somewhere
 from broadcaster.web.authentication import caller
@@ -165,7 +166,9 @@ class Endpoint:
             return msgspec.convert(given, type=self.query, strict=False)
         except msgspec.ValidationError as error:
             raise InputError(
-                "查询参数不对：%(error)s", remedy="请对照 /api/v1/openapi.json 改正。", error=error
+                "查询参数不对：%(faults)s。",
+                remedy="请对照 /api/v1/openapi.json 改正。",
+                faults=joined("；", faults(given, self.query)),
             ) from error
 
 

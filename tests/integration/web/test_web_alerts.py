@@ -275,3 +275,15 @@ async def test_who_did_what_is_in_the_audit_trail(web: Web) -> None:
     rest = await (await web.ask("GET", f"/api/v1/alerts/{number}/audit?after={first['next']}", "approver")).json()
     assert first["entries"] + rest["entries"] == entries
     assert (await web.ask("GET", f"/api/v1/alerts/{number}/audit")).status == 403
+
+
+async def test_a_wrong_query_is_told_in_words_and_every_part_of_it(web: Web) -> None:
+    number = await web.draft()
+    path = f"/api/v1/alerts/{number}/doors?limit=5000&region=x&windw=1"
+    said = (await (await web.ask("GET", path)).json())["detail"]
+    assert "limit 现为 “5000”，应为：1 到 1000 的整数" in said
+    assert "没有名为 windw 的键" in said
+    assert "region 现为 “x”" in said
+    assert "Expected" not in said
+    english = (await (await web.ask("GET", path, headers={"Accept-Language": "en"})).json())["detail"]
+    assert "limit is “5000”, wanted: a whole number from 1 to 1000" in english
