@@ -94,6 +94,8 @@ _AHEAD = timedelta(days=1)
 
 
 def told(at: datetime, now: datetime) -> datetime:
-    """When somebody else says that something was; `now` for a time that nobody can have meant. Programs write the year 1
-    where they know no time, and no database keeps that."""
+    """When somebody else says that something was; `now` for a time that nobody can have meant.
+
+    Programs write the year 1 where they know no time, and no database keeps that.
+    """
     return at if _EARLIEST <= at <= now + _AHEAD else now
