@@ -87,3 +87,15 @@ class ManualClock:
             if due <= self._now and not waiter.done():
                 waiter.set_result(None)
         self._sleepers = [(due, waiter) for due, waiter in self._sleepers if not waiter.done()]
+
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=1)
+
+
+def told(at: datetime, now: datetime) -> datetime:
+    """When somebody else says that something was; `now` for a time that nobody can have meant.
+
+    Programs write the year 1 where they know no time, and no database keeps that.
+    """
+    return at if _EARLIEST <= at <= now + _AHEAD else now

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import structlog
 
-from broadcaster.clock import Clock
+from broadcaster.clock import Clock, told
 from broadcaster.database import Database
 from broadcaster.dispatch import ledger, trials
 from broadcaster.dispatch.delivery import DeliveryState
@@ -114,7 +114,7 @@ class GatewayInbox:
                         ledger.storable(item.ref),
                         state,
                         ledger.storable(item.reason) or None,
-                        item.at,
+                        told(item.at, self._clock.now()),
                         self._clock.now(),
                     )
                 )
@@ -123,7 +123,7 @@ class GatewayInbox:
     def _event(self, key: DeliveryKey, item: Receipt) -> Event:
         failed = item.evidence is Evidence.FAILED
         reason = ledger.storable(item.reason) or None if failed else None
-        return Event(*key, int(PROVES[item.evidence]), self._gateway.id, None, reason, item.at)
+        return Event(*key, int(PROVES[item.evidence]), self._gateway.id, None, reason, told(item.at, self._clock.now()))
 
 
 def _plausible(key: DeliveryKey) -> bool:

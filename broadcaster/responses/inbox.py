@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 
+from broadcaster.clock import told
 from broadcaster.database import Connection, Database
 from broadcaster.ports import DeliveryKey, Medium, Reply
 from broadcaster.responses.matching import Decision
@@ -52,7 +53,7 @@ async def keep(
             [storable(item.text, LONGEST_TEXT) for item in items],
             [key.alert if key else None for key in keys],
             [key.ordinal if key else None for key in keys],
-            [item.at for item in items],
+            [told(item.at, now) for item in items],
         )
     log.info("replies.kept", gateway=gateway, count=len(items))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from broadcaster.clock import SystemClock
+from broadcaster.clock import BEIJING, SystemClock
 from broadcaster.database import Database
 from broadcaster.dispatch import ledger
 from broadcaster.dispatch.delivery import DeliveryState
@@ -128,6 +128,38 @@ async def test_a_receipt_with_another_messages_key_counts_for_the_message_of_its
     finally:
         recorder.stop()
         await asyncio.wait([recording], timeout=60)
+    while await ledger.fold(district.database, clock.now()):
+        pass
+    assert await _delivered(district.database) == [first.ordinal, second.ordinal]
+
+
+async def test_a_receipt_without_a_time_counts_and_keeps_none_of_the_others_from_counting(district: District) -> None:
+    clock = district.clock
+    await district.village(1, households=4)
+    await district.issue(7)
+    await district.advance()
+    batches = await district.claim("wechat")
+    await district.settle(batches, DeliveryState.SUBMITTED)
+    first, second = (DeliveryKey(7, batches[0].first + n, 1) for n in range(2))
+    recorder = Recorder(district.database, clock, "w", seconds=0.02)
+    gateway = Gateway(1, GatewaySettings("wechat", Medium.WECHAT, "straw", rate=1, rehearsal=True))
+    inbox = GatewayInbox(gateway, district.database, recorder, clock, RecentRefs(), keep_nothing)
+    recording = asyncio.create_task(recorder.run())
+    nothing = datetime(1, 1, 1, tzinfo=BEIJING)
+    try:
+        await asyncio.wait_for(
+            inbox.receipts(
+                [
+                    Receipt("", first, Evidence.DELIVERED, "", nothing),
+                    Receipt("", second, Evidence.DELIVERED, "", clock.now()),
+                    Receipt("nobody's", None, Evidence.DELIVERED, "", nothing),
+                ]
+            ),
+            3,
+        )
+    finally:
+        recorder.stop()
+        await asyncio.wait([recording], timeout=3)
     while await ledger.fold(district.database, clock.now()):
         pass
     assert await _delivered(district.database) == [first.ordinal, second.ordinal]

@@ -244,6 +244,14 @@ async def test_a_drills_reply_from_another_machine_settles_no_real_unit(web: Web
     assert await web.value(query, number, TOWN + "001") == state
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"])
+async def test_a_reply_of_a_time_that_is_none_came_when_it_was_handed_in(web: Web, at: str) -> None:
+    replies = [{"id": f"m-{n}", "address": "+8613900000000", "text": "1", "at": at} for n in (1, 2)]
+    answer = await web.ask("POST", "/api/v1/replies", json={"channel": "sms", "rehearsal": False, "replies": replies})
+    assert answer.status == 202
+    assert await web.value("SELECT count(*) FROM response WHERE received_at = $1", web.clock.now()) == 2
+
+
 @pytest.mark.parametrize("mark", [{}, {"rehearsal": None}, {"rehearsal": "no"}])
 async def test_replies_that_do_not_say_whether_they_are_of_a_drill_are_refused(
     web: Web, mark: dict[str, object]
