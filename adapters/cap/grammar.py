@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from adapters.cap.reason import Reason, error
@@ -72,6 +72,7 @@ def one_of(*words: str) -> Content:
 
 
 _TIME = re.compile(r"-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(Z|[+-]\d\d:\d\d)?")
+_DAY = timedelta(days=1)
 _TIME_12 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
 _DECIMAL = re.compile(r"[+-]?(\d{1,12}(\.\d{0,20})?|\.\d{1,20})")
@@ -102,7 +103,8 @@ def _no_time(text: str) -> str:
 
 def _existing(text: str) -> str:
     try:
-        datetime.fromisoformat(text).timestamp()
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+        _ = moment - _DAY, moment + _DAY  # whoever reads it in another zone has to reckon with it
     except (ValueError, OverflowError):
         return phrase("“%(given)s”不是存在的时刻", given=text[:40])
     return ""

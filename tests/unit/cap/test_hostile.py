@@ -56,6 +56,15 @@ def test_a_huge_attribute_within_the_limit_is_no_alert() -> None:
         cap.read(b"<alert b='" + b"x" * 1_000_000 + b"'/>")
 
 
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-12:00"]
+)
+def test_a_time_at_the_end_of_all_times_is_refused_and_not_stumbled_over(time: str) -> None:
+    sent = f'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>x</identifier><sent>{time}</sent></alert>'
+    with pytest.raises(InputError, match="不是存在的时刻"):
+        cap.read(sent.encode())
+
+
 def test_an_alert_in_a_chinese_encoding_is_read() -> None:
     text = cap.write(typhoon()).decode().replace("UTF-8", "GB2312", 1)
     assert cap.read(text.encode("gb18030")) == typhoon()
