@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
+
+T = TypeVar("T")
 
 _LOG = structlog.get_logger(__name__)
 
@@ -37,6 +39,20 @@ async def ended(task: asyncio.Task[Any], *, patience: float = 0.5, by: float | N
             return
     if not task.cancelled():
         task.exception()  # looked at, so that nobody is warned of it
+
+
+async def whole(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns. A cancellation comes through only when it is over: cut off between the database's commit and
+    its answer, nobody would know what is so. Who is told twice cuts it off."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        try:
+            await asyncio.wait({task})
+        finally:
+            await ended(task)
+        raise
 
 
 def whereabouts(task: asyncio.Task[Any]) -> str:

@@ -17,7 +17,7 @@ from broadcaster.dispatch.lineup import Word
 from broadcaster.dispatch.refs import RecentRefs
 from broadcaster.dispatch.slots import Gateway, Slot, usable
 from broadcaster.ports import Driver, GatewaySettings
-from broadcaster.tasks import ended
+from broadcaster.tasks import ended, whole
 
 log = structlog.get_logger()
 
@@ -52,11 +52,7 @@ class Crew:
             await guarded(partial(self._hold, gateway, alive))
 
     async def _hold(self, gateway: Gateway, alive: int) -> None:
-        tools = self._tools
-        async with tools.database.connection() as connection:
-            held = await slots.hold(
-                connection, gateway, tools.worker, tools.leases.seconds, alive=alive, mine=self._slots
-            )
+        tools, held = self._tools, await whole(self._lease(gateway, alive))
         for number in range(1, usable(gateway.settings) + 1):
             place = (gateway.id, number)
             running = self._couriers.get(place)
@@ -69,6 +65,13 @@ class Crew:
             elif number not in held and running is not None:
                 self._couriers.pop(place)
                 self._leave(running[1])
+
+    async def _lease(self, gateway: Gateway, alive: int) -> set[int]:
+        tools = self._tools
+        async with tools.database.connection() as connection:
+            return await slots.hold(
+                connection, gateway, tools.worker, tools.leases.seconds, alive=alive, mine=self._slots
+            )
 
     def wake(self) -> None:
         """There may be something to send."""

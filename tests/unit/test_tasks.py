@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from broadcaster.share import Share, together
-from broadcaster.tasks import ended, whereabouts
+from broadcaster.tasks import ended, whereabouts, whole
 
 
 async def _deaf(hears: asyncio.Event) -> None:
@@ -93,3 +93,33 @@ async def test_all_that_a_worker_does_winds_up_at_the_same_time() -> None:
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(work, 60)
+
+
+async def test_what_must_be_known_to_its_end_is_cut_off_only_by_the_second_word() -> None:
+    done: list[str] = []
+    go_on = asyncio.Event()
+
+    async def claim() -> None:
+        done.append("asked")
+        await go_on.wait()
+        done.append("answered")
+
+    first = asyncio.create_task(whole(claim()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.wait({first})
+    assert first.cancelled()
+    assert done == ["asked", "answered"]
+
+    go_on.clear()
+    second = asyncio.create_task(whole(claim()))
+    for _ in range(4):
+        await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.wait({second})
+    assert done == ["asked", "answered", "asked"]

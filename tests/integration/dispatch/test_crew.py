@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 
 from broadcaster.clock import SystemClock
@@ -85,3 +86,22 @@ async def test_a_driver_that_does_not_hear_holds_a_worker_up_no_longer_than_it_h
     finally:
         driver.hears.set()
         await crew.dismiss(asyncio.get_running_loop().time() + 60)
+
+
+async def test_who_is_told_to_end_while_it_takes_a_slot_gives_that_back_too(database: Database) -> None:
+    clock = SystemClock()
+    tools = Tools(database, Recorder(database, clock, "w"), Leases(database, "w", 15.0), None, clock, "w")  # type: ignore[arg-type]
+    async with database.connection() as connection:
+        gateway = await slots.register(connection, GatewaySettings("quiet", Medium.SMS, "straw", rate=10))
+    for turns in range(40):
+        crew = Crew(tools, lambda _: Quiet(), keep_nothing)
+        holding = asyncio.create_task(crew.hold([gateway]))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        time.sleep(0.02)  # noqa: ASYNC251 (the database has done what it was asked, and nobody has heard of it)
+        holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
+        await crew.dismiss(asyncio.get_running_loop().time() + 60)
+        async with database.connection() as connection:
+            await crew.leave(connection)
+            assert await connection.fetchval("SELECT count(*) FROM gateway_slot WHERE owner IS NOT NULL") == 0, turns
