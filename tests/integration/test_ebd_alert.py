@@ -52,7 +52,7 @@ FROM unnest($1::text[]) AS listed(code)
 """
 CODES = [f"5{village(number)}03140101{each:02d}" for number in range(3) for each in (1, 2)]
 PLAYS = Behaviour(receipt=Delay(median=0.5), failures={"功放故障": 0.2})
-PLAYS_LONG = Behaviour(receipt=Delay(median=90.0))
+PLAYS_LONG = Behaviour(receipt=Delay(median=30.0))
 WITHIN = 120.0
 
 
