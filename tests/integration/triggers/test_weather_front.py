@@ -143,6 +143,7 @@ async def test_the_offices_warnings_come_by_feed_as_one_lineage_and_are_what_cap
         assert isinstance(heard, Heard)
         again = await source.visit(shelf, heard.memory)
         await source.close()
+        await wait_until(lambda: len(rehearsal.report().visits) >= 3, what="the third visit in the book")
         report = rehearsal.report()
         index = await asyncio.to_thread(feedparser.parse, settings.address)
         with pytest.raises(InputError):
